@@ -1,0 +1,6 @@
+use super::Plan;
+use crate::observe::Snapshot;
+
+pub(super) fn decide(_: &Snapshot) -> Plan {
+    todo!()
+}

@@ -1,0 +1,137 @@
+//! Files written whole, and directories deleted only where they are wnm's.
+
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::Builder;
+use thiserror::Error;
+
+/// Why a path was not deleted.
+#[derive(Debug, Error)]
+pub enum DeleteError {
+    /// It is not a directory that wnm made below `base`.
+    #[error("{} is not deleted: {reason}", path.display())]
+    Refused {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The file system refused.
+    #[error("cannot delete {}: {source}", path.display())]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Writes a file so that a reader sees the old content or the new and never a part, also after a power cut:
+/// a temporary file beside it, synced, renamed over it.
+pub fn write_whole(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let dir = path
+        .parent()
+        .filter(|dir| !dir.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let permissions = std::fs::Permissions::from_mode(mode);
+    let mut file = Builder::new()
+        .permissions(permissions.clone())
+        .tempfile_in(dir)?;
+    file.write_all(content)?;
+    file.as_file().set_permissions(permissions)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    std::fs::File::open(dir)?.sync_all()
+}
+
+/// Copies a program so that the copy appears whole and executable, and a running copy is never written to.
+pub fn install_program(from: &Path, to: &Path) -> io::Result<()> {
+    let dir = to
+        .parent()
+        .ok_or_else(|| io::Error::other("a program needs a directory"))?;
+    let permissions = std::fs::Permissions::from_mode(0o755);
+    let mut source = std::fs::File::open(from)?;
+    let mut file = Builder::new()
+        .permissions(permissions.clone())
+        .tempfile_in(dir)?;
+    io::copy(&mut source, file.as_file_mut())?;
+    file.as_file().set_permissions(permissions)?;
+    file.as_file().sync_all()?;
+    file.persist(to)?;
+    std::fs::File::open(dir)?.sync_all()
+}
+
+/// Deletes `base/name` with everything in it. What is gone already is a success. Refused unless `name` is a
+/// plain name and the entry a real directory; symbolic links, in the path's last part or inside, are never
+/// followed.
+pub fn delete_directory(base: &Path, name: &str) -> Result<(), DeleteError> {
+    let path = base.join(name);
+    let refused = |reason| DeleteError::Refused {
+        path: path.clone(),
+        reason,
+    };
+    if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\0']) {
+        return Err(refused("its name is not a plain one"));
+    }
+    match std::fs::symlink_metadata(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(DeleteError::Io { path, source }),
+        Ok(entry) if entry.is_symlink() => return Err(refused("it is a symbolic link")),
+        Ok(entry) if !entry.is_dir() => return Err(refused("it is not a directory")),
+        Ok(_) => {}
+    }
+    // The standard library walks by directory handle and does not follow links that are swapped in.
+    match std::fs::remove_dir_all(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(DeleteError::Io { path, source }),
+        Ok(()) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_with_its_mode() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("unit");
+        write_whole(&path, b"first", 0o600).unwrap();
+        write_whole(&path, b"second", 0o644).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"second");
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o644
+        );
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn links_and_foreign_names_are_not_deleted() {
+        let dir = tempfile::tempdir().unwrap();
+        let precious = dir.path().join("precious");
+        std::fs::create_dir(&precious).unwrap();
+        std::fs::write(precious.join("key"), b"k").unwrap();
+        let base = dir.path().join("nodes");
+        std::fs::create_dir(&base).unwrap();
+        std::os::unix::fs::symlink(&precious, base.join("antnode0001")).unwrap();
+        std::fs::write(base.join("file"), b"").unwrap();
+        for name in ["antnode0001", "file", "..", ".", "", "a/b", "../precious"] {
+            let refused = delete_directory(&base, name);
+            assert!(
+                matches!(refused, Err(DeleteError::Refused { .. })),
+                "{name}: {refused:?}"
+            );
+        }
+        let own = base.join("antnode0002");
+        std::fs::create_dir(&own).unwrap();
+        std::os::unix::fs::symlink(&precious, own.join("inner")).unwrap();
+        delete_directory(&base, "antnode0002").unwrap();
+        delete_directory(&base, "antnode0002").unwrap();
+        assert!(!own.exists());
+        assert_eq!(std::fs::read(precious.join("key")).unwrap(), b"k");
+    }
+}

@@ -1,0 +1,75 @@
+//! How numbers are given to new nodes.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::node::NodeId;
+
+/// Which numbers a new node may get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdPolicy {
+    /// The lowest number that is free: removed nodes leave holes, and these are filled first.
+    FillHoles,
+    /// Only numbers above the highest ever given, for supervisors that never give one twice.
+    GrowOnly,
+}
+
+impl IdPolicy {
+    /// The next `count` numbers.
+    ///
+    /// `taken` are the numbers in use or otherwise not to be had, `highest` the highest ever given.
+    pub fn next(
+        self,
+        taken: &BTreeSet<NodeId>,
+        highest: Option<NodeId>,
+        count: usize,
+    ) -> Vec<NodeId> {
+        let first = match self {
+            IdPolicy::FillHoles => NodeId::FIRST,
+            IdPolicy::GrowOnly => {
+                let above = highest.max(taken.last().copied());
+                above.map_or(NodeId::FIRST, NodeId::next)
+            }
+        };
+        std::iter::successors(Some(first), |id| Some(id.next()))
+            .filter(|id| !taken.contains(id))
+            .take(count)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(numbers: &[u32]) -> BTreeSet<NodeId> {
+        numbers.iter().map(|&n| NodeId::new(n).unwrap()).collect()
+    }
+
+    fn next(policy: IdPolicy, taken: &[u32], highest: Option<u32>, count: usize) -> Vec<u32> {
+        let highest = highest.and_then(NodeId::new);
+        policy
+            .next(&ids(taken), highest, count)
+            .iter()
+            .map(|id| id.get())
+            .collect()
+    }
+
+    #[test]
+    fn holes_are_filled_from_below() {
+        assert_eq!(
+            next(IdPolicy::FillHoles, &[1, 2, 4, 7], None, 4),
+            [3, 5, 6, 8]
+        );
+        assert_eq!(next(IdPolicy::FillHoles, &[], Some(9), 2), [1, 2]);
+    }
+
+    #[test]
+    fn growing_never_gives_a_number_twice() {
+        assert_eq!(next(IdPolicy::GrowOnly, &[1, 2], Some(5), 2), [6, 7]);
+        assert_eq!(next(IdPolicy::GrowOnly, &[8], Some(5), 1), [9]);
+        assert_eq!(next(IdPolicy::GrowOnly, &[], None, 2), [1, 2]);
+    }
+}

@@ -1,0 +1,179 @@
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::RemovalStrategy;
+use crate::manager::ManagerKind;
+use crate::node::NodeId;
+use crate::ports::PortBases;
+use crate::quantity::{ByteRate, Load, Milliseconds, Percent, Seconds, UnixTime};
+use crate::wallet::{Address, RewardsAddress};
+
+/// A pair of thresholds whose gap is the hysteresis: nothing happens between them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Band<T> {
+    /// Below this, nodes may be added.
+    pub add_below: T,
+    /// Above this, nodes are taken away.
+    pub remove_above: T,
+}
+
+/// Thresholds on traffic. They count only once someone has set them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct IoBands {
+    /// On what is read or received.
+    pub read: Band<ByteRate>,
+    /// On what is written or sent.
+    pub write: Band<ByteRate>,
+}
+
+impl IoBands {
+    /// Off: all zero.
+    pub const OFF: IoBands = IoBands {
+        read: Band {
+            add_below: ByteRate(0),
+            remove_above: ByteRate(0),
+        },
+        write: Band {
+            add_below: ByteRate(0),
+            remove_above: ByteRate(0),
+        },
+    };
+
+    /// A family counts when the sum of its four figures is above 1, as in the Python wnm.
+    pub fn is_on(&self) -> bool {
+        let figures = [
+            self.read.add_below,
+            self.read.remove_above,
+            self.write.add_below,
+            self.write.remove_above,
+        ];
+        figures
+            .iter()
+            .fold(0u64, |sum, rate| sum.saturating_add(rate.0))
+            > 1
+    }
+}
+
+/// Everything that load is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Thresholds {
+    /// Processor time.
+    pub cpu: Band<Percent>,
+    /// Memory.
+    pub memory: Band<Percent>,
+    /// Fill of the node storage.
+    pub disk: Band<Percent>,
+    /// Disk traffic.
+    pub disk_io: IoBands,
+    /// Network traffic.
+    pub net_io: IoBands,
+    /// Load averages.
+    pub load: Band<Load>,
+}
+
+/// How long a change is given before the next one of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delays {
+    /// After a node was added or started.
+    pub start: Seconds,
+    /// Before a node that was stopped for load is started again.
+    pub restart: Seconds,
+    /// After a node was upgraded.
+    pub upgrade: Seconds,
+    /// After a node was stopped or removed.
+    pub remove: Seconds,
+}
+
+/// How many changes may be under way at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Upgrades.
+    pub upgrades: u32,
+    /// Adds and starts.
+    pub starts: u32,
+    /// Stops and removals.
+    pub removals: u32,
+    /// All of them together.
+    pub operations: u32,
+}
+
+/// Pauses that spread work out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pacing {
+    /// Between two nodes of a survey.
+    pub survey: Milliseconds,
+    /// Between two operations.
+    pub action: Milliseconds,
+}
+
+/// What only managers with containers use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerSettings {
+    /// Most nodes in one container.
+    pub max_nodes: u32,
+    /// Containers there are from the start.
+    pub min_count: u32,
+    /// Image new containers are made from.
+    pub image: Option<String>,
+}
+
+/// What every node of the machine is started with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Launch {
+    /// `KEY=value` words.
+    pub environment: Option<String>,
+    /// Further arguments, quoted as for a shell (which never sees them).
+    pub start_args: Option<String>,
+    /// Whether nodes leave the router alone.
+    pub no_upnp: bool,
+}
+
+/// The machine's settings, one row of the database.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Processors.
+    pub cpu_count: u32,
+    /// Most nodes there may be.
+    pub node_cap: u32,
+    /// What load is held against.
+    pub thresholds: Thresholds,
+    /// Delays after changes.
+    pub delays: Delays,
+    /// Limits on changes at once.
+    pub limits: Limits,
+    /// Pauses.
+    pub pacing: Pacing,
+    /// Directory that holds a directory per node.
+    pub node_storage: PathBuf,
+    /// Who is rewarded.
+    pub rewards: RewardsAddress,
+    /// What `donate` in the rewards address stands for.
+    pub donate_address: Address,
+    /// Where the port ranges begin.
+    pub ports: PortBases,
+    /// Highest number ever given, kept by managers that never give one twice.
+    pub highest_id: Option<NodeId>,
+    /// When a node was last stopped for load.
+    pub last_stopped_at: Option<UnixTime>,
+    /// Where nodes are surveyed, as a rule 127.0.0.1.
+    pub host: String,
+    /// Bytes a node may come to store; used for a warning only.
+    pub crisis_bytes: u64,
+    /// What nodes are started with.
+    pub launch: Launch,
+    /// Which node goes first.
+    pub removal_strategy: RemovalStrategy,
+    /// Which supervisor runs the nodes.
+    pub manager: ManagerKind,
+    /// For managers with containers.
+    pub containers: ContainerSettings,
+    /// The binary that new and upgraded nodes get a copy of.
+    pub antnode_path: PathBuf,
+    /// The official manager.
+    pub antctl_path: PathBuf,
+    /// Whether antctl is asked for its debug output.
+    pub antctl_debug: bool,
+    /// Version of antnode that antctl is asked for.
+    pub antctl_version: Option<String>,
+}

@@ -1,0 +1,178 @@
+//! Who runs the nodes: the trait that every supervisor is driven through, and what it speaks of.
+
+mod command;
+mod error;
+mod firewall;
+mod kind;
+mod paths;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+pub use command::{
+    CommandError, CommandOutput, CommandRunner, CommandSpec, OUTPUT_LIMIT, SystemRunner,
+};
+pub use error::ManagerError;
+pub use firewall::{Firewall, FirewallError, NoFirewall, Opening};
+pub use kind::{ManagerKind, Mode, Supervisor, UnknownManager};
+pub use paths::{Paths, UnknownHome};
+
+use crate::container::ContainerId;
+use crate::ids::IdPolicy;
+use crate::machine::{Launch, Machine};
+use crate::node::{Node, NodeId};
+use crate::ports::NodePorts;
+use crate::program::{NodeBinary, NodeProgram};
+
+/// Drives one supervisor. Stateless beyond its connection: what it learns it returns.
+///
+/// Every act is idempotent: adding what is there, starting what runs, stopping what does not and removing
+/// what is gone all succeed. An act that fails leaves the node as it was or says what it left.
+#[async_trait]
+pub trait ProcessManager: Send + Sync {
+    /// Which manager this is.
+    fn kind(&self) -> ManagerKind;
+
+    /// What it can and cannot do, which the executor and the allocation of ids go by.
+    fn policy(&self) -> ManagerPolicy;
+
+    /// Makes directories, the node's own copy of `binary` and its service. Does not start it.
+    async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError>;
+
+    /// Starts it and returns once its process runs; that it answers is not waited for.
+    async fn start(&self, node: &Node) -> Result<(), ManagerError>;
+
+    /// Stops it and returns once no process of it is left.
+    async fn stop(&self, node: &Node) -> Result<(), ManagerError>;
+
+    /// Replaces its binary by `to` and, if it ran, runs it again. A stopped node stays stopped.
+    async fn upgrade(&self, node: &Node, to: &NodeBinary) -> Result<(), ManagerError>;
+
+    /// Stops it and deletes its service, data and logs.
+    async fn remove(&self, node: &Node) -> Result<(), ManagerError>;
+
+    /// What the supervisor says of these nodes, in as few calls to it as it allows. A node it does not
+    /// mention is unknown. An error means that it said nothing about any of them.
+    async fn statuses(&self, nodes: &[Node])
+    -> Result<HashMap<NodeId, ProcessState>, ManagerError>;
+
+    /// Nodes that exist on this machine under this supervisor, for adoption.
+    async fn discover(&self) -> Result<Vec<FoundNode>, ManagerError>;
+
+    /// Everything gone: by default node by node, going on past failures and returning the first.
+    async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {
+        let mut outcome = Ok(());
+        for node in nodes {
+            let removed = self.remove(node).await;
+            if outcome.is_ok() {
+                outcome = removed;
+            }
+        }
+        outcome
+    }
+}
+
+/// Facts about a manager that others act on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManagerPolicy {
+    /// How numbers are given to new nodes.
+    pub ids: IdPolicy,
+    /// What may go on at once.
+    pub lanes: LanePolicy,
+    /// Whether the supervisor itself brings back a node that died.
+    pub restarts_crashed: bool,
+}
+
+/// Operations in one lane happen in order; lanes happen at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LanePolicy {
+    /// A lane per node.
+    PerNode,
+    /// A lane per container.
+    PerContainer,
+    /// One lane for all: the supervisor bears one caller at a time.
+    Single,
+}
+
+/// What the supervisor chose when a node was added; the executor records it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddedNode {
+    /// What it calls the node.
+    pub service: String,
+    /// Where the node's own binary is.
+    pub binary: PathBuf,
+    /// Where its data is.
+    pub root_dir: PathBuf,
+    /// Where its logs are.
+    pub log_dir: Option<PathBuf>,
+    /// The ports it has.
+    pub ports: NodePorts,
+    /// The container it is in.
+    pub container: Option<ContainerId>,
+}
+
+/// What a supervisor says of one node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProcessState {
+    /// A process runs.
+    Running {
+        /// Its number, where the supervisor is to be believed about it.
+        pid: Option<u32>,
+    },
+    /// The service is there, no process runs.
+    Stopped,
+    /// The service does not exist.
+    Missing,
+    /// It did not say, for this reason.
+    Unknown(String),
+}
+
+/// A node that a supervisor knows and wnm may not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundNode {
+    /// Number taken from its name, where that has one.
+    pub id: Option<NodeId>,
+    /// What the supervisor calls it.
+    pub service: String,
+    /// Account it runs under.
+    pub user: String,
+    /// Its program.
+    pub binary: PathBuf,
+    /// Its data.
+    pub root_dir: PathBuf,
+    /// Its logs.
+    pub log_dir: Option<PathBuf>,
+    /// Its ports.
+    pub ports: NodePorts,
+    /// Its payment network.
+    pub network: Option<String>,
+    /// Where its rewards go.
+    pub wallet: Option<crate::wallet::Address>,
+    /// Whether it runs.
+    pub state: ProcessState,
+}
+
+/// What a manager is built from.
+#[derive(Clone)]
+pub struct ManagerContext {
+    /// What is run.
+    pub program: Arc<dyn NodeProgram>,
+    /// Runs outside commands.
+    pub runner: Arc<dyn CommandRunner>,
+    /// Opens and closes ports.
+    pub firewall: Arc<dyn Firewall>,
+    /// Where things are put.
+    pub paths: Paths,
+    /// What nodes are started with.
+    pub launch: Launch,
+    /// The account nodes run under.
+    pub owner: String,
+    /// Machine settings, for what only one manager reads of them.
+    pub machine: Machine,
+}

@@ -1,0 +1,2 @@
+/// Asks nodes over HTTP.
+pub struct HttpProbe {}
