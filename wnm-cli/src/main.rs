@@ -1,2 +1,7 @@
-//! The program.
-fn main() {}
+//! `wnm`, the weave node manager.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wnm_cli::main()
+}

@@ -1,0 +1,190 @@
+//! The command line, made from the table of options.
+
+use std::ffi::OsString;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use wnm_core::settings::{OPTIONS, OptionSpec, ValueKind};
+
+const ABOUT: &str = "wnm, the weave node manager: keeps as many nodes running as this machine can carry.
+
+Without a command it runs one cycle: it looks at the machine and its nodes, decides, acts and records. \
+That is what cron calls, once a minute.";
+
+const AFTER_HELP: &str = "Every option can be given in the environment (upper case, underscores) and in a config file \
+(~/.local/share/wnm/config, ~/wnm/config or -c FILE; lines like 'node_cap = 50'). The command line wins over the \
+environment, which wins over the file, which wins over what the database holds. Underscores work in place of \
+hyphens everywhere.
+
+First steps:
+  wnm demo                                                   watch a simulated colony
+  wnm --init --rewards-address 0x… --node-cap 50             make a colony
+  wnm plan                                                   what would it do now, and why
+  wnm                                                        do it
+  wnm --report node-status                                   how are the nodes";
+
+/// What `plan` takes of its own.
+pub const SNAPSHOT: &str = "snapshot";
+/// What `events` takes of its own.
+pub const SINCE: &str = "since";
+/// What `events` takes of its own.
+pub const NODE: &str = "node";
+/// What `events` takes of its own.
+pub const LIMIT: &str = "limit";
+/// What `completions` takes.
+pub const SHELL: &str = "shell";
+
+/// Options that make sense with every command.
+const EVERYWHERE: [&str; 7] = ["dbpath", "config", "json", "quiet", "v", "loglevel", "process_manager"];
+
+/// The whole command line.
+pub fn command() -> Command {
+    Command::new("wnm")
+        .about(ABOUT)
+        .after_help(AFTER_HELP)
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_version_flag(true)
+        .disable_help_subcommand(true)
+        .args_override_self(true)
+        .styles(
+            Styles::styled()
+                .header(AnsiColor::Yellow.on_default().bold())
+                .literal(AnsiColor::Cyan.on_default()),
+        )
+        .max_term_width(110)
+        .args(OPTIONS.iter().map(argument))
+        .subcommand(plan())
+        .subcommand(events())
+        .subcommand(
+            Command::new("completions").about("Prints completions for a shell").arg(
+                Arg::new(SHELL).required(true).value_parser(value_parser!(clap_complete::Shell)),
+            ),
+        )
+        .subcommand(
+            Command::new("demo")
+                .about("Shows a colony of simulated nodes at work, in half a minute, leaving nothing behind"),
+        )
+}
+
+fn plan() -> Command {
+    Command::new("plan")
+        .about("Shows what a cycle would do now, with measured values, thresholds and reasons; changes nothing")
+        .args_override_self(true)
+        .arg(
+            Arg::new(SNAPSHOT)
+                .long(SNAPSHOT)
+                .value_name("FILE")
+                .help("Decides on a snapshot that 'wnm plan --json' printed, edited or not; - reads standard input"),
+        )
+        .args(OPTIONS.iter().map(|spec| {
+            argument(spec).hide(!EVERYWHERE.contains(&spec.name) && spec.name != "enable_upgrade")
+        }))
+}
+
+fn events() -> Command {
+    Command::new("events")
+        .about("Shows the journal: what was decided and done in the last 30 days, and why")
+        .args_override_self(true)
+        .arg(
+            Arg::new(SINCE)
+                .long(SINCE)
+                .value_name("SPAN")
+                .help("Only what happened in this last span of time: 90s, 15m, 24h or 7d"),
+        )
+        .arg(Arg::new(NODE).long(NODE).value_name("NODE").help("Only what was about this node"))
+        .arg(
+            Arg::new(LIMIT)
+                .long(LIMIT)
+                .value_name("N")
+                .default_value("100")
+                .value_parser(value_parser!(u32).range(1..))
+                .help("At most the newest N"),
+        )
+        .args(OPTIONS.iter().filter(|spec| EVERYWHERE.contains(&spec.name)).map(argument))
+}
+
+/// One option. Every value is taken as text: what it means is for the settings to say, the same for all
+/// places it can come from.
+fn argument(spec: &OptionSpec) -> Arg {
+    let mut arg = Arg::new(spec.name).help(help(spec)).help_heading(spec.group.heading());
+    arg = match (spec.short, spec.name.len()) {
+        (Some(short), 1) => arg.short(short),
+        (Some(short), _) => arg.short(short).long(spec.long()),
+        (None, _) => arg.long(spec.long()),
+    };
+    if spec.name.contains('_') {
+        arg = arg.alias(spec.name);
+    }
+    match spec.kind {
+        ValueKind::Repeated => arg.action(ArgAction::Count),
+        ValueKind::Flag => arg
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .value_name("BOOL")
+            .hide_possible_values(true)
+            .value_parser(value_parser!(OsString)),
+        kind => arg
+            .value_name(kind.placeholder())
+            .allow_hyphen_values(matches!(kind, ValueKind::Arguments))
+            .value_parser(value_parser!(OsString)),
+    }
+}
+
+fn help(spec: &OptionSpec) -> String {
+    match spec.default.to_string() {
+        default if default.is_empty() => spec.help.to_owned(),
+        default => format!("{} [default: {default}]", spec.help),
+    }
+}
+
+/// What was given on the command line: names and texts. A command's own options stand behind the program's,
+/// so that the later one counts.
+pub fn given(matches: &ArgMatches) -> Vec<(&'static str, OsString)> {
+    let mut given = Vec::new();
+    let levels = [Some(matches), matches.subcommand().map(|(_, matches)| matches)];
+    for level in levels.into_iter().flatten() {
+        for spec in OPTIONS {
+            if !level.try_contains_id(spec.name).unwrap_or(false) {
+                continue;
+            }
+            if level.value_source(spec.name) != Some(clap::parser::ValueSource::CommandLine) {
+                continue;
+            }
+            if spec.kind == ValueKind::Repeated {
+                given.push((spec.name, level.get_count(spec.name).to_string().into()));
+            } else if let Some(value) = level.get_one::<OsString>(spec.name) {
+                given.push((spec.name, value.clone()));
+            }
+        }
+    }
+    given
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn both_spellings_and_all_forms_of_a_flag_are_taken() {
+        let words = ["wnm", "--node_cap", "8", "--cpu-less-than=40", "--no-upnp=false", "--dry_run"];
+        let matches = command().try_get_matches_from(words).unwrap();
+        let given = given(&matches);
+        let value = |name| given.iter().find(|(n, _)| *n == name).map(|(_, v)| v.to_str().unwrap());
+        assert_eq!(value("node_cap"), Some("8"));
+        assert_eq!(value("cpu_less_than"), Some("40"));
+        assert_eq!(value("no_upnp"), Some("false"));
+        assert_eq!(value("dry_run"), Some("true"));
+    }
+
+    #[test]
+    fn an_unknown_option_is_an_error_that_names_the_nearest() {
+        let error = command().try_get_matches_from(["wnm", "--nod-cap", "8"]).unwrap_err();
+        assert!(error.to_string().contains("--node-cap"), "{error}");
+    }
+}

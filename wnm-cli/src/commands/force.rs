@@ -1,0 +1,114 @@
+//! `--force-action`: what a person makes wnm do.
+
+use serde_json::json;
+use wnm_core::colony::{Colony, CycleOptions, CycleStatus};
+use wnm_core::decide::{ForcedAction, ForcedRequest};
+use wnm_core::node::NodeId;
+use wnm_core::report;
+use wnm_core::settings::ForceAction;
+
+use super::{Context, cycle, plan};
+use crate::error::ProgramError;
+
+/// Does it, or with `--dry-run` says what would be done.
+pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramError> {
+    if context.input.run.dry_run {
+        return dry(context, action).await;
+    }
+    match action {
+        ForceAction::Nodes(action) => nodes(context, action).await,
+        ForceAction::Survey => {
+            let mut colony = cycle::open(context).await?;
+            let done = colony.survey(&CycleOptions::from(&context.input.run)).await?;
+            cycle::tell(context, &done)
+        }
+        ForceAction::Teardown => teardown(context).await,
+        ForceAction::DatabaseMigration => migrate(context).await,
+        ForceAction::DisableConfig => disable_config(context).await,
+        ForceAction::Nullop | ForceAction::UpdateConfig => {
+            drop(cycle::open(context).await?);
+            Ok(context.output.outcome("settings are stored", &json!({ "status": action.word() }))?)
+        }
+    }
+}
+
+async fn nodes(context: &Context, action: ForcedAction) -> Result<(), ProgramError> {
+    let mut colony = cycle::open(context).await?;
+    let request = request(context, &colony, action).await?;
+    let mut options = CycleOptions::from(&context.input.run);
+    let steps = if request.nodes.is_empty() { request.count as usize } else { request.nodes.len() };
+    options.progress = context.output.progress(steps);
+    let done = colony.force(&request, &options).await?;
+    cycle::tell(context, &done)
+}
+
+async fn request(
+    context: &Context,
+    colony: &Colony,
+    action: ForcedAction,
+) -> Result<ForcedRequest, ProgramError> {
+    let names = context.input.run.service_names();
+    let all = colony.nodes().await?;
+    let mut nodes: Vec<NodeId> = Vec::new();
+    if !names.is_empty() {
+        for node in report::select_nodes(&all, &names)? {
+            if !nodes.contains(&node.id) {
+                nodes.push(node.id);
+            }
+        }
+    }
+    Ok(ForcedRequest { action, nodes, count: context.input.run.count })
+}
+
+async fn teardown(context: &Context) -> Result<(), ProgramError> {
+    let mut colony = cycle::open(context).await?;
+    let torn_down = colony.teardown(context.input.run.confirm).await?;
+    let status = CycleStatus::ClusterTeardown.word();
+    let text = format!("{} nodes removed with their data", torn_down.removed);
+    let value = json!({ "status": status, "removed_count": torn_down.removed });
+    Ok(context.output.outcome(&text, &value)?)
+}
+
+/// Opening brings a database up to date; here it is only said.
+async fn migrate(context: &Context) -> Result<(), ProgramError> {
+    if !context.input.run.confirm {
+        return Err(ProgramError::Usage(
+            "wnm-db-migration changes the database (a copy is made first): add --confirm".to_owned(),
+        ));
+    }
+    drop(cycle::open(context).await?);
+    let value = json!({ "status": "wnm-db-migration", "message": "the database is up to date" });
+    Ok(context.output.outcome("the database is up to date", &value)?)
+}
+
+async fn disable_config(context: &Context) -> Result<(), ProgramError> {
+    let db = context.input.database()?;
+    let mut colony = Colony::open(&db, context.outside.clone()).await?;
+    let (machine, changes) = context.input.layers.disable(colony.machine())?;
+    let cleared: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    colony.store_machine(machine, &changes).await?;
+    let text = if cleared.is_empty() { "nothing to clear".to_owned() } else { cleared.join("\n") };
+    Ok(context.output.outcome(&text, &json!({ "status": "disable_config", "changes": cleared }))?)
+}
+
+async fn dry(context: &Context, action: ForceAction) -> Result<(), ProgramError> {
+    let colony = cycle::view(context).await?;
+    let options = CycleOptions::from(&context.input.run);
+    match action {
+        ForceAction::Nodes(action) => {
+            let request = request(context, &colony, action).await?;
+            let (snapshot, decided) = colony.plan_forced(&request, &options).await?;
+            plan::tell(context.output, &snapshot, &decided)
+        }
+        other => {
+            let nodes = colony.nodes().await?.len();
+            let text = match other {
+                ForceAction::Teardown => format!("would remove {nodes} nodes with their data"),
+                ForceAction::Survey => format!("would look at {nodes} nodes"),
+                _ => "would store the settings that were given".to_owned(),
+            };
+            let status = format!("{}-dryrun", other.word());
+            Ok(context.output.outcome(&text, &json!({ "status": status, "nodes": nodes }))?)
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! `wnm plan` and `--dry-run`: what would be done, and why.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use clap::ArgMatches;
+use serde_json::{Value, json};
+use wnm_core::colony::CycleOptions;
+use wnm_core::decide::{Plan, decide};
+use wnm_core::observe::{SNAPSHOT_FORMAT, Snapshot};
+use wnm_core::report;
+
+use super::Context;
+use super::cycle::view;
+use crate::cli;
+use crate::error::ProgramError;
+use crate::output::Output;
+
+/// Largest snapshot that is read. One of 10,000 nodes takes about 20 MB.
+const LARGEST_SNAPSHOT: u64 = 256 << 20;
+
+/// Decides on the machine as it is now, and changes nothing.
+pub async fn now(context: &Context) -> Result<(), ProgramError> {
+    let colony = view(context).await?;
+    let (snapshot, plan) = colony.plan(&CycleOptions::from(&context.input.run)).await?;
+    tell(context.output, &snapshot, &plan)
+}
+
+/// Decides on a snapshot from a file, on any machine.
+pub fn on_snapshot(given: &ArgMatches) -> Result<(), ProgramError> {
+    let Some(file) = given.get_one::<String>(cli::SNAPSHOT) else { return Ok(()) };
+    let json = cli::given(given).iter().any(|(name, value)| *name == "json" && value == "true");
+    let snapshot = read_snapshot(file)?;
+    let plan = decide(&snapshot);
+    tell(Output { json, quiet: false }, &snapshot, &plan)
+}
+
+/// Prints a plan. With JSON the snapshot it was decided on is in it, so that it can be read back.
+pub fn tell(output: Output, snapshot: &Snapshot, plan: &Plan) -> Result<(), ProgramError> {
+    if output.json {
+        let value = json!({ "status": "planned", "plan": plan, "snapshot": snapshot });
+        output.text(&serde_json::to_string(&value)?)?;
+    } else {
+        output.text(&report::plan(snapshot, plan))?;
+    }
+    Ok(())
+}
+
+/// Takes a snapshot alone, or what `wnm plan --json` prints.
+fn read_snapshot(path: &str) -> Result<Snapshot, ProgramError> {
+    let fault = |reason: String| ProgramError::Input { path: path.to_owned(), reason };
+    let mut text = String::new();
+    let source: Box<dyn Read> = match path {
+        "-" => Box::new(io::stdin()),
+        _ => Box::new(File::open(path).map_err(|e| fault(e.to_string()))?),
+    };
+    let read = source.take(LARGEST_SNAPSHOT + 1).read_to_string(&mut text);
+    read.map_err(|e| fault(e.to_string()))?;
+    if text.len() as u64 > LARGEST_SNAPSHOT {
+        return Err(fault(format!("is larger than {} MB", LARGEST_SNAPSHOT >> 20)));
+    }
+    let mut value: Value =
+        serde_json::from_str(&text).map_err(|e| fault(format!("is not JSON: {e}")))?;
+    let snapshot = match value.get_mut("snapshot") {
+        Some(inner) => inner.take(),
+        None => value,
+    };
+    match snapshot.get("format").and_then(Value::as_u64) {
+        Some(format) if format == u64::from(SNAPSHOT_FORMAT) => {}
+        Some(format) => {
+            return Err(fault(format!(
+                "is a snapshot of format {format}; this wnm reads format {SNAPSHOT_FORMAT}"
+            )));
+        }
+        None => return Err(fault("is no snapshot; 'wnm plan --json' prints one".to_owned())),
+    }
+    serde_json::from_value(snapshot).map_err(|e| fault(format!("is no snapshot: {e}")))
+}

@@ -1,0 +1,76 @@
+//! `--report`: prints what is recorded. Nothing is asked, sampled or changed.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use wnm_core::colony::Colony;
+use wnm_core::report::{self, MetricsReport, NodeCounts, ReportFormat, ReportKind};
+use wnm_core::settings::stored_values;
+
+use super::Context;
+use super::cycle::view;
+use crate::error::ProgramError;
+
+/// Prints one report.
+pub async fn run(context: &Context, kind: ReportKind) -> Result<(), ProgramError> {
+    let colony = view(context).await?;
+    let format = context.input.run.report_format;
+    let text = text(context, &colony, kind, format).await?;
+    Ok(context.output.text(&text)?)
+}
+
+/// What `--show-machine-config` and `--show-machine-metrics` put in front of a run's own output.
+pub async fn show_asked(context: &Context, colony: &Colony) -> Result<(), ProgramError> {
+    let run = &context.input.run;
+    let asked = [
+        (run.show_machine_config, ReportKind::MachineConfig),
+        (run.show_machine_metrics, ReportKind::MachineMetrics),
+    ];
+    for (wanted, kind) in asked {
+        if wanted && !context.output.json {
+            let text = text(context, colony, kind, ReportFormat::Text).await?;
+            context.output.text(&text)?;
+        }
+    }
+    Ok(())
+}
+
+async fn text(
+    context: &Context,
+    colony: &Colony,
+    kind: ReportKind,
+    format: ReportFormat,
+) -> Result<String, ProgramError> {
+    kind.check(format)?;
+    let all = colony.nodes().await?;
+    let nodes = report::select_nodes(&all, &context.input.run.service_names())?;
+    Ok(match kind {
+        ReportKind::NodeStatus => report::node_status(&nodes, format)?,
+        ReportKind::NodeStatusDetails => report::node_status_details(&nodes, format)?,
+        ReportKind::InfluxResources => report::influx_resources(&nodes, nanoseconds_now()),
+        ReportKind::MachineConfig => {
+            let mut values = stored_values(colony.machine());
+            let url = format!("sqlite:///{}", colony.database().display());
+            values.push(("dbpath", url.as_str().into()));
+            report::machine_config(&values, format)?
+        }
+        ReportKind::MachineMetrics => {
+            let machine = colony.machine();
+            let version = context.outside.program.version(&machine.antnode_path).await.ok();
+            let metrics = MetricsReport {
+                load: &colony.last_load().await?,
+                machine,
+                nodes: NodeCounts::of(&all, version.as_ref()),
+                program: &machine.antnode_path,
+                version: version.as_ref(),
+            };
+            report::machine_metrics(&metrics, format)?
+        }
+    })
+}
+
+fn nanoseconds_now() -> i128 {
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => i128::try_from(since.as_nanos()).unwrap_or(i128::MAX),
+        Err(_) => 0,
+    }
+}

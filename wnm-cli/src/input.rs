@@ -1,0 +1,76 @@
+//! Where the settings of a run come from: command line, environment, config files; and which database it is
+//! about.
+
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+use wnm_core::clock::{Clock, SystemClock};
+use wnm_core::colony::Outside;
+use wnm_core::manager::{Mode, Paths};
+use wnm_core::settings::{Layers, MachineFacts, RunSettings, read_config_files};
+
+use crate::cli;
+use crate::error::ProgramError;
+use crate::managers;
+
+/// Name of the database in its directory.
+const DATABASE: &str = "colony.db";
+
+/// Everything that was given.
+pub struct Input {
+    /// In layers.
+    pub layers: Layers,
+    /// What concerns this run alone.
+    pub run: RunSettings,
+}
+
+impl Input {
+    /// Reads all places.
+    pub fn read(matches: &ArgMatches) -> Result<Self, ProgramError> {
+        let layers = Layers::new()
+            .command_line(cli::given(matches))
+            .environment(std::env::vars_os());
+        let home = std::env::home_dir();
+        let layers = read_config_files(layers, home.as_deref())?;
+        let run = layers.run_settings()?;
+        Ok(Self { layers, run })
+    }
+
+    /// The database: the one that was named; else that of the manager that was named; else one that is there;
+    /// else the one that `--init` would make.
+    pub fn database(&self) -> Result<PathBuf, ProgramError> {
+        if let Some(path) = &self.run.dbpath {
+            return Ok(path.clone());
+        }
+        if let Some(kind) = self.run.process_manager {
+            return database_of(kind.mode());
+        }
+        let root = nix::unistd::geteuid().is_root();
+        let modes = if root { [Mode::Sudo, Mode::User] } else { [Mode::User, Mode::Sudo] };
+        for mode in modes {
+            let path = database_of(mode)?;
+            if path.exists() {
+                return Ok(path);
+            }
+        }
+        database_of(managers::proposed().mode())
+    }
+
+    /// What the defaults of a new colony depend on.
+    pub fn facts(&self, outside: &Outside) -> MachineFacts {
+        MachineFacts {
+            cpu_count: outside.machine.cpu_count(),
+            home: outside.home.clone(),
+            default_manager: managers::proposed(),
+            now: SystemClock.now(),
+        }
+    }
+}
+
+fn database_of(mode: Mode) -> Result<PathBuf, ProgramError> {
+    let home = std::env::home_dir();
+    let paths = Paths::for_mode(mode, home.as_deref())
+        .map_err(wnm_core::colony::ColonyError::from)?;
+    Ok(paths.state.join(DATABASE))
+}
+

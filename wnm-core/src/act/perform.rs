@@ -1,0 +1,131 @@
+//! The step itself: calls to the manager, in the order that leaves a record to go on from at every point.
+
+use semver::Version;
+
+use crate::decide::{Act, Step};
+use crate::fault;
+use crate::manager::{AddedNode, ManagerError, ProcessManager};
+use crate::node::{Node, TransitionKind};
+use crate::program::NodeBinary;
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Performed {
+    /// A node was made and started.
+    Added(AddedNode),
+    /// It was started; with a new version when its binary was replaced before.
+    Started { version: Option<Version> },
+    /// It has the new binary.
+    Upgraded { version: Version },
+    /// It does not run.
+    Stopped,
+    /// Everything of it is gone.
+    Removed,
+    /// Its removal was over; the row can go.
+    Forgotten,
+    /// It could not be added, and what there was of it is gone again.
+    Undone { error: String },
+}
+
+/// Takes one step with `node` as it is recorded.
+pub(super) async fn perform(
+    manager: &dyn ProcessManager,
+    node: &Node,
+    step: &Step,
+    binary: Result<&NodeBinary, &String>,
+) -> Result<Performed, ManagerError> {
+    let binary = || {
+        binary.map_err(|reason| ManagerError::Rejected {
+            what: "no node program to give it".to_owned(),
+            words: reason.clone(),
+        })
+    };
+    match step.act {
+        Act::Forget => Ok(Performed::Forgotten),
+        Act::Add => add(manager, node, binary()?).await,
+        Act::Start { upgrade_first: false } => start(manager, node).await,
+        Act::Start { upgrade_first: true } => {
+            let binary = binary()?;
+            manager.upgrade(node, binary).await?;
+            fault::point("act.start.upgraded");
+            manager.start(node).await?;
+            Ok(Performed::Started { version: Some(binary.version.clone()) })
+        }
+        Act::Stop | Act::Disable => stop(manager, node).await,
+        Act::Upgrade => upgrade(manager, node, binary()?).await,
+        Act::Remove => remove(manager, node).await,
+        Act::Resume => match node.under_way() {
+            Some(TransitionKind::Adding) => add(manager, node, binary()?).await,
+            Some(TransitionKind::Starting) => start(manager, node).await,
+            Some(TransitionKind::Stopping) => stop(manager, node).await,
+            Some(TransitionKind::Upgrading) => upgrade(manager, node, binary()?).await,
+            Some(TransitionKind::Removing) => remove(manager, node).await,
+            None => Err(ManagerError::NotFound(format!("a step of node {} to resume", node.id))),
+        },
+    }
+}
+
+/// A node that cannot be made or does not come up is taken back, unless it is open what became of it.
+async fn add(
+    manager: &dyn ProcessManager,
+    node: &Node,
+    binary: &NodeBinary,
+) -> Result<Performed, ManagerError> {
+    let mut made = node.clone();
+    let outcome = match manager.add(node, binary).await {
+        Ok(added) => {
+            fault::point("act.add.added");
+            made.service.clone_from(&added.service);
+            made.binary.clone_from(&added.binary);
+            made.root_dir.clone_from(&added.root_dir);
+            made.log_dir.clone_from(&added.log_dir);
+            made.ports = added.ports;
+            made.container = added.container;
+            manager.start(&made).await.map(|()| added)
+        }
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(added) => {
+            fault::point("act.add.started");
+            Ok(Performed::Added(added))
+        }
+        Err(error) if error.leaves_it_open() => Err(error),
+        Err(error) => {
+            manager.remove(&made).await?;
+            Ok(Performed::Undone { error: error.to_string() })
+        }
+    }
+}
+
+async fn start(manager: &dyn ProcessManager, node: &Node) -> Result<Performed, ManagerError> {
+    manager.start(node).await?;
+    fault::point("act.start.started");
+    Ok(Performed::Started { version: None })
+}
+
+async fn stop(manager: &dyn ProcessManager, node: &Node) -> Result<Performed, ManagerError> {
+    manager.stop(node).await?;
+    fault::point("act.stop.stopped");
+    Ok(Performed::Stopped)
+}
+
+async fn upgrade(
+    manager: &dyn ProcessManager,
+    node: &Node,
+    binary: &NodeBinary,
+) -> Result<Performed, ManagerError> {
+    manager.upgrade(node, binary).await?;
+    fault::point("act.upgrade.upgraded");
+    Ok(Performed::Upgraded { version: binary.version.clone() })
+}
+
+async fn remove(manager: &dyn ProcessManager, node: &Node) -> Result<Performed, ManagerError> {
+    match manager.remove(node).await {
+        Ok(()) | Err(ManagerError::NotFound(_)) => {
+            fault::point("act.remove.removed");
+            Ok(Performed::Removed)
+        }
+        Err(error) => Err(error),
+    }
+}

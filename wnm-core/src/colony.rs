@@ -1,0 +1,139 @@
+//! The façade that the program and other embedders use: one machine's nodes and everything done with them.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use wnm_core::colony::{Colony, CycleOptions, Outside};
+//! use wnm_core::manager::{ManagerContext, ManagerError, ManagerKind, ProcessManager};
+//!
+//! # fn my_manager(_: ManagerKind, _: ManagerContext) -> Result<Arc<dyn ProcessManager>, ManagerError> {
+//! #     Err(ManagerError::NotFound("a manager".to_owned()))
+//! # }
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! // Everything outside the process is behind a trait; `Outside::system` takes the real ones. Which
+//! // supervisors there are is for the embedder to say: here one function that builds them.
+//! let outside = Outside::system(Arc::new(my_manager));
+//! let mut colony = Colony::open("colony.db".as_ref(), outside).await?;
+//!
+//! // What would be done, and why, without doing it:
+//! let (snapshot, plan) = colony.plan(&CycleOptions::default()).await?;
+//! for step in &plan.steps {
+//!     println!("{} node {}: {}", step.act.word(), step.node, step.reason);
+//! }
+//! println!("{} nodes looked at", snapshot.nodes.len());
+//!
+//! // One cycle: look, decide, act, record.
+//! let report = colony.cycle(&CycleOptions::default()).await?;
+//! println!("{}", report.status.word());
+//! # Ok(())
+//! # }
+//! ```
+
+mod adopt;
+mod cycle;
+mod error;
+mod force;
+mod open;
+mod outside;
+mod status;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use adopt::Adoption;
+pub use cycle::{CycleOptions, CycleReport};
+pub use error::ColonyError;
+pub use force::TeardownReport;
+pub use outside::{ManagerFactory, Outside};
+pub use status::CycleStatus;
+
+use crate::event::Event;
+use crate::lock::ColonyLock;
+use crate::machine::Machine;
+use crate::manager::{Paths, ProcessManager, ProcessState};
+use crate::node::Node;
+use crate::settings::RunSettings;
+use crate::store::{Changes, EventQuery, Store};
+
+/// One machine's nodes.
+pub struct Colony {
+    db: PathBuf,
+    store: Arc<Store>,
+    machine: Machine,
+    manager: Arc<dyn ProcessManager>,
+    paths: Paths,
+    owner: String,
+    outside: Outside,
+    /// Held for as long as the colony may be changed.
+    lock: Option<ColonyLock>,
+}
+
+impl Colony {
+    /// The machine's settings.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Where the database is.
+    pub fn database(&self) -> &Path {
+        &self.db
+    }
+
+    /// Every node as it was last recorded, by number. Nothing is asked.
+    pub async fn nodes(&self) -> Result<Vec<Node>, ColonyError> {
+        Ok(self.store.nodes().await?)
+    }
+
+    /// The journal.
+    pub async fn events(&self, query: &EventQuery) -> Result<Vec<Event>, ColonyError> {
+        Ok(self.store.events(query).await?)
+    }
+
+    /// The process of a node, where its supervisor knows one that runs.
+    pub async fn process_of(&self, node: &Node) -> Result<Option<u32>, ColonyError> {
+        let kind = self.machine.manager;
+        let statuses = self
+            .manager
+            .statuses(std::slice::from_ref(node))
+            .await
+            .map_err(|source| ColonyError::Manager { kind, source })?;
+        Ok(match statuses.get(&node.id) {
+            Some(ProcessState::Running { pid }) => *pid,
+            _ => None,
+        })
+    }
+
+    /// Goes on with other settings, for this run only.
+    pub fn use_machine(&mut self, machine: Machine) -> Result<(), ColonyError> {
+        let home = self.outside.home.as_deref();
+        let (manager, paths, owner) = open::build_manager(&self.outside, &machine, home)?;
+        self.manager = manager;
+        self.paths = paths;
+        self.owner = owner;
+        self.machine = machine;
+        Ok(())
+    }
+
+    /// Goes on with other settings and stores them.
+    pub async fn store_machine(&mut self, machine: Machine) -> Result<(), ColonyError> {
+        self.use_machine(machine)?;
+        let changes = Changes { machine: Some(self.machine.clone()), ..Changes::default() };
+        Ok(self.store.record(&changes).await?)
+    }
+
+    /// A lock file of the Python wnm that is too old to be of a live run, if there is one.
+    pub fn stale_python_lock(&self) -> Option<&Path> {
+        self.lock.as_ref().and_then(|lock| lock.stale_python_lock.as_deref())
+    }
+}
+
+/// Options of one run that only concern how a cycle is done.
+impl From<&RunSettings> for CycleOptions {
+    fn from(run: &RunSettings) -> Self {
+        CycleOptions {
+            upgrades_enabled: run.enable_upgrade,
+            survey_delay: run.this_survey_delay,
+            action_delay: run.action_delay(),
+            progress: None,
+        }
+    }
+}

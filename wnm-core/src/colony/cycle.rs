@@ -1,0 +1,177 @@
+//! One cycle: look, decide, act, record.
+
+use super::{Colony, ColonyError, CycleStatus};
+use crate::act::{Execution, Executor, Progress, StepResult};
+use crate::decide::{Plan, PlanKind, Step, decide};
+use crate::event::{Event, Outcome};
+use crate::node::{Node, NodeId};
+use crate::observe::{Looking, Seen, Sight, Snapshot, mark_storage};
+use crate::quantity::{Milliseconds, UnixTime};
+use crate::store::{Changes, CycleState, JOURNAL_DAYS};
+
+/// How one run is done, beyond what is stored.
+#[derive(Clone, Default)]
+pub struct CycleOptions {
+    /// Whether wnm upgrades nodes itself.
+    pub upgrades_enabled: bool,
+    /// Pause between two nodes of the survey, in place of the stored one.
+    pub survey_delay: Option<Milliseconds>,
+    /// Pause between two operations, in place of the stored one.
+    pub action_delay: Option<Milliseconds>,
+    /// Told as steps end.
+    pub progress: Option<Progress>,
+}
+
+/// What a run saw, decided and did.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use = "steps may have failed"]
+pub struct CycleReport {
+    /// In one word.
+    pub status: CycleStatus,
+    /// What it decided on.
+    pub snapshot: Snapshot,
+    /// What it decided.
+    pub plan: Plan,
+    /// What came of it, step by step.
+    pub results: Vec<StepResult>,
+    /// The nodes as they are recorded now.
+    pub nodes: Vec<Node>,
+}
+
+impl Colony {
+    /// What a cycle would do now. Nothing is written or changed.
+    pub async fn plan(&self, options: &CycleOptions) -> Result<(Snapshot, Plan), ColonyError> {
+        let sight = self.look(options).await?;
+        let plan = decide(&sight.snapshot);
+        Ok((sight.snapshot, plan))
+    }
+
+    /// One cycle.
+    pub async fn cycle(&mut self, options: &CycleOptions) -> Result<CycleReport, ColonyError> {
+        let snapshot = self.look_and_record(options).await?;
+        let plan = decide(&snapshot);
+        self.carry_out(snapshot, plan, options).await
+    }
+
+    /// Looks at everything and records what was seen.
+    pub(super) async fn look_and_record(
+        &mut self,
+        options: &CycleOptions,
+    ) -> Result<Snapshot, ColonyError> {
+        let sight = self.look(options).await?;
+        self.keep_storage_marked(&sight.snapshot)?;
+        self.store.record(&changes_after_looking(&sight)).await?;
+        Ok(sight.snapshot)
+    }
+
+    /// Acts on a plan and reports.
+    pub(super) async fn carry_out(
+        &mut self,
+        snapshot: Snapshot,
+        plan: Plan,
+        options: &CycleOptions,
+    ) -> Result<CycleReport, ColonyError> {
+        let Execution { results } =
+            self.executor(options).execute(&snapshot, &plan.steps).await?;
+        // Acting changes two of the machine's figures: when a node was last stopped, and the highest number.
+        if let Some(machine) = self.store.machine().await? {
+            self.machine.last_stopped_at = machine.last_stopped_at;
+            self.machine.highest_id = machine.highest_id;
+        }
+        Ok(CycleReport {
+            status: CycleStatus::of(plan.kind, &snapshot, &results),
+            nodes: self.store.nodes().await?,
+            snapshot,
+            plan,
+            results,
+        })
+    }
+
+    pub(super) async fn look(&self, options: &CycleOptions) -> Result<Sight, ColonyError> {
+        let state = self.store.cycle_state().await?;
+        let looking = Looking {
+            manager: self.manager.as_ref(),
+            program: self.outside.program.as_ref(),
+            nodes_probe: self.outside.nodes.as_ref(),
+            machine_probe: self.outside.machine.as_ref(),
+            machine: self.machine.clone(),
+            nodes: self.store.nodes().await?,
+            last_boot: state.boot_id,
+            // Counters that a later program wrote in another shape are as good as none.
+            counters: state.counters.and_then(|counters| serde_json::from_value(counters).ok()),
+            upgrades_enabled: options.upgrades_enabled,
+            survey_delay: options.survey_delay.unwrap_or(self.machine.pacing.survey),
+            now: self.outside.clock.now(),
+        };
+        Ok(looking.look().await?)
+    }
+
+    fn executor(&self, options: &CycleOptions) -> Executor {
+        Executor {
+            manager: self.manager.clone(),
+            program: self.outside.program.clone(),
+            store: self.store.clone(),
+            clock: self.outside.clock.clone(),
+            paths: self.paths.clone(),
+            owner: self.owner.clone(),
+            action_delay: options.action_delay.unwrap_or(self.machine.pacing.action),
+            progress: options.progress.clone(),
+        }
+    }
+
+    /// A colony of the Python wnm has no mark in its storage. It gets one as soon as a node's directory is
+    /// seen there, which proves that the right disk is mounted.
+    fn keep_storage_marked(&self, snapshot: &Snapshot) -> Result<(), ColonyError> {
+        let storage = &self.machine.node_storage;
+        let present =
+            snapshot.nodes.iter().any(|n| n.root_dir.starts_with(storage) && n.root_dir.is_dir());
+        if !present {
+            return Ok(());
+        }
+        mark_storage(storage)
+            .map_err(|source| ColonyError::Storage { path: storage.clone(), source })
+    }
+}
+
+/// Everything seen, for one transaction.
+fn changes_after_looking(sight: &Sight) -> Changes {
+    let now = sight.snapshot.taken_at;
+    let mut events: Vec<Event> =
+        sight.seen.iter().map(|(id, seen)| seen_event(*id, seen, now)).collect();
+    if sight.snapshot.rebooted {
+        events.push(Event {
+            at: now,
+            node: None,
+            action: "reboot".to_owned(),
+            outcome: Outcome::Seen,
+            reason: format!("the machine came up at {}", sight.snapshot.load.boot_time),
+        });
+    }
+    Changes {
+        nodes: sight.snapshot.nodes.clone(),
+        events,
+        cycle: Some(CycleState {
+            boot_id: Some(sight.boot_id.clone()),
+            counters: serde_json::to_value(&sight.counters).ok(),
+            last_cycle_at: Some(now),
+        }),
+        prune_events_before: Some(UnixTime(now.0 - i64::from(JOURNAL_DAYS) * 86_400)),
+        ..Changes::default()
+    }
+}
+
+fn seen_event(id: NodeId, seen: &Seen, at: UnixTime) -> Event {
+    Event {
+        at,
+        node: Some(id),
+        action: seen.word().to_owned(),
+        outcome: Outcome::Seen,
+        reason: seen.to_string(),
+    }
+}
+
+/// A plan made of a person's steps alone, for what needs no choosing.
+pub(super) fn plan_of(steps: Vec<Step>, model: Plan) -> Plan {
+    let kind = if steps.is_empty() { PlanKind::Idle } else { PlanKind::Act };
+    Plan { kind, steps, ..model }
+}

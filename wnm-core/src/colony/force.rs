@@ -1,0 +1,116 @@
+//! What a person makes wnm do.
+
+use super::{Colony, ColonyError, CycleOptions, CycleReport, CycleStatus};
+use crate::decide::{ForcedRequest, Plan, decide, decide_forced};
+use crate::event::{Event, Outcome};
+use crate::node::NodeId;
+use crate::observe::Snapshot;
+use crate::store::Changes;
+
+/// What a teardown did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeardownReport {
+    /// Nodes that are gone.
+    pub removed: usize,
+}
+
+impl Colony {
+    /// What a request would do. Nothing is written or changed.
+    pub async fn plan_forced(
+        &self,
+        request: &ForcedRequest,
+        options: &CycleOptions,
+    ) -> Result<(Snapshot, Plan), ColonyError> {
+        let sight = self.look(options).await?;
+        let plan = decide_forced(&sight.snapshot, request)?;
+        Ok((sight.snapshot, plan))
+    }
+
+    /// Looks, then does what was asked for.
+    pub async fn force(
+        &mut self,
+        request: &ForcedRequest,
+        options: &CycleOptions,
+    ) -> Result<CycleReport, ColonyError> {
+        let snapshot = self.look_and_record(options).await?;
+        let plan = decide_forced(&snapshot, request)?;
+        self.carry_out(snapshot, plan, options).await
+    }
+
+    /// Looks at everything, records it and decides nothing.
+    pub async fn survey(&mut self, options: &CycleOptions) -> Result<CycleReport, ColonyError> {
+        let snapshot = self.look_and_record(options).await?;
+        let mut plan = decide(&snapshot);
+        plan.steps.clear();
+        let status = if snapshot.nodes.is_empty() {
+            CycleStatus::NoNodes
+        } else {
+            CycleStatus::SurveyComplete
+        };
+        let nodes = snapshot.nodes.clone();
+        Ok(CycleReport { status, snapshot, plan, results: Vec::new(), nodes })
+    }
+
+    /// Removes every node with its data, disabled ones too. Nodes that could not be removed keep their rows.
+    pub async fn teardown(&mut self, confirmed: bool) -> Result<TeardownReport, ColonyError> {
+        let nodes = self.store.nodes().await?;
+        if !confirmed {
+            return Err(ColonyError::NotConfirmed { nodes: nodes.len() });
+        }
+        let torn_down = self.manager.teardown(&nodes).await;
+        let left = match &torn_down {
+            Ok(()) => Vec::new(),
+            Err(_) => self.still_there(&nodes).await?,
+        };
+        let deleted: Vec<NodeId> =
+            nodes.iter().map(|node| node.id).filter(|id| !left.contains(id)).collect();
+        let removed = deleted.len();
+        let mut machine = self.machine.clone();
+        if left.is_empty() {
+            machine.highest_id = None;
+        }
+        let (outcome, reason) = match &torn_down {
+            Ok(()) => (Outcome::Done, format!("asked for: {removed} nodes removed")),
+            Err(error) => (Outcome::Failed, error.to_string()),
+        };
+        let event = Event {
+            at: self.outside.clock.now(),
+            node: None,
+            action: "teardown".to_owned(),
+            outcome,
+            reason,
+        };
+        let changes = Changes {
+            machine: Some(machine.clone()),
+            deleted,
+            events: vec![event],
+            ..Changes::default()
+        };
+        self.store.record(&changes).await?;
+        self.machine = machine;
+        match torn_down {
+            Ok(()) => Ok(TeardownReport { removed }),
+            Err(error) => Err(ColonyError::Teardown {
+                left: left.len(),
+                total: nodes.len(),
+                first: error.to_string(),
+            }),
+        }
+    }
+
+    /// After a teardown that failed: every node of which something is, or may be, left.
+    async fn still_there(&self, nodes: &[crate::node::Node]) -> Result<Vec<NodeId>, ColonyError> {
+        let statuses = self.manager.statuses(nodes).await.unwrap_or_default();
+        Ok(nodes
+            .iter()
+            .filter(|node| {
+                let gone = matches!(
+                    statuses.get(&node.id),
+                    Some(crate::manager::ProcessState::Missing)
+                );
+                !gone || node.root_dir.symlink_metadata().is_ok()
+            })
+            .map(|node| node.id)
+            .collect())
+    }
+}

@@ -1,0 +1,188 @@
+//! Making a colony and opening one.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Colony, ColonyError, Outside};
+use crate::event::{Event, Outcome};
+use crate::lock::ColonyLock;
+use crate::machine::Machine;
+use crate::manager::{ManagerContext, Mode, Paths, ProcessManager};
+use crate::observe::mark_storage;
+use crate::store::{Access, Changes, CycleState, Store, StoreError};
+
+/// The account that nodes run under in sudo mode.
+const SUDO_OWNER: &str = "ant";
+
+/// Name of the lock file of the Python wnm. It lies in the state directory of the mode, wherever the database
+/// is.
+const PYTHON_LOCK: &str = "wnm_active";
+
+impl Colony {
+    /// Opens a colony to be worked on. Nobody else can until it is dropped.
+    pub async fn open(db: &Path, outside: Outside) -> Result<Self, ColonyError> {
+        // Looking first keeps a lock file from being left beside a database that is not there.
+        let view = Store::open(db, Access::View).await.map_err(|e| missing(e, db))?;
+        let machine = view.machine().await?;
+        view.close().await?;
+        let Some(machine) = machine else {
+            return Err(ColonyError::NotInitialized(db.to_owned()));
+        };
+        let lock = take_lock(db, &machine, &outside)?;
+        let store = Store::open(db, Access::ReadWrite).await.map_err(|e| missing(e, db))?;
+        Self::assemble(db, store, outside, Some(lock)).await
+    }
+
+    /// Opens a colony to be looked at: nothing is written, nothing is locked, and a database of an older
+    /// program is read without being changed.
+    pub async fn view(db: &Path, outside: Outside) -> Result<Self, ColonyError> {
+        let store = Store::open(db, Access::View).await.map_err(|e| missing(e, db))?;
+        Self::assemble(db, store, outside, None).await
+    }
+
+    /// Makes a colony without nodes. Everything is checked before anything is made.
+    pub async fn init(db: &Path, machine: Machine, outside: Outside) -> Result<Self, ColonyError> {
+        Self::check_not_initialized(db).await?;
+        outside.program.version(&machine.antnode_path).await?;
+        let home = outside.home.as_deref();
+        let (_, paths, _) = build_manager(&outside, &machine, home)?;
+
+        for dir in [db.parent().unwrap_or(Path::new(".")), &paths.node_storage] {
+            make_writable(dir)?;
+        }
+        mark_storage(&paths.node_storage).map_err(|source| ColonyError::Storage {
+            path: paths.node_storage.clone(),
+            source,
+        })?;
+        let lock = take_lock(db, &machine, &outside)?;
+        let store = Store::create(db).await?;
+        let now = outside.clock.now();
+        let changes = Changes {
+            cycle: Some(CycleState {
+                boot_id: Some(outside.machine.boot_id()?),
+                ..CycleState::default()
+            }),
+            events: vec![Event {
+                at: now,
+                node: None,
+                action: "init".to_owned(),
+                outcome: Outcome::Done,
+                reason: format!("{} under {}", db.display(), machine.manager),
+            }],
+            machine: Some(machine),
+            ..Changes::default()
+        };
+        store.record(&changes).await?;
+        Self::assemble(db, store, outside, Some(lock)).await
+    }
+
+    /// What [`init`](Self::init) would check, with nothing made.
+    pub async fn check_init(
+        db: &Path,
+        machine: &Machine,
+        outside: &Outside,
+    ) -> Result<(), ColonyError> {
+        Self::check_not_initialized(db).await?;
+        outside.program.version(&machine.antnode_path).await?;
+        build_manager(outside, machine, outside.home.as_deref())?;
+        Ok(())
+    }
+
+    async fn check_not_initialized(db: &Path) -> Result<(), ColonyError> {
+        match Store::open(db, Access::View).await {
+            Ok(store) => {
+                let machine = store.machine().await?;
+                store.close().await?;
+                match machine {
+                    Some(_) => Err(ColonyError::AlreadyInitialized(db.to_owned())),
+                    None => Ok(()),
+                }
+            }
+            Err(StoreError::Missing { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn assemble(
+        db: &Path,
+        store: Store,
+        outside: Outside,
+        lock: Option<ColonyLock>,
+    ) -> Result<Self, ColonyError> {
+        let Some(machine) = store.machine().await? else {
+            return Err(ColonyError::NotInitialized(db.to_owned()));
+        };
+        let (manager, paths, owner) =
+            build_manager(&outside, &machine, outside.home.as_deref())?;
+        Ok(Self {
+            db: db.to_owned(),
+            store: Arc::new(store),
+            machine,
+            manager,
+            paths,
+            owner,
+            outside,
+            lock,
+        })
+    }
+}
+
+/// The manager that the settings name, the paths it uses and the account it runs nodes under.
+pub(super) fn build_manager(
+    outside: &Outside,
+    machine: &Machine,
+    home: Option<&Path>,
+) -> Result<(Arc<dyn ProcessManager>, Paths, String), ColonyError> {
+    let paths =
+        Paths::for_mode(machine.manager.mode(), home)?.with_node_storage(&machine.node_storage);
+    let owner = match machine.manager.mode() {
+        Mode::Sudo => SUDO_OWNER.to_owned(),
+        Mode::User | Mode::Zen => current_user(),
+    };
+    let context = ManagerContext {
+        program: Arc::clone(&outside.program),
+        runner: Arc::clone(&outside.runner),
+        firewall: Arc::clone(&outside.firewall),
+        paths: paths.clone(),
+        launch: machine.launch.clone(),
+        owner: owner.clone(),
+        machine: machine.clone(),
+    };
+    let manager = outside
+        .managers
+        .build(machine.manager, context)
+        .map_err(|source| ColonyError::Manager { kind: machine.manager, source })?;
+    Ok((manager, paths, owner))
+}
+
+fn current_user() -> String {
+    let uid = nix::unistd::geteuid();
+    match nix::unistd::User::from_uid(uid) {
+        Ok(Some(user)) => user.name,
+        Ok(None) | Err(_) => uid.to_string(),
+    }
+}
+
+fn take_lock(db: &Path, machine: &Machine, outside: &Outside) -> Result<ColonyLock, ColonyError> {
+    let state = Paths::for_mode(machine.manager.mode(), outside.home.as_deref())?.state;
+    Ok(ColonyLock::acquire(db, &state.join(PYTHON_LOCK), outside.clock.now())?)
+}
+
+fn make_writable(dir: &Path) -> Result<(), ColonyError> {
+    let attempt = || -> io::Result<()> {
+        std::fs::create_dir_all(dir)?;
+        // Permissions alone do not tell of a read-only or full file system.
+        let mut probe = tempfile::tempfile_in(dir)?;
+        io::Write::write_all(&mut probe, &[0; 4096])?;
+        probe.sync_all()
+    };
+    attempt().map_err(|source| ColonyError::Storage { path: dir.to_owned(), source })
+}
+
+fn missing(error: StoreError, db: &Path) -> ColonyError {
+    match error {
+        StoreError::Missing { .. } => ColonyError::NotInitialized(db.to_owned()),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,177 @@
+//! Puts a [`Snapshot`] together from everything that can be asked.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use super::{
+    BlockedId, Counters, MachineProbe, MachineReading, NodeEvidence, NodeProbe, ObserveError, Probe,
+    RootState, SNAPSHOT_FORMAT, Seen, Snapshot, SupervisorState, SurveyTarget, blocked_ids,
+    observe_node, root_states, settle_transition,
+};
+use crate::machine::Machine;
+use crate::manager::{ManagerPolicy, ProcessManager, ProcessState};
+use crate::node::{Node, NodeId};
+use crate::program::{NodeBinary, NodeProgram};
+use crate::quantity::{Milliseconds, UnixTime};
+
+/// Most nodes whose version is asked of their binary in one cycle: each one is a process to run.
+const VERSIONS_PER_CYCLE: usize = 16;
+
+/// Most numbers that are looked at to find free ones in one cycle.
+const IDS_LOOKED_AT: usize = 64;
+
+/// Where to look, and what was known before.
+pub struct Looking<'a> {
+    /// Who runs the nodes.
+    pub manager: &'a dyn ProcessManager,
+    /// What is run.
+    pub program: &'a dyn NodeProgram,
+    /// Asks the nodes.
+    pub nodes_probe: &'a dyn NodeProbe,
+    /// Measures the machine.
+    pub machine_probe: &'a dyn MachineProbe,
+    /// The machine's settings.
+    pub machine: Machine,
+    /// The nodes as they were recorded.
+    pub nodes: Vec<Node>,
+    /// The boot of the last cycle, if there was one.
+    pub last_boot: Option<String>,
+    /// Counters of the last cycle.
+    pub counters: Option<Counters>,
+    /// Whether wnm upgrades nodes itself.
+    pub upgrades_enabled: bool,
+    /// Least time between the beginnings of two requests of the survey.
+    pub survey_delay: Milliseconds,
+    /// The time.
+    pub now: UnixTime,
+}
+
+/// What was found.
+pub struct Sight {
+    /// To decide on.
+    pub snapshot: Snapshot,
+    /// What the next measurement continues from.
+    pub counters: Counters,
+    /// The boot it was seen in.
+    pub boot_id: String,
+    /// What happened to nodes without anyone's doing.
+    pub seen: Vec<(NodeId, Seen)>,
+}
+
+impl Looking<'_> {
+    /// Asks the supervisor, the nodes and the machine at the same time.
+    pub async fn look(mut self) -> Result<Sight, ObserveError> {
+        let boot_id = self.machine_probe.boot_id()?;
+        let targets = survey_targets(&self.nodes);
+        let (statuses, probes, reading, binary, versions) = tokio::join!(
+            self.manager.statuses(&self.nodes),
+            self.nodes_probe.survey(&targets, self.survey_delay),
+            self.machine_probe.measure(
+                self.now,
+                &self.machine.node_storage,
+                self.counters.take(),
+            ),
+            self.program.version(&self.machine.antnode_path),
+            missing_versions(self.program, &self.nodes),
+        );
+        let MachineReading { load, counters } = reading?;
+        let (statuses, supervisor) = match statuses {
+            Ok(statuses) => (statuses, SupervisorState::Answering),
+            Err(error) => (HashMap::new(), SupervisorState::Silent(error.to_string())),
+        };
+        let roots = root_states(&self.nodes, &self.machine.node_storage);
+        let seen = self.update_nodes(statuses, probes, &roots);
+        for (id, version) in versions {
+            if let Some(node) = self.nodes.iter_mut().find(|node| node.id == id) {
+                node.version.get_or_insert(version);
+            }
+        }
+        let policy = self.manager.policy();
+        let blocked_ids = self.blocked(&policy);
+        let rebooted = self.last_boot.as_ref().is_some_and(|last| *last != boot_id);
+        let snapshot = Snapshot {
+            format: SNAPSHOT_FORMAT,
+            taken_at: self.now,
+            load,
+            rebooted,
+            supervisor,
+            policy,
+            binary: binary
+                .map(|version| NodeBinary { path: self.machine.antnode_path.clone(), version })
+                .map_err(|error| error.to_string()),
+            upgrades_enabled: self.upgrades_enabled,
+            blocked_ids,
+            nodes: self.nodes,
+            machine: self.machine,
+        };
+        Ok(Sight { snapshot, counters, boot_id, seen })
+    }
+
+    fn update_nodes(
+        &mut self,
+        mut statuses: HashMap<NodeId, ProcessState>,
+        mut probes: HashMap<NodeId, Probe>,
+        roots: &HashMap<NodeId, RootState>,
+    ) -> Vec<(NodeId, Seen)> {
+        let mut seen = Vec::new();
+        for node in &mut self.nodes {
+            let unmentioned = || ProcessState::Unknown("the supervisor did not mention it".to_owned());
+            let evidence = NodeEvidence {
+                process: statuses.remove(&node.id).unwrap_or_else(unmentioned),
+                probe: probes.remove(&node.id),
+                root: roots.get(&node.id).copied().unwrap_or(RootState::Unknown),
+            };
+            seen.extend(observe_node(node, &evidence, self.now).into_iter().map(|s| (node.id, s)));
+            settle_transition(node, &self.machine.delays, self.now);
+        }
+        seen
+    }
+
+    /// Numbers in the way of the next nodes to be added. Looked for only when a node could be added.
+    fn blocked(&self, policy: &ManagerPolicy) -> Vec<BlockedId> {
+        let kept = self.nodes.iter().filter(|node| node.is_kept()).count();
+        let room = (self.machine.node_cap as usize).saturating_sub(kept);
+        let wanted = room.min(self.machine.limits.starts as usize);
+        let mut taken: BTreeSet<NodeId> = self.nodes.iter().map(|node| node.id).collect();
+        let mut blocked = Vec::new();
+        let (mut free, mut looked_at) = (0, 0);
+        while free < wanted && looked_at < IDS_LOOKED_AT {
+            let count = (wanted - free).min(IDS_LOOKED_AT - looked_at);
+            let candidates = policy.ids.next(&taken, self.machine.highest_id, count);
+            let found = blocked_ids(&candidates, &self.machine.ports, &self.machine.node_storage);
+            looked_at += candidates.len();
+            free += candidates.len() - found.len();
+            taken.extend(candidates);
+            blocked.extend(found);
+        }
+        blocked
+    }
+}
+
+fn survey_targets(nodes: &[Node]) -> Vec<SurveyTarget> {
+    nodes
+        .iter()
+        .filter(|node| !node.is_disabled())
+        .filter_map(|node| {
+            let port = node.ports.metrics?;
+            Some(SurveyTarget { id: node.id, host: node.host.clone(), port })
+        })
+        .collect()
+}
+
+/// A node without a version is asked through its binary, so that it is neither passed over by upgrades nor
+/// taken for outdated.
+async fn missing_versions(
+    program: &dyn NodeProgram,
+    nodes: &[Node],
+) -> Vec<(NodeId, semver::Version)> {
+    let mut versions = Vec::new();
+    let without = nodes.iter().filter(|node| node.version.is_none() && !node.is_disabled());
+    for node in without.take(VERSIONS_PER_CYCLE) {
+        match program.version(Path::new(&node.binary)).await {
+            Ok(version) => versions.push((node.id, version)),
+            Err(error) => tracing::debug!(node = %node.id, %error, "no version from its binary"),
+        }
+    }
+    versions
+}
