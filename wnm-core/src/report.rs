@@ -1,1 +1,81 @@
-//! What people and programs read.
+//! What people and programs read: pure functions from data to text. Nothing here samples, surveys or
+//! writes; every text that is more than a phrase ends with a newline.
+//!
+//! The reports have the layout of the Python wnm 0.6.3, which scripts and Telegraf inputs were written
+//! against. Where its output was wrong (a path put before a full path, a number cut to a float, a value that
+//! a shell does not read back) ours is right instead.
+
+mod cycle;
+mod details;
+mod events;
+mod fields;
+#[cfg(test)]
+mod fixture;
+mod influx;
+mod kind;
+mod metrics;
+mod plan;
+mod quote;
+mod rewards;
+mod select;
+mod status;
+mod table;
+mod value;
+
+use thiserror::Error;
+
+pub use cycle::{CycleSummary, cycle_summary};
+pub use details::node_status_details;
+pub use events::events;
+pub use fields::machine_config;
+pub use influx::influx_resources;
+pub use kind::{ReportFormat, ReportKind};
+pub use metrics::{MetricsReport, NodeCounts, machine_metrics};
+pub use plan::plan;
+pub use select::select_nodes;
+pub use status::node_status;
+pub use value::ConfigValue;
+
+/// What a report says when it is about nodes and there are none, as the Python wnm.
+const NO_NODES: &str = "No nodes found.\n";
+
+/// Why there is no report.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    /// A report that does not exist.
+    #[error("'{0}' is no report; there are {all}", all = kind::words(ReportKind::ALL.map(ReportKind::word)))]
+    UnknownKind(String),
+    /// A format that does not exist.
+    #[error("'{0}' is no report format; there are {all}", all = kind::words(ReportFormat::ALL.map(ReportFormat::word)))]
+    UnknownFormat(String),
+    /// A format that this report does not come in.
+    #[error("{kind} does not come as {format}; give --report-format {available}", available = kind::alternatives(*.kind))]
+    Format {
+        /// The report.
+        kind: ReportKind,
+        /// The format that was asked for.
+        format: ReportFormat,
+    },
+    /// Names of `--service_name` that no node has. All of them at once.
+    #[error("{}", select::describe(.0))]
+    UnknownNodes(Vec<UnknownNode>),
+    /// The text could not be made.
+    #[error("cannot write the report as JSON: {0}")]
+    Json(#[source] serde_json::Error),
+}
+
+/// A name that no node has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownNode {
+    /// As it was given.
+    pub name: String,
+    /// The existing one that resembles it most; none when there are no nodes.
+    pub nearest: Option<String>,
+}
+
+/// JSON as the Python wnm lays it out: indented by two, with a newline at the end.
+fn json(value: &impl serde::Serialize) -> Result<String, ReportError> {
+    let mut text = serde_json::to_string_pretty(value).map_err(ReportError::Json)?;
+    text.push('\n');
+    Ok(text)
+}

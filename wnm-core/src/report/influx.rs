@@ -1,0 +1,161 @@
+use std::fmt::Write;
+
+use super::details::hundredths;
+use super::rewards;
+use super::table::one_line;
+use crate::node::{Node, Status};
+
+/// InfluxDB line protocol: a line per node, then totals, all of one time.
+///
+/// `at_nanos` is nanoseconds since 1970. Field names are those of the Python wnm, two of which differ from
+/// its columns (`up_time`, `shunned_count`). Format: InfluxDB v2 documentation, "Line protocol".
+pub fn influx_resources(nodes: &[&Node], at_nanos: i128) -> String {
+    if nodes.is_empty() {
+        return "# No nodes found\n".to_owned();
+    }
+    let mut text = String::with_capacity(nodes.len() * BYTES_A_LINE);
+    for node in nodes {
+        line(&mut text, node, at_nanos);
+    }
+    let count = |wanted: &[Status]| {
+        let counted = nodes.iter().filter(|node| wanted.contains(&node.status()));
+        counted.count()
+    };
+    text.push_str(&format!(
+        "nodes_totals rewards=\"{}\",nodes_running={}i,nodes_killed={}i {at_nanos}\n",
+        rewards::total(nodes),
+        count(&[Status::Running]),
+        count(&[Status::Stopped, Status::Dead]),
+    ));
+    text.push_str(&format!(
+        "nodes_network size={}i {at_nanos}\n",
+        network_size(nodes)
+    ));
+    text
+}
+
+/// A line is about this long; room is made for all at once.
+const BYTES_A_LINE: usize = 480;
+
+fn line(text: &mut String, node: &Node, at_nanos: i128) {
+    let measured = &node.measured;
+    let version = node.version.as_ref().map(ToString::to_string);
+    text.push_str("nodes");
+    // The tag is a number and needs no escapes.
+    push(text, ",id=", node.id);
+    push(
+        text,
+        " PeerId=",
+        quoted(node.peer_id.as_deref().unwrap_or_default()),
+    );
+    push(text, ",status=", quoted(node.status().word()));
+    push(text, ",version=", quoted(&version.unwrap_or_default()));
+    integer(text, "gets", measured.gets);
+    integer(text, "puts", measured.puts);
+    integer(text, "up_time", measured.uptime);
+    push(
+        text,
+        ",rewards=",
+        quoted(measured.rewards.as_deref().unwrap_or("0")),
+    );
+    integer(text, "records", measured.records);
+    integer(text, "connected_peers", measured.connected_peers);
+    integer(text, "network_size", measured.network_size);
+    integer(text, "open_connections", measured.open_connections);
+    integer(text, "total_peers", measured.total_peers);
+    integer(text, "shunned_count", measured.shunned);
+    integer(text, "bad_peers", measured.bad_peers);
+    float(text, "mem", measured.memory_mb);
+    float(text, "cpu", measured.cpu_percent);
+    integer(text, "rel_records", measured.relevant_records);
+    integer(text, "max_records", measured.max_records);
+    integer(text, "payment_count", measured.payment_count);
+    integer(text, "live_time", measured.live_time);
+    push(text, " ", at_nanos);
+    text.push('\n');
+}
+
+fn push(text: &mut String, before: &str, value: impl std::fmt::Display) {
+    text.push_str(before);
+    // Writing to a String cannot fail.
+    let _infallible = write!(text, "{value}");
+}
+
+/// Integers are signed and have 64 bits there; one beyond would lose the whole line.
+fn integer(text: &mut String, key: &str, value: u64) {
+    let value = i64::try_from(value).unwrap_or(i64::MAX);
+    let _infallible = write!(text, ",{key}={value}i");
+}
+
+/// In the precision of the database, and always with a fraction, so that the field's type never changes.
+fn float(text: &mut String, key: &str, value: f64) {
+    let value = hundredths(value) as f64 / 100.0;
+    let _infallible = write!(text, ",{key}={value:?}");
+}
+
+/// A string field. Quote and backslash are escaped; a line break would end the line and becomes a blank.
+fn quoted(value: &str) -> String {
+    let mut text = String::with_capacity(value.len() + 2);
+    text.push('"');
+    for c in one_line(value) {
+        if matches!(c, '"' | '\\') {
+            text.push('\\');
+        }
+        text.push(c);
+    }
+    text.push('"');
+    text
+}
+
+/// Mean over the running nodes that estimate one, rounded down.
+fn network_size(nodes: &[&Node]) -> u64 {
+    let sizes: Vec<u64> = nodes
+        .iter()
+        .filter(|node| node.status() == Status::Running)
+        .map(|node| node.measured.network_size)
+        .filter(|&size| size > 0)
+        .collect();
+    let sum: u128 = sizes.iter().map(|&size| u128::from(size)).sum();
+    let mean = sum.checked_div(sizes.len() as u128).unwrap_or(0);
+    u64::try_from(mean).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+
+    const AT: i128 = 1_795_215_709_292_246_528;
+
+    #[test]
+    fn the_text_is_that_of_the_python_but_for_the_rounded_sum() {
+        let nodes = fixture::nodes();
+        let recorded = fixture::recorded!("influx-resources.txt");
+        assert_eq!(
+            influx_resources(&fixture::refs(&nodes), AT),
+            recorded.replace("1.2345678901234567e+19", "12345678901234567890")
+        );
+    }
+
+    #[test]
+    fn no_value_leaves_its_field() {
+        let mut node = fixture::nodes().remove(0);
+        node.peer_id = Some("a\"b\\c,d e=f\ng".to_owned());
+        node.measured.rewards = None;
+        node.measured.puts = u64::MAX;
+        node.measured.memory_mb = f64::NAN;
+        insta::assert_snapshot!(influx_resources(&[&node], -1), @"");
+    }
+
+    #[test]
+    fn the_network_is_the_mean_of_those_who_know() {
+        let mut nodes = vec![fixture::nodes().remove(0); 4];
+        for (node, size) in nodes.iter_mut().zip([7, 0, 10, 1000]) {
+            node.measured.network_size = size;
+        }
+        nodes[3].observed.state = crate::node::ObservedState::Stopped;
+        assert_eq!(network_size(&fixture::refs(&nodes)), 8);
+        assert_eq!(network_size(&[]), 0);
+        assert_eq!(influx_resources(&[], AT), "# No nodes found\n");
+    }
+}
