@@ -14,7 +14,7 @@ use std::process::ExitCode;
 /// The whole program. A copy of it that was stamped as a node of `wnm demo` is that node and nothing else.
 pub fn main() -> ExitCode {
     if let Some(version) = wnm_simnode::stamped_version() {
-        return wnm_simnode::run(std::env::args_os().skip(1), &version);
+        return wnm_simnode::run(std::env::args_os(), &version);
     }
     commands::run()
 }

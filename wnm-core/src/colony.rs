@@ -43,15 +43,16 @@ pub use adopt::Adoption;
 pub use cycle::{CycleOptions, CycleReport};
 pub use error::ColonyError;
 pub use force::TeardownReport;
+pub use open::python_lock_of;
 pub use outside::{ManagerFactory, Outside};
 pub use status::CycleStatus;
 
-use crate::event::Event;
+use crate::event::{Event, Outcome};
 use crate::lock::ColonyLock;
-use crate::machine::Machine;
+use crate::machine::{Machine, MachineLoad};
 use crate::manager::{Paths, ProcessManager, ProcessState};
 use crate::node::Node;
-use crate::settings::RunSettings;
+use crate::settings::{Change, RunSettings};
 use crate::store::{Changes, EventQuery, Store};
 
 /// One machine's nodes.
@@ -88,6 +89,16 @@ impl Colony {
         Ok(self.store.events(query).await?)
     }
 
+    /// The machine's load as the last cycle measured it; measured now where there was none.
+    pub async fn last_load(&self) -> Result<MachineLoad, ColonyError> {
+        if let Some(load) = self.store.cycle_state().await?.load {
+            return Ok(load);
+        }
+        let now = self.outside.clock.now();
+        let storage = &self.machine.node_storage;
+        Ok(self.outside.machine.measure(now, storage, None).await?.load)
+    }
+
     /// The process of a node, where its supervisor knows one that runs.
     pub async fn process_of(&self, node: &Node) -> Result<Option<u32>, ColonyError> {
         let kind = self.machine.manager;
@@ -113,10 +124,26 @@ impl Colony {
         Ok(())
     }
 
-    /// Goes on with other settings and stores them.
-    pub async fn store_machine(&mut self, machine: Machine) -> Result<(), ColonyError> {
+    /// Goes on with other settings and stores them, with what changed in the journal.
+    pub async fn store_machine(
+        &mut self,
+        machine: Machine,
+        changes: &[Change],
+    ) -> Result<(), ColonyError> {
         self.use_machine(machine)?;
-        let changes = Changes { machine: Some(self.machine.clone()), ..Changes::default() };
+        let at = self.outside.clock.now();
+        let events = changes
+            .iter()
+            .map(|change| Event {
+                at,
+                node: None,
+                action: "set".to_owned(),
+                outcome: Outcome::Done,
+                reason: change.to_string(),
+            })
+            .collect();
+        let changes =
+            Changes { machine: Some(self.machine.clone()), events, ..Changes::default() };
         Ok(self.store.record(&changes).await?)
     }
 

@@ -32,6 +32,7 @@ use crate::program::{NodeBinary, NodeProgram};
 ///
 /// Every act is idempotent: adding what is there, starting what runs, stopping what does not and removing
 /// what is gone all succeed. An act that fails leaves the node as it was or says what it left.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait ProcessManager: Send + Sync {
     /// Which manager this is.

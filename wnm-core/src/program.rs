@@ -37,6 +37,7 @@ pub struct NodeReport {
 }
 
 /// Everything wnm needs to know about one kind of node program.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait NodeProgram: Send + Sync {
     /// Name of the program, and of its copy in a node's directory.

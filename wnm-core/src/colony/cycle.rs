@@ -2,7 +2,7 @@
 
 use super::{Colony, ColonyError, CycleStatus};
 use crate::act::{Execution, Executor, Progress, StepResult};
-use crate::decide::{Plan, PlanKind, Step, decide};
+use crate::decide::{Plan, decide};
 use crate::event::{Event, Outcome};
 use crate::node::{Node, NodeId};
 use crate::observe::{Looking, Seen, Sight, Snapshot, mark_storage};
@@ -153,6 +153,7 @@ fn changes_after_looking(sight: &Sight) -> Changes {
         cycle: Some(CycleState {
             boot_id: Some(sight.boot_id.clone()),
             counters: serde_json::to_value(&sight.counters).ok(),
+            load: Some(sight.snapshot.load),
             last_cycle_at: Some(now),
         }),
         prune_events_before: Some(UnixTime(now.0 - i64::from(JOURNAL_DAYS) * 86_400)),
@@ -168,10 +169,4 @@ fn seen_event(id: NodeId, seen: &Seen, at: UnixTime) -> Event {
         outcome: Outcome::Seen,
         reason: seen.to_string(),
     }
-}
-
-/// A plan made of a person's steps alone, for what needs no choosing.
-pub(super) fn plan_of(steps: Vec<Step>, model: Plan) -> Plan {
-    let kind = if steps.is_empty() { PlanKind::Idle } else { PlanKind::Act };
-    Plan { kind, steps, ..model }
 }

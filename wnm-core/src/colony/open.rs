@@ -1,14 +1,14 @@
 //! Making a colony and opening one.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Colony, ColonyError, Outside};
 use crate::event::{Event, Outcome};
 use crate::lock::ColonyLock;
 use crate::machine::Machine;
-use crate::manager::{ManagerContext, Mode, Paths, ProcessManager};
+use crate::manager::{ManagerContext, Mode, Paths, ProcessManager, UnknownHome};
 use crate::observe::mark_storage;
 use crate::store::{Access, Changes, CycleState, Store, StoreError};
 
@@ -58,10 +58,14 @@ impl Colony {
         let lock = take_lock(db, &machine, &outside)?;
         let store = Store::create(db).await?;
         let now = outside.clock.now();
+        // So that the first cycle has something to continue from, and a report something to show.
+        let reading = outside.machine.measure(now, &paths.node_storage, None).await?;
         let changes = Changes {
             cycle: Some(CycleState {
                 boot_id: Some(outside.machine.boot_id()?),
-                ..CycleState::default()
+                counters: serde_json::to_value(&reading.counters).ok(),
+                load: Some(reading.load),
+                last_cycle_at: None,
             }),
             events: vec![Event {
                 at: now,
@@ -165,8 +169,13 @@ fn current_user() -> String {
 }
 
 fn take_lock(db: &Path, machine: &Machine, outside: &Outside) -> Result<ColonyLock, ColonyError> {
-    let state = Paths::for_mode(machine.manager.mode(), outside.home.as_deref())?.state;
-    Ok(ColonyLock::acquire(db, &state.join(PYTHON_LOCK), outside.clock.now())?)
+    let python_lock = python_lock_of(machine.manager.mode(), outside.home.as_deref())?;
+    Ok(ColonyLock::acquire(db, &python_lock, outside.clock.now())?)
+}
+
+/// Where a Python wnm of this mode keeps its lock file.
+pub fn python_lock_of(mode: Mode, home: Option<&Path>) -> Result<PathBuf, UnknownHome> {
+    Ok(Paths::for_mode(mode, home)?.state.join(PYTHON_LOCK))
 }
 
 fn make_writable(dir: &Path) -> Result<(), ColonyError> {

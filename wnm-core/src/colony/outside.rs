@@ -10,6 +10,7 @@ use crate::observe::{HttpProbe, MachineProbe, NodeProbe, SurveyLimits, SystemPro
 use crate::program::{Antnode, NodeProgram};
 
 /// Builds the manager of a kind.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 pub trait ManagerFactory: Send + Sync {
     /// Builds it. A kind that this program was not built with is `NotFound`.
     fn build(
