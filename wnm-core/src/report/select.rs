@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn unknown_names_are_all_reported_with_the_nearest() {
         let error = select(&["1", "antnode0003", "antnoed0002", "44"]).unwrap_err();
-        insta::assert_snapshot!(error, @"");
+        insta::assert_snapshot!(error, @"there is no node 'antnode0003', the nearest is antnode0001; there is no node 'antnoed0002', the nearest is antnode0002; there is no node '44', the nearest is antnode0004");
         let none = select_nodes(&[], &["1".to_owned()]).unwrap_err();
         insta::assert_snapshot!(none, @"there is no node '1', nor any other");
     }
