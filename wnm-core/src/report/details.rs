@@ -187,11 +187,9 @@ fn block(node: &Node) -> String {
 }
 
 /// Where the logs are; a node for which that is not recorded has them below its data.
-fn log_dir(node: &Node) -> Cow<'_, Path> {
-    let below: fn(&Node) -> PathBuf = |node| node.root_dir.join("logs");
-    node.log_dir
-        .as_deref()
-        .map_or_else(|| Cow::Owned(below(node)), Cow::Borrowed)
+fn log_dir(node: &Node) -> PathBuf {
+    let below = || node.root_dir.join("logs");
+    node.log_dir.clone().unwrap_or_else(below)
 }
 
 fn display(path: &Path) -> String {
