@@ -128,9 +128,9 @@ mod tests {
             ("start_args", "--log \"a b\"".into()),
         ];
         let text = machine_config(&values, ReportFormat::Config).unwrap();
-        assert_eq!(
-            text,
-            "antctl_path=\"/srv/my ants/antctl\"\nstart_args='--log \"a b\"'\n"
-        );
+        insta::assert_snapshot!(text, @r#"
+        antctl_path="/srv/my ants/antctl"
+        start_args="--log \"a b\""
+        "#);
     }
 }
