@@ -76,7 +76,7 @@ fn phrase(word: &str, outcome: Outcome, ids: &[NodeId]) -> String {
     match outcome {
         Outcome::Done | Outcome::Seen => format!("{} {names}", past(word)),
         Outcome::Failed => format!("failed to {word} {names}"),
-        Outcome::Open => format!("not known yet whether {} {names}", past(word)),
+        Outcome::Open => format!("{word} of {names} still open"),
     }
 }
 
@@ -131,9 +131,9 @@ mod tests {
             (start, 5, Outcome::Done),
             (Act::Stop, 6, Outcome::Open),
         ];
-        insta::assert_snapshot!(summary(&steps, &["not adding"]), @"");
+        insta::assert_snapshot!(summary(&steps, &["not adding"]), @"removed antnode0007; started antnode0003, antnode0005; failed to start antnode0004; stop of antnode0006 still open (8 of 9 nodes running, cap 20)");
         let many: Vec<_> = (1..=8).map(|id| (Act::Add, id, Outcome::Done)).collect();
-        insta::assert_snapshot!(summary(&many, &[]), @"");
+        insta::assert_snapshot!(summary(&many, &[]), @"added antnode0001, antnode0002, antnode0003, antnode0004, antnode0005, 3 more (8 of 9 nodes running, cap 20)");
     }
 
     #[test]

@@ -187,11 +187,9 @@ fn block(node: &Node) -> String {
 }
 
 /// Where the logs are; a node for which that is not recorded has them below its data.
-fn log_dir(node: &Node) -> Cow<'_, Path> {
-    let below: fn(&Node) -> PathBuf = |node| node.root_dir.join("logs");
-    node.log_dir
-        .as_deref()
-        .map_or_else(|| Cow::Owned(below(node)), Cow::Borrowed)
+fn log_dir(node: &Node) -> PathBuf {
+    let below = || node.root_dir.join("logs");
+    node.log_dir.clone().unwrap_or_else(below)
 }
 
 fn display(path: &Path) -> String {
@@ -231,7 +229,18 @@ mod tests {
             bare(fixture::recorded!("node-status-details.json"))
         );
         let first: String = text.split_inclusive('\n').skip(42).take(10).collect();
-        insta::assert_snapshot!(first, @"");
+        insta::assert_snapshot!(first, @r#"
+          "environment": "",
+          "desired": "running",
+          "desired_by": "found",
+          "desired_since": 1763000000,
+          "observed": "running",
+          "observed_at": 1763000000,
+          "transition": null,
+          "transition_since": null
+        },
+        {
+        "#);
     }
 
     #[test]
@@ -242,7 +251,20 @@ mod tests {
         nodes[0].wallet = None;
         nodes[0].ports.metrics = None;
         let text = node_status_details(&[&nodes[0]], ReportFormat::Text).unwrap();
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @"
+        Service Name: antnode0001.service
+        Version: unknown
+        Port: 55001
+        Metrics Port: 0
+        Data path: /srv/ant/nodes/antnode0001
+        Log path: /var/log/antnode/antnode0001
+        Bin Path: /srv/ant/nodes/antnode0001/antnode
+        Connected peers: 217
+        Rewards address: unknown
+        Age: 1762000000
+        Peer ID: 12D3KooWRBhwfeP2Y4TCx1SM6s9rUoHhR5STiGwxBhgFRcw3UERE
+        Status: RUNNING
+        ");
         assert_eq!(
             node_status_details(&[], ReportFormat::Text).unwrap(),
             NO_NODES

@@ -77,7 +77,11 @@ mod tests {
                 "0.4.7 < 0.4.16:\ndisk full",
             ),
         ]);
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @"
+        2026-11-20 12:00:03  antnode0003  start    done    it stopped by itself
+        2026-11-20 12:01:03  -            reboot   seen    the machine came up anew
+        2026-11-20 12:02:03  antnode0012  upgrade  failed  0.4.7 < 0.4.16: disk full
+        ");
         assert_eq!(events(&[]), "nothing has happened yet\n");
     }
 

@@ -80,3 +80,57 @@ pub fn machine_config(
         .collect();
     render(&fields, format)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+
+    /// The settings as `machine-config.json` has them, in its order.
+    fn values() -> Vec<(&'static str, ConfigValue)> {
+        fixture::recorded!("machine-config.json")
+            .lines()
+            .filter_map(|line| line.trim().trim_end_matches(',').split_once(": "))
+            .map(|(key, value)| (key.trim_matches('"'), serde_json::from_str(value).unwrap()))
+            .collect()
+    }
+
+    fn report(format: ReportFormat) -> String {
+        machine_config(&values(), format).unwrap()
+    }
+
+    #[test]
+    fn text_and_json_are_those_of_the_python() {
+        assert_eq!(values().len(), 52);
+        assert_eq!(
+            report(ReportFormat::Json),
+            fixture::recorded!("machine-config.json")
+        );
+        assert_eq!(
+            report(ReportFormat::Text),
+            fixture::recorded!("machine-config.txt")
+        );
+    }
+
+    #[test]
+    fn env_and_config_are_those_of_the_python_but_for_what_is_not_set() {
+        let unset = |recorded: &str| recorded.replace("=None\n", "=\n");
+        let env = fixture::recorded!("machine-config.env");
+        assert_eq!(report(ReportFormat::Env), unset(env));
+        let config = fixture::recorded!("machine-config.config");
+        assert_eq!(report(ReportFormat::Config), unset(config));
+    }
+
+    #[test]
+    fn hard_values_are_quoted_whatever_their_key() {
+        let values = [
+            ("antctl_path", "/srv/my ants/antctl".into()),
+            ("start_args", "--log \"a b\"".into()),
+        ];
+        let text = machine_config(&values, ReportFormat::Config).unwrap();
+        insta::assert_snapshot!(text, @r#"
+        antctl_path="/srv/my ants/antctl"
+        start_args="--log \"a b\""
+        "#);
+    }
+}

@@ -1,13 +1,16 @@
 //! The rows of `tests/fixtures/python/colony-0.6.3.sql`, which the recorded reports were made from.
 
+use crate::ids::IdPolicy;
 use crate::machine::{Band, ContainerSettings, Delays, IoBands, Launch, Limits, Machine, Pacing};
-use crate::machine::{RemovalStrategy, Thresholds};
-use crate::manager::ManagerKind;
+use crate::machine::{IoRates, LoadAverages, MachineLoad, RemovalStrategy, Thresholds};
+use crate::manager::{LanePolicy, ManagerKind, ManagerPolicy};
 use crate::node::{
     Actor, Desired, DesiredState, Node, NodeId, NodeMeasurements, Observed, ObservedState,
 };
+use crate::observe::{SNAPSHOT_FORMAT, Snapshot, SupervisorState};
 use crate::ports::PortBases;
-use crate::quantity::{Load, Milliseconds, Percent, Seconds, UnixTime};
+use crate::program::NodeBinary;
+use crate::quantity::{ByteRate, Load, Milliseconds, Percent, Seconds, UnixTime};
 use crate::wallet::Address;
 
 /// A report as the Python wnm 0.6.3 printed it.
@@ -168,5 +171,52 @@ pub(super) fn machine() -> Machine {
         antctl_path: "/srv/ant/bin/antctl".into(),
         antctl_debug: false,
         antctl_version: None,
+    }
+}
+
+/// The load that `machine-metrics.json` was recorded under.
+pub(super) fn load() -> MachineLoad {
+    MachineLoad {
+        at: UnixTime(1_795_215_700),
+        span: Seconds(60),
+        cpu: Percent::new(74.2).unwrap(),
+        io_wait: Percent::whole(0),
+        memory: Percent::new(4.2).unwrap(),
+        disk: Percent::new(15.5).unwrap(),
+        disk_total: 270_553_174_016,
+        disk_io: IoRates {
+            read: ByteRate(571_841),
+            write: ByteRate(5_595_878),
+        },
+        net_io: IoRates::default(),
+        load: LoadAverages {
+            one: Load::new(2.347_656_25).unwrap(),
+            five: Load::new(1.520_507_812_5).unwrap(),
+            fifteen: Load::new(0.675_781_25).unwrap(),
+        },
+        boot_time: UnixTime(1_795_215_333),
+    }
+}
+
+pub(super) fn snapshot() -> Snapshot {
+    Snapshot {
+        format: SNAPSHOT_FORMAT,
+        taken_at: UnixTime(1_795_215_700),
+        machine: machine(),
+        load: load(),
+        rebooted: false,
+        supervisor: SupervisorState::Answering,
+        policy: ManagerPolicy {
+            ids: IdPolicy::FillHoles,
+            lanes: LanePolicy::PerNode,
+            restarts_crashed: true,
+        },
+        binary: Ok(NodeBinary {
+            path: "/srv/ant/bin/antnode".into(),
+            version: "0.4.16".parse().unwrap(),
+        }),
+        upgrades_enabled: false,
+        blocked_ids: vec![],
+        nodes: nodes(),
     }
 }

@@ -144,7 +144,11 @@ mod tests {
         node.measured.rewards = None;
         node.measured.puts = u64::MAX;
         node.measured.memory_mb = f64::NAN;
-        insta::assert_snapshot!(influx_resources(&[&node], -1), @"");
+        insta::assert_snapshot!(influx_resources(&[&node], -1), @r#"
+        nodes,id=1 PeerId="a\"b\\c,d e=f g",status="RUNNING",version="0.4.16",gets=0i,puts=9223372036854775807i,up_time=86400i,rewards="0",records=1843i,connected_peers=217i,network_size=2064384i,open_connections=64i,total_peers=251i,shunned_count=3i,bad_peers=7i,mem=0.0,cpu=0.04,rel_records=412i,max_records=16384i,payment_count=9i,live_time=1000000i -1
+        nodes_totals rewards="0",nodes_running=1i,nodes_killed=0i -1
+        nodes_network size=2064384i -1
+        "#);
     }
 
     #[test]

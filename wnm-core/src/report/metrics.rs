@@ -175,3 +175,104 @@ fn text(text: String) -> Field {
 fn version(version: Option<&Version>) -> Field {
     version.map_or(Field::Value(ConfigValue::Null), |v| text(v.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+
+    fn report(nodes: &[Node], format: ReportFormat) -> String {
+        let current = "0.4.16".parse().unwrap();
+        let report = MetricsReport {
+            load: &fixture::load(),
+            nodes: &NodeCounts::of(nodes, Some(&current)),
+            antnode: Path::new("/srv/ant/bin/antnode"),
+            antnode_version: Some(&current),
+            machine: &fixture::machine(),
+        };
+        machine_metrics(&report, format).unwrap()
+    }
+
+    #[test]
+    fn the_json_is_that_of_the_python_and_our_keys_after_it() {
+        let text = report(&fixture::nodes(), ReportFormat::Json);
+        let recorded = fixture::recorded!("machine-metrics.json");
+        let (ours, theirs) = (text.as_str(), recorded.trim_end_matches("\n}\n"));
+        let rest = ours
+            .strip_prefix(theirs)
+            .unwrap_or_else(|| panic!("{ours}"));
+        insta::assert_snapshot!(rest, @r#"
+        ,
+          "stopping_nodes": 0,
+          "unknown_nodes": 0,
+          "measured_at": 1795215700,
+          "measured_seconds": 60
+        }
+        "#);
+    }
+
+    /// The recordings of one report in other formats were made at other moments.
+    fn without_load(text: &str) -> Vec<&str> {
+        let load = ["load_", "idle_", "io_", "used_", "free_", "hdio_", "netio_"];
+        let ours = ["stopping_", "unknown_", "measured_"];
+        let skipped = [&load[..], &ours].concat();
+        text.lines()
+            .filter(|line| {
+                !skipped
+                    .iter()
+                    .any(|key| line.to_lowercase().starts_with(key))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn text_and_env_are_those_of_the_python() {
+        let text = report(&fixture::nodes(), ReportFormat::Text);
+        let recorded = fixture::recorded!("machine-metrics.txt");
+        assert_eq!(without_load(&text), without_load(recorded));
+        assert!(text.contains("\nload_average_1: 2.34765625\n"), "{text}");
+        let env = report(&fixture::nodes(), ReportFormat::Env);
+        let recorded = fixture::recorded!("machine-metrics.env");
+        assert_eq!(without_load(&env), without_load(recorded));
+        assert!(env.contains("\nIO_WAIT=0.0\n"), "{env}");
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_set() {
+        let mut load = fixture::load();
+        load.disk_total = 0;
+        load.cpu = Percent::new(100.04).unwrap();
+        let report = MetricsReport {
+            load: &load,
+            nodes: &NodeCounts::default(),
+            antnode: Path::new("/srv/ant/bin/ant node"),
+            antnode_version: None,
+            machine: &fixture::machine(),
+        };
+        let env = machine_metrics(&report, ReportFormat::Env).unwrap();
+        for line in [
+            "ANTNODE=\"/srv/ant/bin/ant node\"",
+            "ANTNODE_VERSION=",
+            "QUEEN_NODE_VERSION=",
+            "NODES_BY_VERSION=\"{}\"",
+            "IDLE_CPU_PERCENT=0.0",
+            "NODE_HD_CRISIS=0",
+        ] {
+            assert!(
+                env.lines().any(|other| other == line),
+                "{line} not in\n{env}"
+            );
+        }
+    }
+
+    #[test]
+    fn disabled_and_unversioned_nodes_are_counted_apart() {
+        let mut nodes = fixture::nodes();
+        nodes[0].version = None;
+        nodes[1].version = "0.4.7".parse().ok();
+        let counts = NodeCounts::of(&nodes, Some(&"0.4.16".parse().unwrap()));
+        let versions = (counts.latest, counts.without_version, counts.to_upgrade);
+        assert_eq!((counts.total, versions), (3, (0, 1, 1)));
+        assert_eq!(counts.by_version.values().copied().collect::<Vec<_>>(), [2]);
+    }
+}

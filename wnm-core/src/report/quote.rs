@@ -24,14 +24,19 @@ pub(super) fn assigned(key: &str, value: &ConfigValue) -> String {
     }
 }
 
-/// Double quotes, as the Python wnm has them; single ones when the text holds a character that means
-/// something between double quotes (POSIX shell, 2.2.3).
+/// Double quotes, as the Python wnm has them, and a backslash before the four characters that mean something
+/// between them (POSIX shell, 2.2.3). Our configuration files read the same.
 fn quoted(text: &str) -> String {
-    if text.contains(['"', '$', '`', '\\']) {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    } else {
-        format!("\"{text}\"")
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        if matches!(c, '"' | '$' | '`' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
     }
+    quoted.push('"');
+    quoted
 }
 
 /// Whether a shell takes the text for one word without quotes.

@@ -29,9 +29,7 @@ pub fn select_nodes<'a>(nodes: &'a [Node], names: &[String]) -> Result<Vec<&'a N
 }
 
 fn find<'a>(nodes: &'a [Node], name: &str) -> Option<&'a Node> {
-    let by_service = nodes
-        .iter()
-        .find(|node| node.service == name || bare(&node.service) == name);
+    let by_service = nodes.iter().find(|node| bare(&node.service) == bare(name));
     by_service.or_else(|| {
         let NodeName(id) = name.parse().ok()?;
         nodes.iter().find(|node| node.id == id)
@@ -89,6 +87,7 @@ mod tests {
         let mut nodes = fixture::nodes();
         nodes[0].service = "com.autonomi.antnode-1".to_owned();
         nodes[1].service = "4".to_owned();
+        nodes[2].service = "my ants.service".to_owned();
         let found = |name: &str| {
             select_nodes(&nodes, &[name.to_owned()]).unwrap()[0]
                 .id
@@ -96,13 +95,15 @@ mod tests {
         };
         assert_eq!(found("com.autonomi.antnode-1"), 1);
         assert_eq!(found("1"), 1);
+        assert_eq!(found("my ants.service"), 4);
+        assert_eq!(found("my ants"), 4);
         assert_eq!(found("4"), 2, "the service's own name comes first");
     }
 
     #[test]
     fn unknown_names_are_all_reported_with_the_nearest() {
         let error = select(&["1", "antnode0003", "antnoed0002", "44"]).unwrap_err();
-        insta::assert_snapshot!(error, @"");
+        insta::assert_snapshot!(error, @"there is no node 'antnode0003', the nearest is antnode0001; there is no node 'antnoed0002', the nearest is antnode0002; there is no node '44', the nearest is antnode0004");
         let none = select_nodes(&[], &["1".to_owned()]).unwrap_err();
         insta::assert_snapshot!(none, @"there is no node '1', nor any other");
     }

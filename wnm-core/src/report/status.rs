@@ -62,7 +62,6 @@ pub fn node_status(nodes: &[&Node], format: ReportFormat) -> Result<String, Repo
     let table: Vec<Vec<String>> = std::iter::once(header.map(str::to_owned).to_vec())
         .chain(cells)
         .collect();
-    // Every cell of the Python's widest column, the number, fits; the header fills it exactly.
     Ok(render("", 1, &COLUMNS, &table))
 }
 
