@@ -110,6 +110,11 @@ impl Layers {
         self.get("force_action")?.0.parse().ok()
     }
 
+    /// Whether what is given for an option is looked at in this run.
+    pub(super) fn counts(&self, spec: &OptionSpec) -> bool {
+        spec.scope != Scope::StoredByHand || self.force_action() == Some(ForceAction::UpdateConfig)
+    }
+
     /// What was given for the machine's settings in this run.
     ///
     /// Counters count only with `update_config`: wnm moves them on by itself, so what a file says of them is
@@ -119,7 +124,7 @@ impl Layers {
         let mut settings = Vec::new();
         for (spec, text, source) in self.given().filter(|(spec, _, _)| spec.scope.is_stored()) {
             let typed = *source == Source::CommandLine;
-            if spec.scope == Scope::StoredByHand && force != Some(ForceAction::UpdateConfig) {
+            if !self.counts(spec) {
                 if typed {
                     let problem = "goes only with --force-action update_config";
                     faults.push(Fault::given(spec, text, source, problem));

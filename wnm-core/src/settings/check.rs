@@ -95,3 +95,47 @@ fn ports(machine: &Machine) -> Option<Conflict> {
         problem: format!("with node_cap {}: {error}", machine.node_cap),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quantity::{ByteRate, Percent};
+    use crate::settings::samples::sample_machine;
+
+    #[test]
+    fn a_pair_needs_a_gap() {
+        let mut machine = sample_machine();
+        assert_eq!(conflicts(&machine), []);
+        machine.thresholds.cpu.add_below = Percent::whole(70);
+        let found = conflicts(&machine);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].options, ["cpu_less_than", "cpu_remove"]);
+    }
+
+    #[test]
+    fn traffic_counts_once_it_is_set() {
+        let mut machine = sample_machine();
+        machine.thresholds.net_io.read.remove_above = ByteRate(1);
+        assert_eq!(conflicts(&machine), [], "a sum of 1 is off");
+        machine.thresholds.net_io.read.remove_above = ByteRate(1000);
+        let found = conflicts(&machine);
+        assert_eq!(found.len(), 1);
+        assert!(
+            found[0]
+                .problem
+                .starts_with("netio_write_less_than (0 B/s)")
+        );
+    }
+
+    #[test]
+    fn the_cap_has_to_fit_into_the_ports() {
+        let mut machine = sample_machine();
+        machine.node_cap = 10_535;
+        assert_eq!(conflicts(&machine), []);
+        machine.node_cap = 10_536;
+        assert_eq!(conflicts(&machine).len(), 1);
+        machine.node_cap = 0;
+        machine.ports.metrics = machine.ports.node;
+        assert!(conflicts(&machine)[0].problem.contains("overlap"));
+    }
+}

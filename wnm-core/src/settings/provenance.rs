@@ -19,7 +19,8 @@ impl Layers {
         OPTIONS
             .iter()
             .map(|spec| {
-                let (value, source) = match (self.get(spec.name), stored) {
+                let given = self.get(spec.name).filter(|_| self.counts(spec));
+                let (value, source) = match (given, stored) {
                     (Some((text, source)), _) => (text.to_owned(), source.clone()),
                     (None, Some(machine)) if spec.scope.is_stored() => {
                         let value = stored_value(machine, spec.name).to_string();
@@ -56,6 +57,12 @@ mod tests {
             .filter(|p| ["node_cap", "host", "no_upnp", "crisis_bytes", "count"].contains(&p.name))
             .map(|p| format!("{} = {} ({})", p.name, p.value, p.source))
             .collect();
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @r"
+        count = 1 (default)
+        node_cap = 5 (/c:2)
+        crisis_bytes = 2000000000 (database)
+        no_upnp = true (command line)
+        host = localhost (environment)
+        ");
     }
 }

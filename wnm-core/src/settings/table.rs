@@ -189,7 +189,7 @@ mod tests {
             .filter(|spec| spec.env_name().is_none())
             .map(|spec| spec.name)
             .collect();
-        insta::assert_snapshot!(without.join(" "), @"");
+        insta::assert_snapshot!(without.join(" "), @"config init import migrate_anm confirm version remove_lockfile dockerfile json verbose quiet show_machine_config show_machine_metrics show_decisions");
     }
 
     #[test]
