@@ -142,6 +142,15 @@ impl fmt::Display for RewardsAddress {
     }
 }
 
+impl From<Address> for RewardsAddress {
+    fn from(address: Address) -> Self {
+        Self {
+            text: address.to_string(),
+            shares: vec![(Recipient::Address(address), NonZeroU32::MIN)],
+        }
+    }
+}
+
 impl TryFrom<String> for RewardsAddress {
     type Error = RewardsError;
 
