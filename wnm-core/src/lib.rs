@@ -15,6 +15,7 @@ pub mod decide;
 pub mod event;
 pub mod files;
 pub mod ids;
+pub mod lock;
 pub mod machine;
 pub mod manager;
 pub mod node;

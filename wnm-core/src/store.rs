@@ -1,1 +1,177 @@
-//! The database: the only code that speaks SQL.
+//! The database, `colony.db`: the only code that speaks SQL.
+//!
+//! It is SQLite, in the three tables of the Python wnm with a few columns and two tables more, so that a
+//! colony can go from either program to the other. See [`Store`].
+
+mod backup;
+mod changes;
+mod columns;
+mod connection;
+mod container_table;
+mod cycle_state;
+mod error;
+mod file;
+mod journal;
+mod machine_table;
+mod migrations;
+mod node_row;
+mod node_table;
+mod opening;
+mod schema;
+mod standing;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use sea_orm::{DatabaseConnection, DbErr};
+use tempfile::TempDir;
+
+pub use changes::Changes;
+pub use cycle_state::CycleState;
+pub use error::StoreError;
+pub use journal::{EventQuery, JOURNAL_DAYS};
+
+use crate::clock::{Clock, SystemClock};
+use crate::container::Container;
+use crate::event::Event;
+use crate::machine::Machine;
+use crate::node::Node;
+use crate::quantity::Seconds;
+use columns::Fault;
+use connection::{BUSY_TIMEOUT, begin_write};
+
+pub(crate) use file::beside;
+
+/// What a database is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// To record in it. It is migrated when it has to be, after a copy of it was kept.
+    ReadWrite,
+    /// To look at it. It is never changed: one that would have to be migrated, or that lies where nothing
+    /// can be written, is copied to a temporary directory and looked at there.
+    View,
+}
+
+/// An open database.
+///
+/// Writing is for one process at a time (see [`crate::lock`]); it may be viewed meanwhile. Call
+/// [`close`](Self::close) when done, or the files that SQLite keeps beside it can stay behind.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    db: DatabaseConnection,
+    access: Access,
+    wait: Seconds,
+    /// Where the copy is that a view looks at.
+    _copy: Option<TempDir>,
+}
+
+impl Store {
+    /// Makes a database with all tables and no rows. The file must be new or empty, its directory be there.
+    pub async fn create(path: &Path) -> Result<Store, StoreError> {
+        opening::create(path, BUSY_TIMEOUT).await
+    }
+
+    /// Opens a database; never makes one.
+    pub async fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
+        match access {
+            Access::ReadWrite => opening::to_write(path, BUSY_TIMEOUT, SystemClock.now()).await,
+            Access::View => opening::to_look(path, BUSY_TIMEOUT).await,
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The machine's settings; `None` for a database that was never initialised.
+    pub async fn machine(&self) -> Result<Option<Machine>, StoreError> {
+        let row = self.answer(machine_table::load(&self.db).await)?;
+        row.as_ref()
+            .map(machine_table::read)
+            .transpose()
+            .map_err(|fault| self.fault(fault))
+    }
+
+    /// Every node, by number.
+    pub async fn nodes(&self) -> Result<Vec<Node>, StoreError> {
+        let machine = self.answer(machine_table::load(&self.db).await)?;
+        let manager = match &machine {
+            Some(row) => machine_table::read_manager(row).map_err(|fault| self.fault(fault))?,
+            None => machine_table::DEFAULT_MANAGER,
+        };
+        let rows = self.answer(node_table::load(&self.db).await)?;
+        rows.iter()
+            .map(|row| node_row::read(row, manager))
+            .collect::<Result<_, _>>()
+            .map_err(|fault| self.fault(fault))
+    }
+
+    /// Every container, by number.
+    pub async fn containers(&self) -> Result<Vec<Container>, StoreError> {
+        let rows = self.answer(container_table::load(&self.db).await)?;
+        rows.iter()
+            .map(container_table::read)
+            .collect::<Result<_, _>>()
+            .map_err(|fault| self.fault(fault))
+    }
+
+    /// What the last cycle left.
+    pub async fn cycle_state(&self) -> Result<CycleState, StoreError> {
+        self.answer(cycle_state::load(&self.db).await)
+    }
+
+    /// The newest events that fit, oldest of them first.
+    pub async fn events(&self, query: &EventQuery) -> Result<Vec<Event>, StoreError> {
+        let rows = self.answer(journal::load(&self.db, query).await)?;
+        rows.iter()
+            .rev()
+            .map(journal::read)
+            .collect::<Result<_, _>>()
+            .map_err(|fault| self.fault(fault))
+    }
+
+    /// Stores all changes, or none.
+    pub async fn record(&self, changes: &Changes) -> Result<(), StoreError> {
+        self.check_writable()?;
+        let rows = changes.rows().map_err(|fault| self.fault(fault))?;
+        self.answer(rows.write(&self.db).await)
+    }
+
+    /// Forgets every node, as after a teardown.
+    pub async fn clear_nodes(&self) -> Result<(), StoreError> {
+        self.check_writable()?;
+        self.answer(self.forget_nodes().await)
+    }
+
+    async fn forget_nodes(&self) -> Result<(), DbErr> {
+        let transaction = begin_write(&self.db).await?;
+        node_table::clear(&transaction).await?;
+        transaction.commit().await
+    }
+
+    /// Closes it and returns once SQLite has tidied up after itself.
+    pub async fn close(self) -> Result<(), StoreError> {
+        let Self { path, db, wait, .. } = self;
+        db.close()
+            .await
+            .map_err(|error| StoreError::from_db(&path, wait, error))
+    }
+
+    fn check_writable(&self) -> Result<(), StoreError> {
+        match self.access {
+            Access::ReadWrite => Ok(()),
+            Access::View => Err(StoreError::ViewOnly(self.path.clone())),
+        }
+    }
+
+    fn answer<T>(&self, result: Result<T, DbErr>) -> Result<T, StoreError> {
+        result.map_err(|error| StoreError::from_db(&self.path, self.wait, error))
+    }
+
+    fn fault(&self, fault: Fault) -> StoreError {
+        StoreError::from_fault(&self.path, fault)
+    }
+}

@@ -1,0 +1,76 @@
+//! What a database holds, found by looking at its tables and columns: the revision it claims does not prove
+//! them.
+
+use std::collections::BTreeSet;
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use sea_orm_migration::MigratorTrait;
+
+use super::migrations::{MIGRATION_TABLE, Migrator};
+
+/// How the tables stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Schema {
+    /// None at all.
+    Empty,
+    /// All that is needed.
+    Current,
+    /// Of a colony, with migrations to be applied.
+    Outdated,
+    /// A migration was applied that this program does not know.
+    Newer(String),
+    /// Of another program.
+    Foreign,
+}
+
+/// Looks at the tables; writes nothing.
+pub(super) async fn inspect<C: ConnectionTrait>(db: &C) -> Result<Schema, DbErr> {
+    let tables = names(
+        db,
+        "SELECT name FROM sqlite_schema WHERE type = 'table'",
+        [],
+    )
+    .await?;
+    if tables.is_empty() {
+        return Ok(Schema::Empty);
+    }
+    if !columns(db, "machine").await?.contains("node_cap") {
+        return Ok(Schema::Foreign);
+    }
+    let known: BTreeSet<String> = Migrator::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect();
+    let applied = if tables.contains(MIGRATION_TABLE) {
+        let applied = format!("SELECT version AS name FROM {MIGRATION_TABLE}");
+        names(db, &applied, []).await?
+    } else {
+        BTreeSet::new()
+    };
+    Ok(match applied.difference(&known).next() {
+        Some(unknown) => Schema::Newer(unknown.clone()),
+        None if applied == known => Schema::Current,
+        None => Schema::Outdated,
+    })
+}
+
+/// Names of a table's columns; none when there is no such table.
+pub(super) async fn columns<C: ConnectionTrait>(
+    db: &C,
+    table: &str,
+) -> Result<BTreeSet<String>, DbErr> {
+    names(db, "SELECT name FROM pragma_table_info(?)", [table.into()]).await
+}
+
+async fn names<C: ConnectionTrait, const N: usize>(
+    db: &C,
+    sql: &str,
+    values: [sea_orm::Value; N],
+) -> Result<BTreeSet<String>, DbErr> {
+    let statement = Statement::from_sql_and_values(DbBackend::Sqlite, sql, values);
+    db.query_all_raw(statement)
+        .await?
+        .iter()
+        .map(|row| row.try_get_by("name"))
+        .collect()
+}

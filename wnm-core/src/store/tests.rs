@@ -1,0 +1,8 @@
+mod fixtures;
+mod python_rows;
+mod records;
+mod refusals;
+mod round_trip;
+mod samples;
+mod speed;
+mod views;
