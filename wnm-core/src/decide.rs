@@ -2,17 +2,27 @@
 
 mod backoff;
 mod features;
+mod figure;
 mod forced;
 mod plan;
+mod planner;
 mod reason;
+mod reason_text;
+mod role;
+mod roster;
 mod rules;
 mod selection;
+mod slots;
+#[cfg(any(test, feature = "mock"))]
+pub mod testing;
 
-pub use backoff::{LONG_RUN, load_backoff, start_backoff};
-pub use features::{Census, Features};
+pub use backoff::{LONG_RUN, load_backoff, load_stops_after_stop, start_backoff};
+pub use features::{Features, Gauge, Newest};
+pub use figure::{Figure, Measure, Relation, Unit};
 pub use forced::{ForcedAction, ForcedRequest, Refusal};
 pub use plan::{Act, Plan, PlanKind, Step};
-pub use reason::{Figure, Reason};
+pub use reason::{Doing, Limited, NodeList, Reason};
+pub use roster::Census;
 
 use crate::observe::Snapshot;
 
@@ -21,7 +31,8 @@ pub fn decide(snapshot: &Snapshot) -> Plan {
     rules::decide(snapshot)
 }
 
-/// What a person asked for, as a plan: nodes chosen, limits and the cap respected, or a reason why not.
+/// What a person asked for, as a plan: nodes chosen and the cap respected, or a reason why not. How many of
+/// its steps go on at once is the executor's to bound: a person who asks for five gets five.
 pub fn decide_forced(snapshot: &Snapshot, request: &ForcedRequest) -> Result<Plan, Refusal> {
     forced::decide(snapshot, request)
 }

@@ -17,7 +17,7 @@ pub enum IdPolicy {
 }
 
 impl IdPolicy {
-    /// The next `count` numbers.
+    /// The next `count` numbers, fewer only where numbers end.
     ///
     /// `taken` are the numbers in use or otherwise not to be had, `highest` the highest ever given.
     pub fn next(
@@ -26,14 +26,13 @@ impl IdPolicy {
         highest: Option<NodeId>,
         count: usize,
     ) -> Vec<NodeId> {
-        let first = match self {
-            IdPolicy::FillHoles => NodeId::FIRST,
-            IdPolicy::GrowOnly => {
-                let above = highest.max(taken.last().copied());
-                above.map_or(NodeId::FIRST, NodeId::next)
-            }
+        // The highest number has no next one; taking it for its own would go on for ever.
+        let after = |id: &NodeId| Some(id.next()).filter(|next| next != id);
+        let first = match (self, highest.max(taken.last().copied())) {
+            (IdPolicy::FillHoles, _) | (_, None) => Some(NodeId::FIRST),
+            (IdPolicy::GrowOnly, Some(above)) => after(&above),
         };
-        std::iter::successors(Some(first), |id| Some(id.next()))
+        std::iter::successors(first, after)
             .filter(|id| !taken.contains(id))
             .take(count)
             .collect()
@@ -71,5 +70,14 @@ mod tests {
         assert_eq!(next(IdPolicy::GrowOnly, &[1, 2], Some(5), 2), [6, 7]);
         assert_eq!(next(IdPolicy::GrowOnly, &[8], Some(5), 1), [9]);
         assert_eq!(next(IdPolicy::GrowOnly, &[], None, 2), [1, 2]);
+    }
+
+    #[test]
+    fn numbers_end() {
+        assert_eq!(
+            next(IdPolicy::GrowOnly, &[u32::MAX - 1], None, 5),
+            [u32::MAX]
+        );
+        assert!(next(IdPolicy::GrowOnly, &[], Some(u32::MAX), 5).is_empty());
     }
 }

@@ -1,7 +1,8 @@
 //! How long a node waits before it is started once more.
 
 use crate::machine::Delays;
-use crate::quantity::Seconds;
+use crate::node::{DesiredState, Node};
+use crate::quantity::{Seconds, UnixTime};
 
 /// A node that ran this long without being stopped for load begins anew with the shortest wait: a load that
 /// comes once a day is a rhythm to follow, not noise to damp.
@@ -32,6 +33,27 @@ pub fn start_backoff(failures: u32) -> Seconds {
     }
 }
 
+/// How many stops for load in a row there are once `node`, as it was before, is stopped for load at `now`.
+pub fn load_stops_after_stop(node: &Node, now: UnixTime) -> u32 {
+    let wanted_running = node.desired.state == DesiredState::Running;
+    if wanted_running && now.since(node.desired.since) >= LONG_RUN {
+        1
+    } else {
+        node.load_stops.saturating_add(1)
+    }
+}
+
+/// What is left of a wait that began at `since`; zero when it is over.
+///
+/// A beginning that lies further ahead than the whole wait is from before a clock was set back. Nothing waits
+/// for it, or a clock that once ran years ahead would hold the machine still for years.
+pub(super) fn left(now: UnixTime, since: UnixTime, wait: Seconds) -> Seconds {
+    if since > now.plus(wait) {
+        return Seconds(0);
+    }
+    Seconds(wait.0.saturating_sub(now.since(since).0))
+}
+
 fn doubled(base: Seconds, times: u32, most: Seconds) -> Seconds {
     let factor = 1u64.checked_shl(times).unwrap_or(u64::MAX);
     Seconds(base.0.saturating_mul(factor)).min(most)
@@ -46,6 +68,28 @@ mod tests {
         let waits: Vec<u64> = (0..8).map(|n| start_backoff(n).0).collect();
         assert_eq!(waits, [0, 60, 120, 240, 480, 960, 1920, 3600]);
         assert_eq!(start_backoff(u32::MAX), Seconds(3600));
+    }
+
+    #[test]
+    fn a_long_run_begins_anew_and_a_short_one_counts_on() {
+        let now = UnixTime(10_000_000);
+        let ran = |seconds: i64, load_stops| {
+            let mut node = crate::decide::testing::node(1);
+            node.desired.since = UnixTime(now.0 - seconds);
+            node.load_stops = load_stops;
+            load_stops_after_stop(&node, now)
+        };
+        assert_eq!(ran(12 * 3600 - 1, 4), 5);
+        assert_eq!(ran(12 * 3600, 4), 1);
+        assert_eq!(ran(0, 0), 1);
+        assert_eq!(ran(0, u32::MAX), u32::MAX);
+    }
+
+    #[test]
+    fn a_wait_ends_and_does_not_depend_on_a_clock_that_ran_ahead() {
+        let wait = |now| left(UnixTime(now), UnixTime(1000), Seconds(300)).0;
+        assert_eq!([1000, 1299, 1300, 9000].map(wait), [300, 1, 0, 0]);
+        assert_eq!([990, 700, 699, i64::MIN].map(wait), [300, 300, 0, 0]);
     }
 
     #[test]
