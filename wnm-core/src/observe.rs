@@ -14,7 +14,7 @@ use thiserror::Error;
 
 pub use machine::{Counters, SystemProbe};
 pub use merge::{NodeEvidence, RootState, observe_node, settle_transition};
-pub use survey::HttpProbe;
+pub use survey::{HttpProbe, SurveyLimits};
 
 use crate::machine::{Machine, MachineLoad};
 use crate::manager::ManagerPolicy;
