@@ -1,9 +1,13 @@
 //! Looking: the machine's load, the nodes' processes and what they say, put together into a [`Snapshot`].
 
+mod deadline;
 pub mod exposition;
 mod machine;
 mod merge;
+mod roots;
+mod settle;
 mod survey;
+mod vacancy;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,9 +16,12 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use machine::{Counters, SystemProbe};
-pub use merge::{NodeEvidence, RootState, observe_node, settle_transition};
-pub use survey::HttpProbe;
+pub use machine::{Counters, CpuTimes, SystemProbe, Traffic};
+pub use merge::{NodeEvidence, RootState, Seen, observe_node};
+pub use roots::{mark_storage, root_states};
+pub use settle::{Settled, settle_transition};
+pub use survey::{HttpProbe, SurveyLimits};
+pub use vacancy::blocked_ids;
 
 use crate::machine::{Machine, MachineLoad};
 use crate::manager::ManagerPolicy;

@@ -1,0 +1,145 @@
+//! Systems without `/proc`, through sysinfo.
+//!
+//! There is no processor time since boot to be had, so a glance is taken at every reading, and no waiting
+//! for disks is told apart from idleness.
+
+use sysinfo::{
+    CpuRefreshKind, DiskRefreshKind, Disks, MINIMUM_CPU_UPDATE_INTERVAL, MemoryRefreshKind,
+    Networks, RefreshKind, System,
+};
+
+use super::{Counters, CpuTimes, Moment, Traffic};
+use crate::machine::LoadAverages;
+use crate::observe::ObserveError;
+use crate::quantity::{Load, Milliseconds, Percent, UnixTime};
+
+/// Shares of a glance are kept as this many ticks.
+const GLANCE: u64 = 10_000;
+
+/// Everything in one reading.
+pub(super) async fn read(now: UnixTime) -> Result<Moment, ObserveError> {
+    let kinds = RefreshKind::nothing()
+        .with_cpu(CpuRefreshKind::nothing().with_usage())
+        .with_memory(MemoryRefreshKind::nothing().with_ram());
+    let mut system = System::new_with_specifics(kinds).map_err(unread("the system"))?;
+    tokio::time::sleep(MINIMUM_CPU_UPDATE_INTERVAL).await;
+    system.refresh_cpu_usage();
+    let averages = System::load_average().map_err(unread("the load averages"))?;
+    let uptime = System::uptime().map_err(unread("the time since boot"))?;
+    let total = system.total_memory();
+    let used = total.saturating_sub(system.available_memory());
+    Ok(Moment {
+        counters: Counters {
+            boot_id: boot_id()?,
+            at: now,
+            uptime: Milliseconds(uptime.saturating_mul(1000)),
+            cpu: glance(system.global_cpu_usage()),
+            disk: disk_traffic()?,
+            net: net_traffic()?,
+        },
+        memory: Percent::of(used as f64, total as f64),
+        averages: LoadAverages {
+            one: Load::new(averages.one).unwrap_or_default(),
+            five: Load::new(averages.five).unwrap_or_default(),
+            fifteen: Load::new(averages.fifteen).unwrap_or_default(),
+        },
+        boot_time: boot_time()?,
+    })
+}
+
+/// Counters as another reading's base. That reading's glance at the processors stands for itself.
+pub(super) fn as_base(counters: Counters) -> Counters {
+    Counters {
+        cpu: CpuTimes::default(),
+        ..counters
+    }
+}
+
+/// There is none; the time of the boot stands for it.
+pub(super) fn boot_id() -> Result<String, ObserveError> {
+    boot_time().map(|time| format!("boot-{time}"))
+}
+
+/// Processors there are.
+pub(super) fn cpu_count() -> u32 {
+    let count = std::thread::available_parallelism().map_or(1, usize::from);
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn boot_time() -> Result<UnixTime, ObserveError> {
+    let time = System::boot_time().map_err(unread("the time of the boot"))?;
+    Ok(UnixTime(i64::try_from(time).unwrap_or_default()))
+}
+
+fn unread<E>(what: &'static str) -> impl Fn(E) -> ObserveError
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    move |error| ObserveError::Read {
+        what: what.to_owned(),
+        source: std::io::Error::other(error),
+    }
+}
+
+fn glance(percent: f32) -> CpuTimes {
+    let busy = (f64::from(percent.clamp(0.0, 100.0)) * GLANCE as f64 / 100.0).round() as u64;
+    CpuTimes {
+        busy,
+        idle: GLANCE.saturating_sub(busy),
+        io_wait: 0,
+    }
+}
+
+/// A disk is listed once for every file system on it; its traffic is the same each time.
+fn disk_traffic() -> Result<Traffic, ObserveError> {
+    let kind = DiskRefreshKind::nothing().with_io_usage();
+    let disks = Disks::new_with_refreshed_list_specifics(kind).map_err(unread("the disks"))?;
+    let mut counted = Vec::new();
+    let mut sum = Traffic::default();
+    for disk in &disks {
+        if !counted.contains(&disk.name()) {
+            counted.push(disk.name());
+            let usage = disk.usage();
+            sum.read = sum.read.saturating_add(usage.total_read_bytes);
+            sum.write = sum.write.saturating_add(usage.total_written_bytes);
+        }
+    }
+    Ok(sum)
+}
+
+fn net_traffic() -> Result<Traffic, ObserveError> {
+    let networks = Networks::new_with_refreshed_list().map_err(unread("the networks"))?;
+    let mut sum = Traffic::default();
+    for (_, data) in networks
+        .iter()
+        .filter(|(name, _)| !name.to_string_lossy().starts_with("lo"))
+    {
+        sum.read = sum.read.saturating_add(data.total_received());
+        sum.write = sum.write.saturating_add(data.total_transmitted());
+    }
+    Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_glance_is_split_into_busy_and_idle() {
+        assert_eq!(glance(12.5).busy, 1250);
+        assert_eq!(glance(12.5).idle, 8750);
+        assert_eq!(glance(250.0).idle, 0);
+        assert_eq!(glance(f32::NAN).busy, 0);
+    }
+
+    #[tokio::test]
+    async fn a_reading_stands_for_itself() {
+        let moment = read(UnixTime(7)).await.unwrap();
+        assert_eq!(moment.counters.at, UnixTime(7));
+        assert!(moment.memory > Percent::whole(0));
+        let cpu = moment.counters.cpu;
+        assert_eq!(cpu.busy + cpu.idle, GLANCE);
+        assert_eq!(as_base(moment.counters).cpu, CpuTimes::default());
+        assert!(cpu_count() >= 1);
+    }
+}
