@@ -64,10 +64,9 @@ pub fn install_program(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::File::open(dir)?.sync_all()
 }
 
-/// Deletes `base/name` with everything in it. What is gone already is a success. Refused unless `name` is a
-/// plain name and the entry a real directory; symbolic links, in the path's last part or inside, are never
-/// followed.
-pub fn delete_directory(base: &Path, name: &str) -> Result<(), DeleteError> {
+/// Whether there is a directory `base/name` that may be deleted: `false` when it is gone already, refused
+/// unless `name` is a plain name and the entry a real directory.
+pub fn is_deletable(base: &Path, name: &str) -> Result<bool, DeleteError> {
     let path = base.join(name);
     let refused = |reason| DeleteError::Refused {
         path: path.clone(),
@@ -77,12 +76,21 @@ pub fn delete_directory(base: &Path, name: &str) -> Result<(), DeleteError> {
         return Err(refused("its name is not a plain one"));
     }
     match std::fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(source) => return Err(DeleteError::Io { path, source }),
-        Ok(entry) if entry.is_symlink() => return Err(refused("it is a symbolic link")),
-        Ok(entry) if !entry.is_dir() => return Err(refused("it is not a directory")),
-        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(DeleteError::Io { path, source }),
+        Ok(entry) if entry.is_symlink() => Err(refused("it is a symbolic link")),
+        Ok(entry) if !entry.is_dir() => Err(refused("it is not a directory")),
+        Ok(_) => Ok(true),
     }
+}
+
+/// Deletes `base/name` with everything in it, if [`is_deletable`]. What is gone already is a success.
+/// Symbolic links, in the path's last part or inside, are never followed.
+pub fn delete_directory(base: &Path, name: &str) -> Result<(), DeleteError> {
+    if !is_deletable(base, name)? {
+        return Ok(());
+    }
+    let path = base.join(name);
     // The standard library walks by directory handle and does not follow links that are swapped in.
     match std::fs::remove_dir_all(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

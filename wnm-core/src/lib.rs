@@ -13,6 +13,7 @@ pub mod clock;
 pub mod container;
 pub mod decide;
 pub mod event;
+pub mod fault;
 pub mod files;
 pub mod ids;
 pub mod lock;

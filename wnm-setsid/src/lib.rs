@@ -1,1 +1,212 @@
-//! Nodes as plain detached processes.
+//! Nodes as plain detached processes: nothing has to be installed, so this is what an embedder gets when it
+//! asks for nothing else.
+//!
+//! A node is a directory with a copy of the program in it. Started, it leads a session of its own, so that it
+//! outlives wnm, the terminal and the login. Which nodes run is read from the process table each time: a node
+//! that replaced itself and goes by another number is found again, and a number in a file is never believed.
+//! Nothing brings back a node that died; the next cycle does.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod account;
+mod argv;
+mod blocking;
+mod detach;
+mod ending;
+mod found;
+mod hands;
+mod kin;
+mod launching;
+mod layout;
+mod looking;
+mod output;
+mod process;
+mod rejection;
+mod removal;
+mod table;
+mod upgrading;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use wnm_core::fault;
+use wnm_core::ids::IdPolicy;
+use wnm_core::manager::{
+    AddedNode, FirewallError, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerKind,
+    ManagerPolicy, Opening, ProcessManager, ProcessState,
+};
+use wnm_core::node::{Node, NodeId};
+use wnm_core::program::NodeBinary;
+
+use crate::blocking::blocking;
+use crate::found::Search;
+use crate::hands::Hands;
+use crate::table::Table;
+
+/// How long a node may take to end after it was asked: it writes its records as they come, so a loaded disk
+/// is all it waits for.
+pub const GRACE: Duration = Duration::from_secs(10);
+
+/// The manager of detached processes, `setsid+user` and `setsid+sudo`.
+///
+/// In sudo mode nodes run as the owner that the context names. Called as root it does everything itself;
+/// otherwise through `sudo -n`, for which util-linux's `setsid` must be installed.
+pub struct Setsid {
+    kind: ManagerKind,
+    context: ManagerContext,
+    hands: Box<dyn Hands>,
+    table: Table,
+    grace: Duration,
+}
+
+impl Setsid {
+    /// A manager of this kind. Touches nothing yet.
+    pub fn new(kind: ManagerKind, context: ManagerContext) -> Self {
+        Self {
+            hands: hands::of(kind, &context),
+            kind,
+            context,
+            table: Table::system(),
+            grace: GRACE,
+        }
+    }
+
+    /// With another time between asking a node to end and ending it.
+    #[must_use]
+    pub fn with_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// The program of a node, copied unless the same is there: one that runs is not pulled away from under
+    /// its process without need.
+    async fn install(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
+        let (source, copy) = (from.to_owned(), to.to_owned());
+        let is_there = blocking(move || Ok(same_content(&source, &copy).unwrap_or(false))).await?;
+        if is_there {
+            return Ok(());
+        }
+        self.hands.install(from, to).await
+    }
+
+    async fn close_port(&self, node: &Node) -> Result<(), ManagerError> {
+        let opening = opening(node);
+        let closed = self.context.firewall.close(&opening).await;
+        closed.map_err(|error| firewall("closing", &opening, &error))
+    }
+}
+
+#[async_trait]
+impl ProcessManager for Setsid {
+    fn kind(&self) -> ManagerKind {
+        self.kind
+    }
+
+    fn policy(&self) -> ManagerPolicy {
+        ManagerPolicy {
+            ids: IdPolicy::FillHoles,
+            lanes: LanePolicy::PerNode,
+            restarts_crashed: false,
+        }
+    }
+
+    async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {
+        let paths = &self.context.paths;
+        layout::check_storage(paths)?;
+        let (root_dir, log_dir) = (paths.node_dir(node.id), paths.log_dir(node.id));
+        layout::make_own(self.hands.as_ref(), &root_dir).await?;
+        layout::make_own(self.hands.as_ref(), &log_dir).await?;
+        self.hands.directory(&paths.bootstrap_cache).await?;
+        fault::point("setsid.add.directories");
+        let copy = root_dir.join(self.context.program.name());
+        self.install(&binary.path, &copy).await?;
+        fault::point("setsid.add.binary");
+        let opening = opening(node);
+        let opened = self.context.firewall.open(&opening).await;
+        opened.map_err(|error| firewall("opening", &opening, &error))?;
+        Ok(AddedNode {
+            service: node.id.directory_name(),
+            binary: copy,
+            root_dir,
+            log_dir: Some(log_dir),
+            ports: node.ports,
+            container: None,
+        })
+    }
+
+    async fn start(&self, node: &Node) -> Result<(), ManagerError> {
+        self.start_or_go_back(node).await
+    }
+
+    async fn stop(&self, node: &Node) -> Result<(), ManagerError> {
+        self.end(node).await
+    }
+
+    async fn upgrade(&self, node: &Node, to: &NodeBinary) -> Result<(), ManagerError> {
+        self.replace_program(node, to).await
+    }
+
+    async fn remove(&self, node: &Node) -> Result<(), ManagerError> {
+        self.take_away(node).await
+    }
+
+    async fn statuses(
+        &self,
+        nodes: &[Node],
+    ) -> Result<HashMap<NodeId, ProcessState>, ManagerError> {
+        let (table, nodes) = (self.view()?, nodes.to_vec());
+        blocking(move || looking::states(&table, &nodes)).await
+    }
+
+    async fn discover(&self) -> Result<Vec<FoundNode>, ManagerError> {
+        let search = Search {
+            table: self.view()?,
+            paths: self.context.paths.clone(),
+            bases: self.context.machine.ports,
+            program: self.context.program.name(),
+        };
+        blocking(move || search.run()).await
+    }
+}
+
+fn opening(node: &Node) -> Opening {
+    Opening {
+        first: node.ports.node,
+        last: node.ports.node,
+        comment: node.id.directory_name(),
+    }
+}
+
+fn firewall(act: &str, opening: &Opening, error: &FirewallError) -> ManagerError {
+    ManagerError::Rejected {
+        what: format!("{act} port {} for {}", opening.first, opening.comment),
+        words: error.to_string(),
+    }
+}
+
+/// Whether two files hold the same bytes.
+fn same_content(one: &Path, other: &Path) -> std::io::Result<bool> {
+    use std::io::{BufRead, BufReader};
+    if std::fs::metadata(one)?.len() != std::fs::metadata(other)?.len() {
+        return Ok(false);
+    }
+    let mut one = BufReader::new(std::fs::File::open(one)?);
+    let mut other = BufReader::new(std::fs::File::open(other)?);
+    loop {
+        let (left, right) = (one.fill_buf()?, other.fill_buf()?);
+        let common = left.len().min(right.len());
+        if common == 0 {
+            return Ok(left.is_empty() && right.is_empty());
+        }
+        if left[..common] != right[..common] {
+            return Ok(false);
+        }
+        one.consume(common);
+        other.consume(common);
+    }
+}

@@ -1,0 +1,51 @@
+//! Places where a test ends the process as a power cut would.
+//!
+//! Every act on a node is a row of steps, and wnm may die between any two of them. A test sets
+//! `WNM_FAULT_POINT` to one of [`POINTS`]: the process that comes to that point kills itself, with no
+//! destructor run and nothing flushed. The next run must then go on as if it had been there all the time.
+//!
+//! Active only with debug assertions or the feature `fault-points`: nobody can make a release die with an
+//! environment variable.
+
+/// The variable that names the point to die at.
+pub const VARIABLE: &str = "WNM_FAULT_POINT";
+
+/// Every point, in the order of the acts.
+pub const POINTS: &[&str] = &[
+    "setsid.add.directories",
+    "setsid.add.binary",
+    "setsid.start.spawned",
+    "setsid.stop.terminated",
+    "setsid.upgrade.stopped",
+    "setsid.upgrade.kept",
+    "setsid.upgrade.replaced",
+    "setsid.remove.stopped",
+    "setsid.remove.logs",
+    "setsid.remove.data",
+];
+
+/// Ends the process when it was told to die here. Does nothing in a release.
+pub fn point(name: &'static str) {
+    debug_assert!(POINTS.contains(&name), "{name} is not listed in POINTS");
+    #[cfg(any(debug_assertions, feature = "fault-points"))]
+    if std::env::var_os(VARIABLE).is_some_and(|wanted| wanted == name) {
+        let killed = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::SIGKILL);
+        tracing::error!(point = name, ?killed, "still here after killing itself");
+    }
+    #[cfg(not(any(debug_assertions, feature = "fault-points")))]
+    let _ = name;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_is_listed_once_and_lets_others_pass() {
+        let distinct: std::collections::BTreeSet<_> = POINTS.iter().collect();
+        assert_eq!(distinct.len(), POINTS.len());
+        for name in POINTS {
+            point(name);
+        }
+    }
+}

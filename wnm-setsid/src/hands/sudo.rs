@@ -1,0 +1,240 @@
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use nix::sys::signal::Signal;
+use tokio::process::Child;
+use wnm_core::files::is_deletable;
+use wnm_core::manager::{CommandRunner, CommandSpec, ManagerError};
+
+use super::Hands;
+use crate::account::Account;
+use crate::detach::Order;
+use crate::output::{aside, open_plain};
+use crate::rejection::deletion;
+use crate::table::Table;
+use crate::watch::Held;
+
+/// Commands that touch a file or two, on a machine that may be loaded.
+const SHORT: Duration = Duration::from_secs(30);
+
+/// Copying a program or deleting a node's records on a slow disk.
+const LONG: Duration = Duration::from_secs(300);
+
+/// Everything done through `sudo -n` by a caller who is not root. No shell: every path and every argument of
+/// a node is one argument of the command.
+pub(crate) struct Sudo {
+    sudo: OsString,
+    owner: String,
+    runner: Arc<dyn CommandRunner>,
+}
+
+impl Sudo {
+    /// For nodes that run under `owner`.
+    pub fn new(owner: &str, runner: Arc<dyn CommandRunner>) -> Self {
+        Self {
+            sudo: "sudo".into(),
+            owner: owner.to_owned(),
+            runner,
+        }
+    }
+
+    /// With another program in the place of sudo.
+    #[cfg(test)]
+    pub fn through(mut self, sudo: &Path) -> Self {
+        self.sudo = sudo.into();
+        self
+    }
+
+    async fn run<A: AsRef<OsStr>>(
+        &self,
+        deadline: Duration,
+        words: impl IntoIterator<Item = A>,
+    ) -> Result<(), ManagerError> {
+        let spec = CommandSpec::new(&self.sudo, deadline).arg("-n").args(words);
+        self.runner.run(&spec).await?.success(&spec)?;
+        Ok(())
+    }
+
+    /// Words of an `install` that hands its work to an account.
+    fn install_words(mode: &str, uid: u32, gid: u32) -> Vec<OsString> {
+        [
+            "install",
+            "-m",
+            mode,
+            "-o",
+            &uid.to_string(),
+            "-g",
+            &gid.to_string(),
+        ]
+        .map(OsString::from)
+        .into()
+    }
+
+    fn owner_words(&self, mode: &str) -> Result<Vec<OsString>, ManagerError> {
+        let account = Account::named(&self.owner)?;
+        Ok(Self::install_words(
+            mode,
+            account.uid.as_raw(),
+            account.gid.as_raw(),
+        ))
+    }
+
+    /// Makes an empty file that the caller may write and the node's account may not replace by a link
+    /// unnoticed: it is opened without following any.
+    async fn make_output(&self, path: &Path) -> Result<(), ManagerError> {
+        let mut words = Self::install_words(
+            "0644",
+            nix::unistd::geteuid().as_raw(),
+            nix::unistd::getegid().as_raw(),
+        );
+        words.extend([OsString::from("/dev/null"), path.into()]);
+        self.run(SHORT, words).await
+    }
+}
+
+#[async_trait]
+impl Hands for Sudo {
+    fn looks_at_others(&self) -> bool {
+        true
+    }
+
+    async fn directory(&self, path: &Path) -> Result<(), ManagerError> {
+        let mut words = self.owner_words("0755")?;
+        words.extend([OsString::from("-d"), path.into()]);
+        self.run(SHORT, words).await
+    }
+
+    async fn install(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
+        // install(1) writes in place, so it writes beside and a rename puts it there whole.
+        let mut beside = to.as_os_str().to_owned();
+        beside.push(".new");
+        let mut words = self.owner_words("0755")?;
+        words.extend([from.into(), beside.clone()]);
+        self.run(LONG, words).await?;
+        self.rename(&PathBuf::from(beside), to).await
+    }
+
+    async fn keep(&self, file: &Path, second: &Path) -> Result<(), ManagerError> {
+        let words = [OsStr::new("ln"), "-f".as_ref(), "--".as_ref()];
+        self.run(
+            SHORT,
+            words.into_iter().chain([file.as_ref(), second.as_ref()]),
+        )
+        .await
+    }
+
+    async fn rename(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
+        let words = [OsStr::new("mv"), "-f".as_ref(), "--".as_ref()];
+        self.run(SHORT, words.into_iter().chain([from.as_ref(), to.as_ref()]))
+            .await
+    }
+
+    async fn delete_file(&self, path: &Path) -> Result<(), ManagerError> {
+        let words = [OsStr::new("rm"), "-f".as_ref(), "--".as_ref()];
+        self.run(SHORT, words.into_iter().chain([path.as_ref()]))
+            .await
+    }
+
+    async fn delete_directory(&self, base: &Path, name: &str) -> Result<(), ManagerError> {
+        if !is_deletable(base, name).map_err(deletion)? {
+            return Ok(());
+        }
+        let path = base.join(name);
+        let words = [OsStr::new("rm"), "-rf".as_ref(), "--".as_ref()];
+        self.run(LONG, words.into_iter().chain([path.as_ref()]))
+            .await
+    }
+
+    async fn output(&self, path: &Path) -> Result<File, ManagerError> {
+        match open_plain(path) {
+            Ok(file) => return Ok(file),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            Err(source) => {
+                return Err(ManagerError::io(
+                    format!("opening {}", path.display()),
+                    source,
+                ));
+            }
+        }
+        if std::fs::symlink_metadata(path).is_ok() {
+            self.rename(path, &aside(path)).await?;
+        }
+        self.make_output(path).await?;
+        open_plain(path)
+            .map_err(|source| ManagerError::io(format!("opening {}", path.display()), source))
+    }
+
+    /// Not through the runner: the node inherits the streams of what starts it, and the runner would read
+    /// them until the node ends.
+    async fn spawn(&self, order: &Order, output: &File) -> Result<Option<Child>, ManagerError> {
+        let mut args: Vec<OsString> = ["-n", "-u", &self.owner, "--"].map(OsString::from).into();
+        if !order.env.is_empty() {
+            args.push("env".into());
+            args.extend(order.env.iter().map(|(key, value)| {
+                let mut word = key.clone();
+                word.push("=");
+                word.push(value);
+                word
+            }));
+        }
+        args.extend(["setsid", "--fork"].map(OsString::from));
+        args.push(order.program.clone());
+        args.extend(order.args.iter().cloned());
+        let through = Order {
+            program: self.sudo.clone(),
+            args,
+            env: Vec::new(),
+            dir: order.dir.clone(),
+        };
+        let what = || {
+            format!(
+                "starting {} through sudo",
+                crate::detach::name(&order.program)
+            )
+        };
+        let io_error = |source| ManagerError::io(what(), source);
+        let mut command = through.command(output).map_err(io_error)?;
+        let mut child = command.kill_on_drop(true).spawn().map_err(io_error)?;
+        match tokio::time::timeout(SHORT, child.wait()).await {
+            Ok(Ok(status)) if status.success() => Ok(None),
+            Ok(Ok(status)) => Err(ManagerError::NotPermitted(format!("{}: {status}", what()))),
+            Ok(Err(source)) => Err(io_error(source)),
+            Err(_) => Err(ManagerError::TimedOut {
+                what: what(),
+                limit: SHORT,
+            }),
+        }
+    }
+
+    async fn signal(
+        &self,
+        table: &Table,
+        held: &[Held],
+        signal: Signal,
+    ) -> Result<(), ManagerError> {
+        let running: Vec<&Held> = held.iter().filter(|process| process.runs(table)).collect();
+        if running.is_empty() {
+            return Ok(());
+        }
+        let short = signal.as_str().trim_start_matches("SIG");
+        let words = ["kill", "-s", short].map(OsString::from).into_iter();
+        let pids = running
+            .iter()
+            .map(|process| OsString::from(process.kin.pid.to_string()));
+        let sent = self.run(SHORT, words.chain(pids)).await;
+        // kill(1) fails when one of them ended a moment before.
+        match sent {
+            Err(ManagerError::Rejected { .. })
+                if !running.iter().all(|process| process.runs(table)) =>
+            {
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}

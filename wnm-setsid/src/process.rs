@@ -1,0 +1,182 @@
+//! What is known of a process, and how it is told whose it is. No I/O but the resolving of a node's paths.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use wnm_core::node::Node;
+
+use crate::argv;
+
+/// A process and its place among the others. The number alone names nothing for long: the kernel gives it
+/// out again. Together with the start it names one process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kin {
+    pub pid: i32,
+    /// When it started, in the table's own unit; only ever compared.
+    pub start: u64,
+    pub parent: i32,
+    pub group: i32,
+    pub session: i32,
+}
+
+/// The program a process runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// Its path, also where the file has been replaced since.
+    At(PathBuf),
+    /// The kernel does not say: the process is another account's.
+    Hidden,
+}
+
+/// A process that runs; one that ended and was not yet collected by its parent is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Process {
+    pub kin: Kin,
+    pub program: Program,
+    pub argv: Vec<OsString>,
+    /// Number of the account it runs under.
+    pub account: u32,
+}
+
+/// By what the processes of one node are known.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    binaries: Vec<PathBuf>,
+    roots: Vec<PathBuf>,
+}
+
+impl Mark {
+    /// The marks of a node. The kernel reports paths without symbolic links, arguments hold them as they
+    /// were given; so both spellings count.
+    pub fn of(node: &Node) -> Self {
+        Self::at(&node.binary, &node.root_dir)
+    }
+
+    /// The same from its paths.
+    pub fn at(binary: &Path, root: &Path) -> Self {
+        let mut roots = vec![root.to_owned()];
+        add(&mut roots, root.canonicalize().ok());
+        let mut binaries = vec![binary.to_owned()];
+        let in_real_directory = binary
+            .parent()
+            .and_then(|dir| dir.canonicalize().ok())
+            .zip(binary.file_name())
+            .map(|(dir, name)| dir.join(name));
+        add(&mut binaries, in_real_directory);
+        add(&mut binaries, binary.canonicalize().ok());
+        Self { binaries, roots }
+    }
+
+    /// The paths its program may be reported under.
+    pub fn binaries(&self) -> &[PathBuf] {
+        &self.binaries
+    }
+
+    /// Whether a process is the node's.
+    ///
+    /// The program decides where it is known, since arguments can say anything. A program that does not lie
+    /// in the node's own directory is shared between nodes: then the arguments must name the directory too.
+    pub fn is_of(&self, process: &Process) -> bool {
+        // wnm itself runs the node's binary like this to learn its version.
+        if process.argv.len() == 2 && process.argv[1] == "--version" {
+            return false;
+        }
+        let root = argv::option(&process.argv, "--root-dir").map(Path::new);
+        let root_agrees = root.is_some_and(|root| self.roots.iter().any(|own| own == root));
+        match &process.program {
+            Program::At(path) => {
+                let own_copy = self.roots.iter().any(|own| path.parent() == Some(own));
+                self.binaries.contains(path) && (root_agrees || (own_copy && root.is_none()))
+            }
+            Program::Hidden => {
+                let called = process.argv.first().map(Path::new);
+                root_agrees && called.is_some_and(|path| self.binaries.iter().any(|b| b == path))
+            }
+        }
+    }
+}
+
+fn add(paths: &mut Vec<PathBuf>, path: Option<PathBuf>) {
+    if let Some(path) = path
+        && !paths.contains(&path)
+    {
+        paths.push(path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(program: Option<&str>, argv: &[&str]) -> Process {
+        Process {
+            kin: Kin {
+                pid: 7,
+                start: 1,
+                parent: 1,
+                group: 7,
+                session: 7,
+            },
+            program: program.map_or(Program::Hidden, |path| Program::At(path.into())),
+            argv: argv.iter().map(OsString::from).collect(),
+            account: 0,
+        }
+    }
+
+    const OWN: &str = "/n/antnode0001/antnode";
+
+    fn is_own(program: Option<&str>, argv: &[&str]) -> bool {
+        Mark::at(Path::new(OWN), Path::new("/n/antnode0001")).is_of(&process(program, argv))
+    }
+
+    #[test]
+    fn the_program_decides() {
+        assert!(is_own(Some(OWN), &["antnode", "--port", "1"]));
+        assert!(is_own(
+            Some(OWN),
+            &[OWN, "--root-dir", "/n/antnode0001", "x"]
+        ));
+        assert!(!is_own(Some(OWN), &[OWN, "--version"]));
+        assert!(!is_own(
+            Some("/bin/sleep"),
+            &[OWN, "--root-dir", "/n/antnode0001"]
+        ));
+        assert!(!is_own(Some(OWN), &[OWN, "--root-dir=/n/antnode0002"]));
+    }
+
+    #[test]
+    fn a_hidden_program_needs_both_words() {
+        assert!(is_own(None, &[OWN, "--root-dir", "/n/antnode0001"]));
+        assert!(!is_own(None, &[OWN, "--root-dir", "/n/antnode00010"]));
+        assert!(!is_own(None, &[OWN]));
+        assert!(!is_own(
+            None,
+            &["/bin/grep", OWN, "--root-dir", "/n/antnode0001"]
+        ));
+        assert!(!is_own(None, &[]));
+    }
+
+    #[test]
+    fn a_shared_program_needs_the_directory() {
+        let shared = "/usr/bin/antnode";
+        let mark = Mark::at(Path::new(shared), Path::new("/n/antnode0001"));
+        let with = |argv: &[&str]| mark.is_of(&process(Some(shared), argv));
+        assert!(with(&[shared, "--root-dir", "/n/antnode0001"]));
+        assert!(!with(&[shared, "--root-dir", "/n/antnode0002"]));
+        assert!(!with(&[shared]));
+    }
+
+    #[test]
+    fn a_node_behind_a_symbolic_link_is_known_by_its_real_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let real = dir.path().canonicalize().unwrap().join("real");
+        std::fs::create_dir_all(real.join("antnode0001")).unwrap();
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let root = link.join("antnode0001");
+        let mark = Mark::at(&root.join("antnode"), &root);
+        let path = real.join("antnode0001/antnode");
+        let argv = ["antnode", "--root-dir", root.to_str().unwrap()];
+        assert!(mark.is_of(&process(Some(path.to_str().unwrap()), &argv)));
+    }
+}

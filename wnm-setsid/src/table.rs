@@ -1,0 +1,41 @@
+//! The process table: the only truth about what runs. A file with a number in it outlives every process.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(any(not(target_os = "linux"), test))]
+mod portable;
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+use wnm_core::manager::ManagerError;
+
+#[cfg(target_os = "linux")]
+pub(crate) use linux::Table;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use portable::Table;
+
+/// The table could not be read: nothing is known of any process.
+#[derive(Debug, Error)]
+pub(crate) enum TableError {
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("{} shows the processes of another namespace", .0.display())]
+    Foreign(PathBuf),
+    #[cfg(target_os = "linux")]
+    #[error("{} hides the processes of other accounts (hidepid); run wnm as root", .0.display())]
+    Hidden(PathBuf),
+}
+
+impl From<TableError> for ManagerError {
+    fn from(error: TableError) -> Self {
+        ManagerError::Unreachable {
+            supervisor: "the process table".to_owned(),
+            reason: error.to_string(),
+        }
+    }
+}
