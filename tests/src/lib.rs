@@ -1,1 +1,16 @@
-//! What the tests share.
+//! What the tests of the whole product share: a colony of their own in a private directory with ports of its
+//! own, node programs to put into it, and ways to look at what came of it.
+//!
+//! Everything here panics with a description when it cannot do its part, since its callers are tests.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod binaries;
+pub mod call;
+pub mod colony;
+pub mod database;
+pub mod nodes;
+pub mod ports;
+pub mod processes;
+pub mod real;
+pub mod wait;

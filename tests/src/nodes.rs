@@ -1,0 +1,84 @@
+//! Node programs to run: simulated ones of any version, and the real thing where it was built.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::{binaries, real};
+
+/// A rewards address in its right spelling.
+pub const WALLET: &str = "0x00455d78f850b0358E8cea5be24d415E01E107CF";
+
+/// A peer address that is well-formed and leads nowhere: given as `ANT_PEERS` a real node runs without a
+/// network and touches no other machine.
+pub const NOWHERE: &str =
+    "/ip4/127.0.0.1/udp/1/quic-v1/p2p/12D3KooWRi6wF7yxWLuPSNskXc6kQ5cJ6eaymeMbCRdTnMesPgFx";
+
+/// How long a node may take to answer over the loopback.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// Puts a simulated node program of `version` into `dir`, as `dir/VERSION/antnode`.
+pub fn simulated(dir: &Path, version: &str) -> PathBuf {
+    let dir = dir.join(version);
+    std::fs::create_dir_all(&dir).expect("no directory for the program");
+    let bare = dir.join("bare");
+    let program = dir.join("antnode");
+    let source = if without_symbols(&binaries::simulated_node(), &bare) {
+        bare
+    } else {
+        binaries::simulated_node()
+    };
+    wnm_simnode::stamp(&source, &program, version).expect("the program cannot be stamped");
+    program
+}
+
+/// Every node gets a copy of its program, and a debug build is seven times as large with its symbols. Where
+/// there is no `strip` the copies are larger and nothing else.
+fn without_symbols(program: &Path, to: &Path) -> bool {
+    let status = Command::new("strip")
+        .arg("-o")
+        .args([to, program])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    cfg!(target_os = "linux") && status.is_ok_and(|status| status.success())
+}
+
+/// The real `antnode` of this version, from `WNM_ANTNODE_CACHE` or the user's cache. `None` after saying that
+/// the test is skipped.
+pub fn real_antnode(version: &str) -> Option<PathBuf> {
+    let path = antnode_cache()?.join(version).join("bin/antnode");
+    if path.is_file() {
+        return Some(path);
+    }
+    real::skip(&format!(
+        "there is no real antnode {version}; build it with .ci/antnode"
+    ));
+    None
+}
+
+fn antnode_cache() -> Option<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    variable("WNM_ANTNODE_CACHE")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(variable("XDG_CACHE_HOME")?).join("wnm-antnode")))
+        .or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache/wnm-antnode")))
+}
+
+/// The body of a node's page, such as `/metadata`; an error when nothing answers there in time.
+pub fn page(port: u16, path: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(ANSWER))?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    match answer.split_once("\r\n\r\n") {
+        Some((head, body)) if head.starts_with("HTTP/1.1 200") => Ok(body.to_owned()),
+        _ => Err(io::Error::other(format!("port {port} answers: {answer}"))),
+    }
+}

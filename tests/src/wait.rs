@@ -1,0 +1,55 @@
+//! Waiting for what tells nobody when it happens. The one place where a test sleeps: between two looks.
+
+use std::fmt::Display;
+use std::time::{Duration, Instant};
+
+/// For what a healthy machine does in seconds, with room for a busy one. A failing test takes this long, a
+/// passing one as long as the thing itself.
+pub const LONG: Duration = Duration::from_secs(60);
+
+/// Between two looks: short beside anything that starts or ends a process.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
+/// Waits until `condition` holds. Panics after `deadline`, with `what` was waited for.
+pub fn until(deadline: Duration, what: impl Display, mut condition: impl FnMut() -> bool) {
+    until_some(deadline, what, || condition().then_some(()));
+}
+
+/// Waits until `look` finds something, and gives it. Panics after `deadline`, with `what` was waited for.
+pub fn until_some<T>(
+    deadline: Duration,
+    what: impl Display,
+    mut look: impl FnMut() -> Option<T>,
+) -> T {
+    let end = Instant::now() + deadline;
+    loop {
+        // Looked at once more after the deadline: this thread may have got no time before it.
+        let late = Instant::now() >= end;
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(!late, "waited {deadline:?} in vain for {what}");
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_later_is_found() {
+        let mut looks = 0;
+        let found = until_some(LONG, "the third look", || {
+            looks += 1;
+            (looks == 3).then_some(looks)
+        });
+        assert_eq!(found, 3);
+    }
+
+    #[test]
+    #[should_panic(expected = "in vain for a pig that flies")]
+    fn what_never_comes_is_named() {
+        until(Duration::ZERO, "a pig that flies", || false);
+    }
+}

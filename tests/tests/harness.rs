@@ -1,0 +1,122 @@
+//! What the tests stand on, held against itself.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use wnm_tests::call::{Background, Call};
+use wnm_tests::colony::Colony;
+use wnm_tests::wait::{LONG, until};
+use wnm_tests::{binaries, nodes, processes};
+
+/// Starts node 1 of a colony by hand.
+fn start_node(colony: &Colony, program: &Path) -> Background {
+    Call::new(program, &colony.home(), &colony.temporary())
+        .env("ANT_PEERS", nodes::NOWHERE)
+        .args(["--no-upnp", "--rewards-address", nodes::WALLET])
+        .args(["--port", &colony.ports.node_port(1).to_string()])
+        .args([
+            "--metrics-server-port",
+            &colony.ports.metrics_port(1).to_string(),
+        ])
+        .arg("--root-dir")
+        .arg(colony.storage().join("antnode0001"))
+        .arg("evm-arbitrum-one")
+        .spawn()
+}
+
+fn is_up(colony: &Colony, version: &str) {
+    let port = colony.ports.metrics_port(1);
+    until(LONG, format!("node {version}"), || {
+        let mark = format!("antnode_version=\"{version}\"");
+        nodes::page(port, "/metadata").is_ok_and(|page| page.contains(&mark))
+    });
+}
+
+#[test]
+fn a_dropped_colony_takes_its_processes_and_files_along() {
+    let colony = Colony::new();
+    let dir = colony.dir().to_owned();
+    let program = colony.program("0.4.16");
+    let _node = start_node(&colony, &program);
+    is_up(&colony, "0.4.16");
+    assert_eq!(colony.processes().len(), 1);
+    assert_eq!(colony.node_dirs(), ["antnode0001"]);
+    let left = catch_unwind(AssertUnwindSafe(|| colony.assert_nothing_left()));
+    assert!(left.is_err(), "a running node was overlooked");
+    drop(colony);
+    assert_eq!(processes::below(&dir), []);
+    assert!(!dir.exists());
+}
+
+#[test]
+fn a_node_whose_program_was_replaced_is_still_found() {
+    let colony = Colony::new();
+    let program = colony.program("0.4.16");
+    let node = start_node(&colony, &program);
+    is_up(&colony, "0.4.16");
+    std::fs::remove_file(&program).unwrap();
+    let found = colony.processes();
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].pid, found[0].exe.as_path()),
+        (node.pid(), program.as_path())
+    );
+    let ended = node.end_with(Signal::SIGTERM);
+    assert_eq!(ended.code, None);
+    assert_eq!(colony.processes(), []);
+}
+
+#[test]
+fn a_real_node_starts_where_a_simulated_one_does() {
+    for version in ["0.4.16", "0.4.17"] {
+        let Some(program) = nodes::real_antnode(version) else {
+            continue;
+        };
+        let colony = Colony::new();
+        let _node = start_node(&colony, &program);
+        is_up(&colony, version);
+        assert_eq!(colony.processes().len(), 1, "found by its root directory");
+    }
+}
+
+#[test]
+fn a_call_that_hangs_fails_within_its_deadline() {
+    let colony = Colony::new();
+    let node = |deadline| {
+        Call::new(
+            &colony.program("0.4.17"),
+            &colony.home(),
+            &colony.temporary(),
+        )
+        .args(["--rewards-address", nodes::WALLET, "--root-dir"])
+        .arg(colony.storage().join("antnode0001"))
+        .within(deadline)
+        .run()
+    };
+    let hung = catch_unwind(AssertUnwindSafe(|| node(Duration::from_millis(50)))).unwrap_err();
+    let reason = hung.downcast_ref::<String>().unwrap();
+    assert!(reason.contains("did not end within"), "{reason}");
+}
+
+#[test]
+fn the_programs_are_built_and_see_a_clean_environment() {
+    let colony = Colony::new();
+    assert!(binaries::wnm().is_file());
+    let seen = Call::new(
+        Path::new("/usr/bin/env"),
+        &colony.home(),
+        &colony.temporary(),
+    )
+    .run()
+    .succeeded();
+    let names: Vec<&str> = seen
+        .stdout
+        .lines()
+        .filter_map(|line| line.split_once('=').map(|(name, _)| name))
+        .filter(|name| !["PATH", "LANG", "HOME", "TMPDIR"].contains(name))
+        .collect();
+    assert_eq!(names, [] as [&str; 0]);
+}
