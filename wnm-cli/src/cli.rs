@@ -1,7 +1,5 @@
 //! The command line, made from the table of options.
 
-use std::ffi::OsString;
-
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use wnm_core::settings::{OPTIONS, OptionSpec, ValueKind};
@@ -31,11 +29,13 @@ pub const SINCE: &str = "since";
 pub const NODE: &str = "node";
 /// What `events` takes of its own.
 pub const LIMIT: &str = "limit";
+/// How many events are shown unless more are asked for.
+pub const DEFAULT_LIMIT: u32 = 100;
 /// What `completions` takes.
 pub const SHELL: &str = "shell";
 
 /// Options that make sense with every command.
-const EVERYWHERE: [&str; 7] = ["dbpath", "config", "json", "quiet", "v", "loglevel", "process_manager"];
+const EVERYWHERE: [&str; 7] = ["dbpath", "config", "json", "quiet", "verbose", "loglevel", "process_manager"];
 
 /// The whole command line.
 pub fn command() -> Command {
@@ -96,9 +96,8 @@ fn events() -> Command {
             Arg::new(LIMIT)
                 .long(LIMIT)
                 .value_name("N")
-                .default_value("100")
                 .value_parser(value_parser!(u32).range(1..))
-                .help("At most the newest N"),
+                .help(format!("At most the newest N [default: {DEFAULT_LIMIT}]")),
         )
         .args(OPTIONS.iter().filter(|spec| EVERYWHERE.contains(&spec.name)).map(argument))
 }
@@ -123,11 +122,11 @@ fn argument(spec: &OptionSpec) -> Arg {
             .default_missing_value("true")
             .value_name("BOOL")
             .hide_possible_values(true)
-            .value_parser(value_parser!(OsString)),
+            .value_parser(value_parser!(String)),
         kind => arg
             .value_name(kind.placeholder())
             .allow_hyphen_values(matches!(kind, ValueKind::Arguments))
-            .value_parser(value_parser!(OsString)),
+            .value_parser(value_parser!(String)),
     }
 }
 
@@ -140,7 +139,7 @@ fn help(spec: &OptionSpec) -> String {
 
 /// What was given on the command line: names and texts. A command's own options stand behind the program's,
 /// so that the later one counts.
-pub fn given(matches: &ArgMatches) -> Vec<(&'static str, OsString)> {
+pub fn given(matches: &ArgMatches) -> Vec<(&'static str, String)> {
     let mut given = Vec::new();
     let levels = [Some(matches), matches.subcommand().map(|(_, matches)| matches)];
     for level in levels.into_iter().flatten() {
@@ -152,8 +151,8 @@ pub fn given(matches: &ArgMatches) -> Vec<(&'static str, OsString)> {
                 continue;
             }
             if spec.kind == ValueKind::Repeated {
-                given.push((spec.name, level.get_count(spec.name).to_string().into()));
-            } else if let Some(value) = level.get_one::<OsString>(spec.name) {
+                given.push((spec.name, level.get_count(spec.name).to_string()));
+            } else if let Some(value) = level.get_one::<String>(spec.name) {
                 given.push((spec.name, value.clone()));
             }
         }
@@ -175,7 +174,7 @@ mod tests {
         let words = ["wnm", "--node_cap", "8", "--cpu-less-than=40", "--no-upnp=false", "--dry_run"];
         let matches = command().try_get_matches_from(words).unwrap();
         let given = given(&matches);
-        let value = |name| given.iter().find(|(n, _)| *n == name).map(|(_, v)| v.to_str().unwrap());
+        let value = |name| given.iter().find(|(n, _)| *n == name).map(|(_, v)| v.as_str());
         assert_eq!(value("node_cap"), Some("8"));
         assert_eq!(value("cpu_less_than"), Some("40"));
         assert_eq!(value("no_upnp"), Some("false"));

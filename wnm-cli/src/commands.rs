@@ -64,7 +64,7 @@ async fn dispatch(matches: &ArgMatches) -> Result<(), ProgramError> {
         }
         _ => {}
     }
-    if matches.get_one::<std::ffi::OsString>("version").is_some_and(|value| value == "true") {
+    if matches.get_one::<String>("version").is_some_and(|value| value == "true") {
         return Ok(Output { json: false, quiet: false }
             .text(&format!("wnm {}", env!("CARGO_PKG_VERSION")))?);
     }

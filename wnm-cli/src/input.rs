@@ -4,9 +4,8 @@
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use wnm_core::clock::{Clock, SystemClock};
 use wnm_core::colony::Outside;
-use wnm_core::manager::{Mode, Paths};
+use wnm_core::manager::{ManagerKind, Mode, Paths};
 use wnm_core::settings::{Layers, MachineFacts, RunSettings, read_config_files};
 
 use crate::cli;
@@ -27,11 +26,14 @@ pub struct Input {
 impl Input {
     /// Reads all places.
     pub fn read(matches: &ArgMatches) -> Result<Self, ProgramError> {
-        let layers = Layers::new()
+        let mut layers = Layers::new()
             .command_line(cli::given(matches))
             .environment(std::env::vars_os());
+        let named = layers.get("config").map(|(path, _)| PathBuf::from(path));
         let home = std::env::home_dir();
-        let layers = read_config_files(layers, home.as_deref())?;
+        for file in read_config_files(named.as_deref(), home.as_deref())? {
+            layers = layers.file(&file.path, &file.content);
+        }
         let run = layers.run_settings()?;
         Ok(Self { layers, run })
     }
@@ -42,7 +44,7 @@ impl Input {
         if let Some(path) = &self.run.dbpath {
             return Ok(path.clone());
         }
-        if let Some(kind) = self.run.process_manager {
+        if let Some(kind) = self.process_manager() {
             return database_of(kind.mode());
         }
         let root = nix::unistd::geteuid().is_root();
@@ -56,13 +58,22 @@ impl Input {
         database_of(managers::proposed().mode())
     }
 
+    /// The manager that was named, if one was.
+    pub fn process_manager(&self) -> Option<ManagerKind> {
+        self.layers.get("process_manager").and_then(|(kind, _)| kind.parse().ok())
+    }
+
+    /// The nodes that were named, as they were typed.
+    pub fn service_names(&self) -> Vec<String> {
+        self.run.service_names.iter().map(|name| name.typed.clone()).collect()
+    }
+
     /// What the defaults of a new colony depend on.
-    pub fn facts(&self, outside: &Outside) -> MachineFacts {
+    pub fn facts(outside: &Outside) -> MachineFacts {
         MachineFacts {
             cpu_count: outside.machine.cpu_count(),
             home: outside.home.clone(),
             default_manager: managers::proposed(),
-            now: SystemClock.now(),
         }
     }
 }

@@ -159,7 +159,7 @@ impl From<&RunSettings> for CycleOptions {
         CycleOptions {
             upgrades_enabled: run.enable_upgrade,
             survey_delay: run.this_survey_delay,
-            action_delay: run.action_delay(),
+            action_delay: run.this_action_delay,
             progress: None,
         }
     }

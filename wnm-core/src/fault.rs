@@ -12,6 +12,8 @@ pub const VARIABLE: &str = "WNM_FAULT_POINT";
 
 /// Every point, in the order of the acts.
 pub const POINTS: &[&str] = &[
+    "act.before-intent",
+    "act.after-intent",
     "setsid.add.directories",
     "setsid.add.binary",
     "setsid.start.spawned",
@@ -22,6 +24,15 @@ pub const POINTS: &[&str] = &[
     "setsid.remove.stopped",
     "setsid.remove.logs",
     "setsid.remove.data",
+    "act.add.added",
+    "act.add.started",
+    "act.start.upgraded",
+    "act.start.started",
+    "act.stop.stopped",
+    "act.upgrade.upgraded",
+    "act.remove.removed",
+    "act.before-outcome",
+    "act.after-outcome",
 ];
 
 /// Ends the process when it was told to die here. Does nothing in a release.

@@ -9,7 +9,9 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod act;
 pub mod clock;
+pub mod colony;
 pub mod container;
 pub mod decide;
 pub mod event;

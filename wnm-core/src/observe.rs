@@ -2,6 +2,7 @@
 
 mod deadline;
 pub mod exposition;
+mod gather;
 mod machine;
 mod merge;
 mod roots;
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use gather::{Looking, Sight};
 pub use machine::{Counters, CpuTimes, SystemProbe, Traffic};
 pub use merge::{NodeEvidence, RootState, Seen, observe_node};
 pub use roots::{mark_storage, root_states};

@@ -114,6 +114,12 @@ impl UnixTime {
         Seconds(self.0.saturating_sub(earlier.0).max(0).unsigned_abs())
     }
 
+    /// This point in time less some seconds.
+    #[must_use]
+    pub fn minus(self, span: Seconds) -> UnixTime {
+        UnixTime(self.0.saturating_sub_unsigned(span.0))
+    }
+
     /// This point in time and some seconds.
     #[must_use]
     pub fn plus(self, span: Seconds) -> UnixTime {

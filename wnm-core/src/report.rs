@@ -35,6 +35,8 @@ pub use plan::plan;
 pub use select::select_nodes;
 pub use status::node_status;
 pub use value::ConfigValue;
+#[cfg(test)]
+pub(crate) use quote::{config_line, environment_line};
 
 /// What a report says when it is about nodes and there are none, as the Python wnm.
 const NO_NODES: &str = "No nodes found.\n";
@@ -43,10 +45,10 @@ const NO_NODES: &str = "No nodes found.\n";
 #[derive(Debug, Error)]
 pub enum ReportError {
     /// A report that does not exist.
-    #[error("'{0}' is no report; there are {all}", all = kind::words(ReportKind::ALL.map(ReportKind::word)))]
+    #[error("'{0}' is no report; there are {all}", all = ReportKind::WORDS.join(", "))]
     UnknownKind(String),
     /// A format that does not exist.
-    #[error("'{0}' is no report format; there are {all}", all = kind::words(ReportFormat::ALL.map(ReportFormat::word)))]
+    #[error("'{0}' is no report format; there are {all}", all = ReportFormat::WORDS.join(", "))]
     UnknownFormat(String),
     /// A format that this report does not come in.
     #[error("{kind} does not come as {format}; give --report-format {available}", available = kind::alternatives(*.kind))]

@@ -38,6 +38,6 @@ pub use force::{ForceAction, UnknownForceAction};
 pub use layers::{Layers, Source};
 pub use option::{DefaultValue, Group, OptionSpec, Scope, ValueKind};
 pub use provenance::Provenance;
-pub use run::{LogLevel, NamedNode, ReportFormat, ReportKind, RunSettings};
-pub use stored::{ConfigValue, config_line, environment_line, quoted, stored_values};
+pub use run::{LogLevel, NamedNode, RunSettings};
+pub use stored::stored_values;
 pub use table::{OPTIONS, find, nearest};

@@ -18,7 +18,7 @@ pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramErr
     let query = EventQuery {
         since: given.get_one::<String>(cli::SINCE).map(|span| since(span, now)).transpose()?,
         node: given.get_one::<String>(cli::NODE).map(|name| node(name)).transpose()?,
-        limit: given.get_one::<u32>(cli::LIMIT).copied().unwrap_or(EventQuery::default().limit),
+        limit: given.get_one(cli::LIMIT).copied().unwrap_or(cli::DEFAULT_LIMIT),
     };
     let db = context.input.database()?;
     let colony = Colony::view(&db, context.outside.clone()).await?;

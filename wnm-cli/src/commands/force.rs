@@ -24,8 +24,7 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
         }
         ForceAction::Teardown => teardown(context).await,
         ForceAction::DatabaseMigration => migrate(context).await,
-        ForceAction::DisableConfig => disable_config(context).await,
-        ForceAction::Nullop | ForceAction::UpdateConfig => {
+        ForceAction::Nullop | ForceAction::UpdateConfig | ForceAction::DisableConfig => {
             drop(cycle::open(context).await?);
             Ok(context.output.outcome("settings are stored", &json!({ "status": action.word() }))?)
         }
@@ -47,10 +46,10 @@ async fn request(
     colony: &Colony,
     action: ForcedAction,
 ) -> Result<ForcedRequest, ProgramError> {
-    let names = context.input.run.service_names();
-    let all = colony.nodes().await?;
+    let names = context.input.service_names();
     let mut nodes: Vec<NodeId> = Vec::new();
     if !names.is_empty() {
+        let all = colony.nodes().await?;
         for node in report::select_nodes(&all, &names)? {
             if !nodes.contains(&node.id) {
                 nodes.push(node.id);
@@ -81,15 +80,6 @@ async fn migrate(context: &Context) -> Result<(), ProgramError> {
     Ok(context.output.outcome("the database is up to date", &value)?)
 }
 
-async fn disable_config(context: &Context) -> Result<(), ProgramError> {
-    let db = context.input.database()?;
-    let mut colony = Colony::open(&db, context.outside.clone()).await?;
-    let (machine, changes) = context.input.layers.disable(colony.machine())?;
-    let cleared: Vec<String> = changes.iter().map(ToString::to_string).collect();
-    colony.store_machine(machine, &changes).await?;
-    let text = if cleared.is_empty() { "nothing to clear".to_owned() } else { cleared.join("\n") };
-    Ok(context.output.outcome(&text, &json!({ "status": "disable_config", "changes": cleared }))?)
-}
 
 async fn dry(context: &Context, action: ForceAction) -> Result<(), ProgramError> {
     let colony = cycle::view(context).await?;

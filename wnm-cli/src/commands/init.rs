@@ -6,13 +6,14 @@ use wnm_core::manager::ManagerKind;
 
 use super::Context;
 use crate::error::ProgramError;
+use crate::input::Input;
 use crate::managers;
 
 /// Makes it and, with `--import`, takes over the nodes that are there.
 pub async fn run(context: &Context) -> Result<(), ProgramError> {
     let run = &context.input.run;
     let db = context.input.database()?;
-    let facts = context.input.facts(&context.outside);
+    let facts = Input::facts(&context.outside);
     let machine = context.input.layers.initial_machine(&facts)?;
     let kind = machine.manager;
     let (cap, storage) = (machine.node_cap, machine.node_storage.clone());
@@ -41,7 +42,7 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
     if run.import {
         text.push_str(&format!("\n{adopted} nodes taken over as they are"));
     }
-    if kind == ManagerKind::SETSID_USER && run.process_manager.is_none() {
+    if kind == ManagerKind::SETSID_USER && context.input.process_manager().is_none() {
         text.push_str(&format!("\n{}", why_setsid()));
     }
     text.push_str("\nnext: 'wnm plan' shows what a cycle would do; for one a minute, crontab -e and add\n");

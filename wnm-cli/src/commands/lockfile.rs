@@ -1,15 +1,16 @@
 //! `--remove-lockfile`: clears what a Python wnm left behind.
 
 use serde_json::json;
-use wnm_core::colony::python_lock_of;
+use wnm_core::colony::{ColonyError, python_lock_of};
 
 use super::Context;
 use crate::error::ProgramError;
 
 /// Deletes the lock file of the Python wnm. Ours needs no clearing: it ends with the process that holds it.
 pub fn remove(context: &Context) -> Result<(), ProgramError> {
-    let kind = context.input.run.process_manager.unwrap_or_else(crate::managers::proposed);
-    let path = python_lock_of(kind.mode(), context.outside.home.as_deref())?;
+    let kind = context.input.process_manager().unwrap_or_else(crate::managers::proposed);
+    let path = python_lock_of(kind.mode(), context.outside.home.as_deref())
+        .map_err(ColonyError::from)?;
     let text = match std::fs::remove_file(&path) {
         Ok(()) => format!("deleted {}", path.display()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

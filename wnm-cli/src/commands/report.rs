@@ -42,7 +42,7 @@ async fn text(
 ) -> Result<String, ProgramError> {
     kind.check(format)?;
     let all = colony.nodes().await?;
-    let nodes = report::select_nodes(&all, &context.input.run.service_names())?;
+    let nodes = report::select_nodes(&all, &context.input.service_names())?;
     Ok(match kind {
         ReportKind::NodeStatus => report::node_status(&nodes, format)?,
         ReportKind::NodeStatusDetails => report::node_status_details(&nodes, format)?,
@@ -59,9 +59,9 @@ async fn text(
             let metrics = MetricsReport {
                 load: &colony.last_load().await?,
                 machine,
-                nodes: NodeCounts::of(&all, version.as_ref()),
-                program: &machine.antnode_path,
-                version: version.as_ref(),
+                nodes: &NodeCounts::of(&all, version.as_ref()),
+                antnode: &machine.antnode_path,
+                antnode_version: version.as_ref(),
             };
             report::machine_metrics(&metrics, format)?
         }

@@ -35,7 +35,7 @@ pub async fn play(stage: &mut Stage) -> Result<(), ProgramError> {
     let victim = kill_one(stage, &mut beat).await?;
     screen::note(&format!("killed the process of {}", victim.id.directory_name()));
     stage.set_cpu(BUSY);
-    cycle(stage, &mut beat, false).await?;
+    watch(stage, &mut beat).await?;
     until(stage, &mut beat, false, all_running).await?;
 
     screen::title(&format!("3. {} is out. Nodes are upgraded two at a time.", VERSIONS[1]));
@@ -48,8 +48,8 @@ pub async fn play(stage: &mut Stage) -> Result<(), ProgramError> {
     until(stage, &mut beat, false, |report| count(report, Status::Stopped) > 0).await?;
     screen::note("the load falls, but not below the threshold for adding: nothing changes");
     stage.set_cpu(BUSY);
-    cycle(stage, &mut beat, false).await?;
-    cycle(stage, &mut beat, false).await?;
+    watch(stage, &mut beat).await?;
+    watch(stage, &mut beat).await?;
     screen::note("now it does");
     stage.set_cpu(CALM);
     until(stage, &mut beat, false, all_running).await?;
@@ -67,6 +67,11 @@ async fn cycle(
     let report = stage.cycle(upgrades).await?;
     screen::cycle(&report);
     Ok(report)
+}
+
+/// One cycle of which nothing is expected but what is shown.
+async fn watch(stage: &mut Stage, beat: &mut Interval) -> Result<(), ProgramError> {
+    cycle(stage, beat, false).await.map(drop)
 }
 
 async fn until(

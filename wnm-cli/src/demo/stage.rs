@@ -8,7 +8,6 @@ use wnm_core::machine::Machine;
 use wnm_core::manager::{ManagerKind, NoFirewall};
 use wnm_core::node::{Node, NodeId};
 use wnm_core::ports::PortBase;
-use wnm_core::quantity::UnixTime;
 use wnm_core::settings::{Layers, MachineFacts};
 
 use super::machine::PretendedMachine;
@@ -113,9 +112,8 @@ fn settings(dir: &Path, program: &Path) -> Result<Machine, ProgramError> {
         cpu_count: 4,
         home: Some(dir.to_owned()),
         default_manager: ManagerKind::SETSID_USER,
-        now: UnixTime(0),
     };
-    Ok(Layers::of_values(given).initial_machine(&facts)?)
+    Ok(Layers::new().command_line(given).initial_machine(&facts)?)
 }
 
 /// Three ranges of which the first ports are free now.

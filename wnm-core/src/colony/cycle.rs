@@ -6,8 +6,11 @@ use crate::decide::{Plan, decide};
 use crate::event::{Event, Outcome};
 use crate::node::{Node, NodeId};
 use crate::observe::{Looking, Seen, Sight, Snapshot, mark_storage};
-use crate::quantity::{Milliseconds, UnixTime};
+use crate::quantity::{Milliseconds, Seconds, UnixTime};
 use crate::store::{Changes, CycleState, JOURNAL_DAYS};
+
+/// How long an event stays in the journal.
+const JOURNAL_KEPT: Seconds = Seconds(JOURNAL_DAYS * 86_400);
 
 /// How one run is done, beyond what is stored.
 #[derive(Clone, Default)]
@@ -156,7 +159,7 @@ fn changes_after_looking(sight: &Sight) -> Changes {
             load: Some(sight.snapshot.load),
             last_cycle_at: Some(now),
         }),
-        prune_events_before: Some(UnixTime(now.0 - i64::from(JOURNAL_DAYS) * 86_400)),
+        prune_events_before: Some(now.minus(JOURNAL_KEPT)),
         ..Changes::default()
     }
 }

@@ -79,7 +79,7 @@ impl Looking<'_> {
             Ok(statuses) => (statuses, SupervisorState::Answering),
             Err(error) => (HashMap::new(), SupervisorState::Silent(error.to_string())),
         };
-        let roots = root_states(&self.nodes, &self.machine.node_storage);
+        let roots = root_states(&self.nodes, &self.machine.node_storage).await;
         let seen = self.update_nodes(statuses, probes, &roots);
         for (id, version) in versions {
             if let Some(node) = self.nodes.iter_mut().find(|node| node.id == id) {
@@ -87,7 +87,7 @@ impl Looking<'_> {
             }
         }
         let policy = self.manager.policy();
-        let blocked_ids = self.blocked(&policy);
+        let blocked_ids = self.blocked(&policy).await;
         let rebooted = self.last_boot.as_ref().is_some_and(|last| *last != boot_id);
         let snapshot = Snapshot {
             format: SNAPSHOT_FORMAT,
@@ -128,7 +128,7 @@ impl Looking<'_> {
     }
 
     /// Numbers in the way of the next nodes to be added. Looked for only when a node could be added.
-    fn blocked(&self, policy: &ManagerPolicy) -> Vec<BlockedId> {
+    async fn blocked(&self, policy: &ManagerPolicy) -> Vec<BlockedId> {
         let kept = self.nodes.iter().filter(|node| node.is_kept()).count();
         let room = (self.machine.node_cap as usize).saturating_sub(kept);
         let wanted = room.min(self.machine.limits.starts as usize);
@@ -138,7 +138,8 @@ impl Looking<'_> {
         while free < wanted && looked_at < IDS_LOOKED_AT {
             let count = (wanted - free).min(IDS_LOOKED_AT - looked_at);
             let candidates = policy.ids.next(&taken, self.machine.highest_id, count);
-            let found = blocked_ids(&candidates, &self.machine.ports, &self.machine.node_storage);
+            let found =
+                blocked_ids(&candidates, &self.machine.ports, &self.machine.node_storage).await;
             looked_at += candidates.len();
             free += candidates.len() - found.len();
             taken.extend(candidates);

@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::quote::assigned;
+use super::quote::{config_line, environment_line};
 use super::{ConfigValue, ReportError, ReportFormat, ReportKind, json};
 
 /// A value, or a table of numbers under names.
@@ -60,10 +60,8 @@ pub(super) fn render(
     match format {
         ReportFormat::Json => json(&InOrder(fields)),
         ReportFormat::Text => lines(&|key, value| format!("{key}: {value}\n")),
-        ReportFormat::Env => {
-            lines(&|key, value| format!("{}={}\n", key.to_ascii_uppercase(), assigned(key, &value)))
-        }
-        ReportFormat::Config => lines(&|key, value| format!("{key}={}\n", assigned(key, &value))),
+        ReportFormat::Env => lines(&|key, value| environment_line(key, &value) + "\n"),
+        ReportFormat::Config => lines(&|key, value| config_line(key, &value) + "\n"),
     }
 }
 

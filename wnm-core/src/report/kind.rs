@@ -39,6 +39,12 @@ impl ReportKind {
         }
     }
 
+    /// The word of each, in the same order.
+    pub const WORDS: [&'static str; 5] = {
+        let [a, b, c, d, e] = Self::ALL;
+        [a.word(), b.word(), c.word(), d.word(), e.word()]
+    };
+
     /// The formats it comes in.
     pub const fn formats(self) -> &'static [ReportFormat] {
         use ReportFormat::{Config, Env, Json, Text};
@@ -101,6 +107,12 @@ impl ReportFormat {
         ReportFormat::Config,
     ];
 
+    /// The word of each, in the same order.
+    pub const WORDS: [&'static str; 4] = {
+        let [a, b, c, d] = Self::ALL;
+        [a.word(), b.word(), c.word(), d.word()]
+    };
+
     /// The word that `--report_format` takes.
     pub const fn word(self) -> &'static str {
         match self {
@@ -128,10 +140,6 @@ impl FromStr for ReportFormat {
             .find(|format| format.word() == wanted)
             .ok_or_else(|| ReportError::UnknownFormat(text.trim().to_owned()))
     }
-}
-
-pub(super) fn words<const N: usize>(words: [&str; N]) -> String {
-    words.join(", ")
 }
 
 pub(super) fn alternatives(kind: ReportKind) -> String {

@@ -14,9 +14,19 @@ const ALWAYS_QUOTED: [&str; 7] = [
     "nodes_by_version",
 ];
 
+/// A line of a configuration file, `key=value`.
+pub(crate) fn config_line(key: &str, value: &ConfigValue) -> String {
+    format!("{key}={}", assigned(key, value))
+}
+
+/// A line for a shell, `KEY=value`.
+pub(crate) fn environment_line(key: &str, value: &ConfigValue) -> String {
+    format!("{}={}", key.to_ascii_uppercase(), assigned(key, value))
+}
+
 /// The right side of an assignment to `key`. A value that is not set is empty, which reads back as not set;
 /// the Python wnm wrote the word `None`, which it then took for a value.
-pub(super) fn assigned(key: &str, value: &ConfigValue) -> String {
+fn assigned(key: &str, value: &ConfigValue) -> String {
     match value {
         ConfigValue::Null => String::new(),
         ConfigValue::Text(text) if ALWAYS_QUOTED.contains(&key) || !is_plain(text) => quoted(text),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::samples::{facts, rewarded};
-use super::{Layers, MachineFacts, config_line, environment_line, stored_values};
+use super::{Layers, MachineFacts, stored_values};
 use crate::machine::{
     Band, ContainerSettings, Delays, IoBands, Launch, Limits, Machine, Pacing, RemovalStrategy,
     Thresholds,
@@ -13,6 +13,7 @@ use crate::machine::{
 use crate::manager::ManagerKind;
 use crate::node::NodeId;
 use crate::ports::{PortBase, PortBases};
+use crate::report::{config_line, environment_line};
 use crate::quantity::{ByteRate, Load, Milliseconds, Percent, Seconds, UnixTime};
 
 /// Words that are hard to quote, well-formed for a shell.

@@ -6,6 +6,7 @@ use super::{ForceAction, Layers};
 use crate::machine::{Machine, Pacing};
 use crate::node::NodeId;
 use crate::quantity::Milliseconds;
+use crate::report::{ReportFormat, ReportKind};
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),* $(,)? }) => {
@@ -34,36 +35,6 @@ macro_rules! words {
             }
         }
     };
-}
-
-words! {
-    /// A report that can be asked for.
-    ReportKind {
-        /// A line per node.
-        NodeStatus = "node-status",
-        /// A block per node.
-        NodeStatusDetails = "node-status-details",
-        /// Line protocol for a time series database.
-        InfluxResources = "influx-resources",
-        /// The machine's settings.
-        MachineConfig = "machine-config",
-        /// The machine's measured load.
-        MachineMetrics = "machine-metrics",
-    }
-}
-
-words! {
-    /// How a report is written.
-    ReportFormat {
-        /// For people.
-        Text = "text",
-        /// For programs.
-        Json = "json",
-        /// For a shell.
-        Env = "env",
-        /// As a config file.
-        Config = "config",
-    }
 }
 
 words! {
@@ -195,7 +166,7 @@ impl Layers {
                 .unwrap_or(1),
             report: self
                 .chosen("report", &ReportKind::WORDS)
-                .and_then(ReportKind::from_word),
+                .and_then(|word| word.parse().ok()),
             report_format,
             json: report_format == ReportFormat::Json,
             verbosity: text("verbose")
@@ -234,7 +205,7 @@ impl Layers {
             return ReportFormat::Json;
         }
         self.chosen("report_format", &ReportFormat::WORDS)
-            .and_then(ReportFormat::from_word)
+            .and_then(|word| word.parse().ok())
             .unwrap_or(ReportFormat::Text)
     }
 }

@@ -3,59 +3,9 @@
 use std::fmt;
 use std::path::Path;
 
-use serde::{Serialize, Serializer};
-
 use crate::machine::Machine;
 use crate::quantity::ByteRate;
-
-/// Settings that are quoted even when they need not be, as in the Python wnm's reports.
-const ALWAYS_QUOTED: [&str; 5] = [
-    "node_storage",
-    "environment",
-    "start_args",
-    "antnode_path",
-    "dbpath",
-];
-
-/// A setting without its type. Prints as the Python wnm prints it: `True`, `4.0`, `None`.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ConfigValue {
-    /// A whole number.
-    Int(i64),
-    /// A number with a fraction.
-    Float(f64),
-    /// On or off.
-    Bool(bool),
-    /// Words.
-    Text(String),
-    /// Not set.
-    Null,
-}
-
-impl fmt::Display for ConfigValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ConfigValue::Int(number) => number.fmt(f),
-            ConfigValue::Float(number) => write!(f, "{number:?}"),
-            ConfigValue::Bool(true) => f.write_str("True"),
-            ConfigValue::Bool(false) => f.write_str("False"),
-            ConfigValue::Text(text) => f.write_str(text),
-            ConfigValue::Null => f.write_str("None"),
-        }
-    }
-}
-
-impl Serialize for ConfigValue {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            ConfigValue::Int(number) => serializer.serialize_i64(*number),
-            ConfigValue::Float(number) => serializer.serialize_f64(*number),
-            ConfigValue::Bool(on) => serializer.serialize_bool(*on),
-            ConfigValue::Text(text) => serializer.serialize_str(text),
-            ConfigValue::Null => serializer.serialize_none(),
-        }
-    }
-}
+use crate::report::ConfigValue;
 
 /// Every setting of the machine, in the order of the Python wnm's machine-config report. What that report has
 /// behind them, `dbpath`, is not the machine's.
@@ -167,50 +117,10 @@ fn words(value: Option<&str>) -> ConfigValue {
     text(value.unwrap_or_default())
 }
 
-/// A line of a config file, `key=value`, that reads back as the value.
-pub fn config_line(name: &str, value: &ConfigValue) -> String {
-    format!("{name}={}", assigned(name, value))
-}
-
-/// A line for a shell, `KEY=value`, that reads back as the value there too.
-pub fn environment_line(name: &str, value: &ConfigValue) -> String {
-    format!("{}={}", name.to_uppercase(), assigned(name, value))
-}
-
-fn assigned(name: &str, value: &ConfigValue) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/:+@,".contains(c);
-    match value {
-        ConfigValue::Text(text)
-            if ALWAYS_QUOTED.contains(&name) || text.is_empty() || !text.chars().all(plain) =>
-        {
-            quoted(text)
-        }
-        other => other.to_string(),
-    }
-}
-
-/// A text in quotes that a shell, our config files and, wherever it can, the Python wnm's read back as the text.
-pub fn quoted(text: &str) -> String {
-    if !text.contains(['"', '\\', '$', '`']) {
-        format!("\"{text}\"")
-    } else if !text.contains('\'') {
-        format!("'{text}'")
-    } else {
-        let mut out = String::from("\"");
-        for c in text.chars() {
-            if matches!(c, '"' | '\\' | '$' | '`') {
-                out.push('\\');
-            }
-            out.push(c);
-        }
-        out.push('"');
-        out
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::config_line;
     use crate::settings::samples::sample_machine;
 
     #[test]
@@ -227,12 +137,5 @@ mod tests {
             .collect();
         let theirs: Vec<&str> = fixture.lines().collect();
         assert_eq!(ours, theirs[..theirs.len() - 1]);
-    }
-
-    #[test]
-    fn a_shell_reads_quoted_text_back() {
-        for text in ["", "a b", "it's", "say \"x\"", "it's \"$x\" `y` \\", "\\"] {
-            assert_eq!(shlex::split(&quoted(text)).unwrap(), [text]);
-        }
     }
 }

@@ -6,8 +6,8 @@ const SUGGEST_FROM: f64 = 0.8;
 const MANAGER_HELP: &str = "Who runs the nodes: systemd+sudo, systemd+user, setsid+sudo, setsid+user, launchd+sudo, launchd+user, antctl+sudo, antctl+user, antctl+zen, s6overlay+user; fixed at --init";
 
 const FORCE_ACTIONS: ValueKind = ValueKind::Choice(&super::force::ForceAction::WORDS);
-const REPORTS: ValueKind = ValueKind::Choice(&super::run::ReportKind::WORDS);
-const FORMATS: ValueKind = ValueKind::Choice(&super::run::ReportFormat::WORDS);
+const REPORTS: ValueKind = ValueKind::Choice(&crate::report::ReportKind::WORDS);
+const FORMATS: ValueKind = ValueKind::Choice(&crate::report::ReportFormat::WORDS);
 const LOG_LEVELS: ValueKind = ValueKind::Choice(&super::run::LogLevel::WORDS);
 
 macro_rules! options {

@@ -16,6 +16,10 @@ use crate::quantity::UnixTime;
 pub struct Changes {
     /// The settings, when they changed.
     pub machine: Option<Machine>,
+    /// When a node was stopped for load, if one was. The other settings stay as they are.
+    pub last_stopped_at: Option<UnixTime>,
+    /// A number that was given to a node by a manager that never gives one twice.
+    pub highest_id: Option<NodeId>,
     /// Nodes that are new or changed.
     pub nodes: Vec<Node>,
     /// Nodes to be forgotten.
@@ -66,6 +70,12 @@ impl Rows<'_> {
         let transaction = begin_write(db).await?;
         if let Some(machine) = self.machine {
             machine_table::save(&transaction, machine).await?;
+        }
+        if let Some(at) = changes.last_stopped_at {
+            machine_table::set_last_stopped_at(&transaction, at).await?;
+        }
+        if let Some(id) = changes.highest_id {
+            machine_table::raise_highest_id(&transaction, id).await?;
         }
         container_table::save(&transaction, self.containers).await?;
         node_table::save(&transaction, self.nodes).await?;

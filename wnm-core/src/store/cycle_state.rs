@@ -7,6 +7,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::machine::MachineLoad;
 use crate::quantity::UnixTime;
 
 /// Key of the only value there is.
@@ -20,6 +21,8 @@ pub struct CycleState {
     pub boot_id: Option<String>,
     /// The machine's counters at its time, as the probe that took them wrote them. Means run from there.
     pub counters: Option<serde_json::Value>,
+    /// The load it measured, for reports.
+    pub load: Option<MachineLoad>,
     /// When it was.
     pub last_cycle_at: Option<UnixTime>,
 }

@@ -1,10 +1,10 @@
 //! The machine's settings: one row, in the columns of the Python wnm.
 
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelBehavior, ActiveValue::Set, ConnectionTrait, DbErr, DeriveEntityModel,
-    DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, Iterable, PrimaryKeyTrait, QueryOrder,
-    QueryResult, QuerySelect, QueryTrait,
+    ActiveModelBehavior, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, DeriveEntityModel,
+    DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, Iterable, PrimaryKeyTrait,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait,
 };
 
 use super::columns::{Columns, Fault, stored, stored_path};
@@ -107,6 +107,31 @@ pub(super) async fn save<C: ConnectionTrait>(db: &C, row: ActiveModel) -> Result
                 .to_owned(),
         )
         .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+/// Writes when a node was last stopped for load, and nothing else of the row.
+pub(super) async fn set_last_stopped_at<C: ConnectionTrait>(
+    db: &C,
+    at: UnixTime,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::LastStoppedAt, Expr::value(at.0))
+        .filter(Column::Id.eq(MACHINE_ID))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Writes the highest number ever given, unless a higher one stands there.
+pub(super) async fn raise_highest_id<C: ConnectionTrait>(db: &C, id: NodeId) -> Result<(), DbErr> {
+    let highest = Column::HighestNodeIdUsed;
+    Entity::update_many()
+        .col_expr(highest, Expr::value(id.get()))
+        .filter(Column::Id.eq(MACHINE_ID))
+        .filter(Condition::any().add(highest.is_null()).add(highest.lt(id.get())))
+        .exec(db)
         .await?;
     Ok(())
 }
