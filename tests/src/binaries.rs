@@ -1,6 +1,7 @@
 //! The programs under test, built from this workspace.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -30,25 +31,49 @@ fn find(package: &str, program: &str) -> PathBuf {
         );
         return path;
     }
-    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
-    let built = BUILT.get_or_init(|| build(&["wnm-cli", "wnm-simnode"]));
+    static BUILT: OnceLock<Programs> = OnceLock::new();
+    let built = BUILT.get_or_init(|| match std::env::var("NEXTEST_RUN_ID") {
+        Ok(run) => build_once(&run),
+        Err(_) => build(),
+    });
     let path = built.get(package);
     path.unwrap_or_else(|| panic!("{package} builds no program"))
         .clone()
 }
 
-/// Builds the programs of these packages in the profile of this test and tells where cargo put them.
-fn build(packages: &[&str]) -> HashMap<String, PathBuf> {
+/// Where the programs are, by package.
+type Programs = BTreeMap<String, PathBuf>;
+
+/// nextest gives every test a process of its own: the first of a run builds, and the others read where the
+/// programs are.
+fn build_once(run: &str) -> Programs {
+    let dir = profile_dir().join("wnm-test-build");
+    fs::create_dir_all(&dir).expect("no directory for the build's answer");
+    let lock = fs::File::create(dir.join("lock")).expect("no lock for the build");
+    lock.lock().expect("the build cannot be locked");
+    let answer = dir.join("programs.json");
+    let known = fs::read(&answer).unwrap_or_default();
+    if let Ok((of, programs)) = serde_json::from_slice::<(String, Programs)>(&known)
+        && of == run
+    {
+        return programs;
+    }
+    let programs = build();
+    let json = serde_json::to_vec(&(run, &programs)).expect("paths are text");
+    fs::write(&answer, json).expect("the build's answer cannot be kept");
+    programs
+}
+
+/// Builds the programs in the profile of this test and tells where cargo put them.
+fn build() -> Programs {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .args(["build", "--quiet", "--bins", "--message-format=json"])
+        .args(["-p", "wnm-cli", "-p", "wnm-simnode"])
         .args(["--profile", &own_profile()])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
         .stdin(Stdio::null())
         .stderr(Stdio::inherit());
-    for package in packages {
-        cargo.args(["-p", package]);
-    }
     let output = cargo.output().expect("cargo cannot be run");
     assert!(output.status.success(), "the programs do not build");
     let messages = String::from_utf8_lossy(&output.stdout);
@@ -64,15 +89,18 @@ fn build(packages: &[&str]) -> HashMap<String, PathBuf> {
         .collect()
 }
 
-/// This test lies in `target/<profile>/deps`; the directory of the profile `dev` is called `debug`.
+/// The directory `debug` is that of the profile `dev`; the others have the names of theirs.
 fn own_profile() -> String {
-    let exe = std::env::current_exe().expect("this test has no path");
-    let profile = exe
-        .parent()
-        .and_then(Path::parent)
-        .and_then(Path::file_name);
-    match profile.and_then(|name| name.to_str()) {
+    match profile_dir().file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev".to_owned(),
         Some(name) => name.to_owned(),
     }
+}
+
+/// This test lies in `target/<profile>/deps`.
+fn profile_dir() -> PathBuf {
+    let exe = std::env::current_exe().expect("this test has no path");
+    let dir = exe.ancestors().nth(2);
+    dir.expect("this test lies in no target directory")
+        .to_owned()
 }

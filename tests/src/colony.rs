@@ -95,13 +95,14 @@ impl Colony {
             .args(args)
     }
 
-    /// Makes the colony with detached processes, `program` for its nodes and further options.
+    /// Makes the colony: `manager` such as `setsid+user`, `program` for its nodes, and further options.
     pub fn init<S: AsRef<OsStr>>(
         &self,
+        manager: &str,
         program: &Path,
         options: impl IntoIterator<Item = S>,
     ) -> Outcome {
-        self.wnm(["--init", "--no-upnp", "--process-manager", "setsid+user"])
+        self.wnm(["--init", "--no-upnp", "--process-manager", manager])
             .args(["--rewards-address", nodes::WALLET])
             .args([OsStr::new("--antnode-path"), program.as_os_str()])
             .args([OsStr::new("--node-storage"), self.storage().as_os_str()])
@@ -155,19 +156,16 @@ impl Drop for Colony {
             eprintln!("kept: {}", self.dir().display());
         }
         // More than once: a process may start another while it is killed.
-        let all_killed = || {
+        let gone = wait::found_within(GONE, || {
             let left = self.processes();
-            left.iter()
-                .for_each(|process| process.signal(Signal::SIGKILL));
-            left.is_empty()
-        };
-        if std::thread::panicking() {
-            // A second panic would abort and hide the first one.
-            for _ in 0..3 {
-                all_killed();
+            for process in &left {
+                process.signal(Signal::SIGKILL);
             }
-        } else {
-            wait::until(GONE, "the end of killed processes", all_killed);
+            left.is_empty().then_some(())
+        });
+        // A second panic would abort and hide the first one.
+        if gone.is_none() && !std::thread::panicking() {
+            panic!("killed and still there: {:#?}", self.processes());
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::{binaries, real};
+use crate::{binaries, real, wait};
 
 /// A rewards address in its right spelling.
 pub const WALLET: &str = "0x00455d78f850b0358E8cea5be24d415E01E107CF";
@@ -31,6 +31,18 @@ pub fn simulated(dir: &Path, version: &str) -> PathBuf {
         binaries::simulated_node()
     };
     wnm_simnode::stamp(&source, &program, version).expect("the program cannot be stamped");
+    let told = wait::until_some(wait::LONG, "a program that can be run", || {
+        match Command::new(&program).arg("--version").output() {
+            // A child that another thread forked while the file was written holds it until its own exec.
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => None,
+            told => Some(told.expect("the program cannot be run")),
+        }
+    });
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(
+        told.starts_with(&format!("Autonomi Node v{version}\n")),
+        "{told}"
+    );
     program
 }
 

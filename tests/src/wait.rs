@@ -16,19 +16,20 @@ pub fn until(deadline: Duration, what: impl Display, mut condition: impl FnMut()
 }
 
 /// Waits until `look` finds something, and gives it. Panics after `deadline`, with `what` was waited for.
-pub fn until_some<T>(
-    deadline: Duration,
-    what: impl Display,
-    mut look: impl FnMut() -> Option<T>,
-) -> T {
+pub fn until_some<T>(deadline: Duration, what: impl Display, look: impl FnMut() -> Option<T>) -> T {
+    found_within(deadline, look).unwrap_or_else(|| panic!("waited {deadline:?} in vain for {what}"))
+}
+
+/// Waits until `look` finds something; `None` after `deadline`, for who must not panic.
+pub fn found_within<T>(deadline: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let end = Instant::now() + deadline;
     loop {
         // Looked at once more after the deadline: this thread may have got no time before it.
         let late = Instant::now() >= end;
-        if let Some(found) = look() {
+        let found = look();
+        if found.is_some() || late {
             return found;
         }
-        assert!(!late, "waited {deadline:?} in vain for {what}");
         std::thread::sleep(BETWEEN_LOOKS);
     }
 }

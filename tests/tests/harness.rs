@@ -1,6 +1,7 @@
 //! What the tests stand on, held against itself.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
@@ -79,6 +80,37 @@ fn a_real_node_starts_where_a_simulated_one_does() {
         let _node = start_node(&colony, &program);
         is_up(&colony, version);
         assert_eq!(colony.processes().len(), 1, "found by its root directory");
+    }
+}
+
+/// The families of a page with their types.
+fn families(page: &str) -> BTreeMap<String, String> {
+    page.lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
+        .map(|(name, kind)| (name.to_owned(), kind.to_owned()))
+        .collect()
+}
+
+#[test]
+fn simulated_pages_have_nothing_that_real_ones_lack() {
+    let Some(program) = nodes::real_antnode("0.4.17") else {
+        return;
+    };
+    let pages = |program: &Path| {
+        let colony = Colony::new();
+        let _node = start_node(&colony, program);
+        is_up(&colony, "0.4.17");
+        ["/metadata", "/metrics"].map(|path| {
+            let page = nodes::page(colony.ports.metrics_port(1), path).unwrap();
+            families(&page)
+        })
+    };
+    let [real_metadata, real_metrics] = pages(&program);
+    let programs = tempfile::tempdir().unwrap();
+    let [metadata, metrics] = pages(&nodes::simulated(programs.path(), "0.4.17"));
+    assert_eq!(metadata, real_metadata);
+    for (name, kind) in &metrics {
+        assert_eq!(Some(kind), real_metrics.get(name), "{name}");
     }
 }
 

@@ -1,6 +1,8 @@
 //! The two pages of a node: who it is, and what it measures. Names of series, labels and the order are those
 //! of the real node; so is the size, about 40 KB once peers are connected.
 
+mod transport;
+
 use crate::exposition::Page;
 use crate::readings::{RECORD_KINDS, Readings};
 
@@ -9,8 +11,6 @@ pub(crate) const PROTOCOL: &str = "ant/1.0/1";
 
 const POWERS_OF_TWO: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 const FIFTHS: [f64; 5] = [0.2, 0.4, 0.6, 0.8, 1.0];
-const DIALLED: &str = r#"role="Dialer",protocols="/ip4/udp/quic-v1/p2p""#;
-const LISTENED: &str = r#"role="Listener",protocols="/ip4/udp/quic-v1""#;
 
 /// The page `/metadata`.
 pub(crate) fn metadata(version: &str, peer_id: &str) -> String {
@@ -52,9 +52,7 @@ pub(crate) fn metadata(version: &str, peer_id: &str) -> String {
 pub(crate) fn metrics(r: &Readings) -> String {
     let mut page = Page::default();
     node(&mut page, r);
-    transport(&mut page, r);
-    queries(&mut page, r);
-    connections(&mut page, r);
+    transport::write(&mut page, r);
     networking(&mut page, r);
     page.finish()
 }
@@ -102,151 +100,6 @@ fn node(page: &mut Page, r: &Readings) {
     );
     page.gauge("ant_node_total_forwarded_rewards", "Rewards passed on.", 0);
     page.gauge("ant_node_uptime", "Seconds since the start.", r.uptime);
-}
-
-fn transport(page: &mut Page, r: &Readings) {
-    page.family(
-        "libp2p_bandwidth_bytes",
-        "counter",
-        "Bytes by transport and direction.",
-    );
-    if r.uptime > 0 {
-        for (direction, bytes) in [("Outbound", r.bytes_out), ("Inbound", r.bytes_in)] {
-            for (protocols, share) in [("/ip4/udp/quic-v1", 1), ("/ip4/udp/quic-v1/p2p", 3)] {
-                let labels = format!("protocols=\"{protocols}\",direction=\"{direction}\"");
-                page.labelled("libp2p_bandwidth_bytes_total", &labels, bytes * share);
-            }
-        }
-    }
-    page.counter(
-        "libp2p_identify_errors",
-        "Peers that could not be identified.",
-        0,
-    );
-    page.counter(
-        "libp2p_identify_pushed",
-        "Own identification pushed.",
-        r.uptime / 600,
-    );
-    page.counter(
-        "libp2p_identify_received",
-        "Identifications received.",
-        r.routing_peers,
-    );
-    page.counter(
-        "libp2p_identify_sent",
-        "Identifications sent.",
-        r.routing_peers,
-    );
-    let speaks = "libp2p_identify_remote_protocols";
-    page.family(speaks, "gauge", "Connected peers by protocol.");
-    if r.connected_peers > 0 {
-        for protocol in ["/ipfs/id/1.0.0", "/ipfs/id/push/1.0.0", "unrecognized"] {
-            page.labelled(
-                speaks,
-                &format!("protocol=\"{protocol}\""),
-                r.connected_peers,
-            );
-        }
-    }
-}
-
-fn queries(page: &mut Page, r: &Readings) {
-    page.counter(
-        "libp2p_kad_query_result_get_record_ok",
-        "Records found.",
-        r.uptime / 45,
-    );
-    let runs = r.uptime / 30;
-    for what in ["get_closest_peers_ok", "get_providers_ok"] {
-        let name = format!("libp2p_kad_query_result_{what}");
-        page.family(&name, "histogram", "Answers by query.");
-        page.histogram(&name, "", &POWERS_OF_TWO, runs, 19.0);
-    }
-    for (what, mean) in [
-        ("num_requests", 24.0),
-        ("num_success", 22.0),
-        ("num_failure", 2.0),
-        ("duration_seconds", 1.7),
-    ] {
-        let name = format!("libp2p_kad_query_result_{what}");
-        page.family(&name, "histogram", "Of the queries, by type.");
-        if runs > 0 {
-            for kind in ["Bootstrap", "GetClosestPeers", "GetRecord", "PutRecord"] {
-                page.histogram(
-                    &name,
-                    &format!("type=\"{kind}\""),
-                    &POWERS_OF_TWO,
-                    runs,
-                    mean,
-                );
-            }
-        }
-    }
-    page.family(
-        "libp2p_kad_inbound_requests",
-        "counter",
-        "Requests of others.",
-    );
-    if r.uptime > 0 {
-        for (request, every) in [("FindNode", 1), ("GetRecord", 12), ("PutRecord", 40)] {
-            let labels = format!("request=\"{request}\"");
-            page.labelled(
-                "libp2p_kad_inbound_requests_total",
-                &labels,
-                r.uptime * 3 / every,
-            );
-        }
-    }
-}
-
-fn connections(page: &mut Page, r: &Readings) {
-    page.family(
-        "libp2p_swarm_new_listen_addr",
-        "counter",
-        "Addresses listened on.",
-    )
-    .labelled(
-        "libp2p_swarm_new_listen_addr_total",
-        "protocols=\"/ip4/udp/quic-v1\"",
-        1,
-    );
-    page.counter("libp2p_swarm_listener_error", "Failures of listeners.", 0);
-    page.counter("libp2p_swarm_dial_attempt", "Dials.", r.routing_peers * 2);
-    let made = r.routing_peers + r.uptime / 4;
-    page.family(
-        "libp2p_swarm_connections_established",
-        "counter",
-        "Connections made.",
-    );
-    if made > 0 {
-        for labels in [DIALLED, LISTENED] {
-            page.labelled("libp2p_swarm_connections_established_total", labels, made);
-        }
-    }
-    let bounds: Vec<f64> = (0..20).map(|power| 0.01 * f64::powi(1.5, power)).collect();
-    let setup = "libp2p_swarm_connections_establishment_duration";
-    page.family(setup, "histogram", "Time to connect.");
-    let held = "libp2p_swarm_connections_duration_seconds";
-    if made > 0 {
-        for labels in [DIALLED, LISTENED] {
-            page.histogram(setup, labels, &bounds, made, 0.4);
-        }
-    }
-    page.family(held, "histogram", "Time connected.");
-    if made > 0 {
-        for cause in ["Io", "KeepAliveTimeout"] {
-            for role in [DIALLED, LISTENED] {
-                page.histogram(
-                    held,
-                    &format!("cause=\"{cause}\",{role}"),
-                    &bounds,
-                    made / 2,
-                    9.0,
-                );
-            }
-        }
-    }
 }
 
 fn networking(page: &mut Page, r: &Readings) {

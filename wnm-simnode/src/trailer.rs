@@ -153,6 +153,9 @@ mod tests {
             content,
             [&[7; 10_000][..], trailer("0.5.0-rc.1").as_bytes()].concat()
         );
+        stamp(&second, &first, "0.4.16").unwrap();
+        let shorter = [&[7; 10_000][..], trailer("0.4.16").as_bytes()].concat();
+        assert_eq!(std::fs::read(&first).unwrap(), shorter);
         let mode = std::fs::metadata(&second).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o755);
         assert_eq!(

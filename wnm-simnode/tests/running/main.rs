@@ -72,7 +72,7 @@ fn each_signal_ends_it_as_it_ends_a_real_one() {
 fn a_stamped_copy_says_its_version() {
     let dir = tempfile::tempdir().unwrap();
     let copy = dir.path().join("antnode");
-    wnm_simnode::stamp(Path::new(PROGRAM), &copy, "0.4.16").unwrap();
+    process::stamped(&copy, "0.4.16");
     let told = run(command(&copy).arg("--version"));
     assert_eq!(told.code, Some(0));
     assert_eq!(told.stdout.lines().next(), Some("Autonomi Node v0.4.16"));
@@ -160,7 +160,7 @@ fn a_silent_node_takes_connections_and_answers_again_later() {
 fn a_self_upgrade_is_a_new_process_with_the_same_identity_and_ports() {
     let dir = tempfile::tempdir().unwrap();
     let (program, root) = (dir.path().join("antnode"), dir.path().join("root"));
-    wnm_simnode::stamp(Path::new(PROGRAM), &program, "0.4.16").unwrap();
+    process::stamped(&program, "0.4.16");
     let udp = process::free_udp_port();
     let tcp = process::free_tcp_port();
     let mut node = Running::start_with(command(&program).args(arguments(&root, udp, tcp)));

@@ -32,6 +32,21 @@ pub fn arguments(root: &Path, udp: u16, metrics: u16) -> Vec<String> {
     words.split(' ').map(str::to_owned).collect()
 }
 
+/// A copy of the program with this version, ready to run: a child that another test forked while the copy was
+/// written holds it until its own exec.
+pub fn stamped(copy: &Path, version: &str) {
+    wnm_simnode::stamp(Path::new(PROGRAM), copy, version).unwrap();
+    for _ in 0..1000 {
+        match command(copy).arg("--version").output() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            told => return assert!(told.unwrap().status.success()),
+        }
+    }
+    panic!("{} stays busy", copy.display());
+}
+
 pub struct Ended {
     pub code: Option<i32>,
     pub stdout: String,
