@@ -4,8 +4,14 @@ mod backoff;
 mod features;
 mod figure;
 mod forced;
+#[cfg(test)]
+mod json;
+#[cfg(test)]
+mod month;
 mod plan;
 mod planner;
+#[cfg(test)]
+mod properties;
 mod reason;
 mod reason_text;
 mod role;

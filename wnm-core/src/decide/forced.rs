@@ -59,16 +59,16 @@ pub enum Refusal {
     #[error("the supervisor does not answer, so nothing can be done: {0}")]
     SupervisorSilent(String),
     /// Nodes that do not exist were named.
-    #[error("there is no {0}; the node-status report lists all there are")]
+    #[error("not found: {0}; the node-status report lists all nodes")]
     NoSuchNode(NodeList),
     /// Nodes were named whose removal is under way.
     #[error("already being removed: {0}")]
     BeingRemoved(NodeList),
     /// Nodes were named that the supervisor says nothing of.
-    #[error("{0}: the supervisor did not say whether it runs; try again once it does")]
+    #[error("state unknown: {0}; try again once the supervisor says whether it runs")]
     Unseen(NodeList),
     /// Nodes were named whose directory is gone.
-    #[error("{0}: dead, its directory is gone; all that can be done is to remove it")]
+    #[error("dead: {0}; with its directory gone, all that can be done is to remove it")]
     Dead(NodeList),
     /// Nodes were named for an add.
     #[error("new nodes get their numbers from wnm; give --count and no --service-name")]
@@ -77,7 +77,10 @@ pub enum Refusal {
     #[error("--count must be at least 1")]
     CountZero,
     /// It would make more nodes than there may be.
-    #[error("{wanted} more would pass the cap: {nodes} of at most {cap}; raise it with --node-cap")]
+    #[error(
+        "{nodes} nodes and {wanted} more would pass the cap of {cap}; raise it with --node-cap {}",
+        nodes.saturating_add(*wanted)
+    )]
     PastCap {
         /// Nodes there are; for a start, those that run.
         nodes: u32,
@@ -305,3 +308,6 @@ fn then<'a>(
     chosen.extend(first(more, count.saturating_sub(have), order));
     chosen
 }
+
+#[cfg(test)]
+mod tests;

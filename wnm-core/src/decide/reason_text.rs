@@ -34,7 +34,7 @@ impl fmt::Display for Reason {
                 cap,
                 nearest,
             } => {
-                write!(f, "{nodes} of {} there may be", counted(*cap, "node"))?;
+                write!(f, "{nodes} of at most {}", counted(*cap, "node"))?;
                 below(f, nearest)
             }
             Reason::DirectoryGone => f.write_str("its directory is gone"),
@@ -42,13 +42,9 @@ impl fmt::Display for Reason {
             Reason::Interrupted { doing } => write!(f, "{doing} was interrupted"),
             Reason::RemovalOver { ago } => write!(f, "removed {ago} ago"),
             Reason::RunsUnwanted { by, ago } => {
-                write!(
-                    f,
-                    "wanted stopped since {ago} ago by {}, but runs",
-                    who(*by)
-                )
+                write!(f, "stopped by {} {ago} ago, but runs", who(*by))
             }
-            Reason::NotGone { ago } => write!(f, "wanted gone since {ago} ago, still there"),
+            Reason::NotGone { ago } => write!(f, "removed {ago} ago, still there"),
 
             Reason::Withheld { doing, because } => write!(f, "not {doing}: {because}"),
             Reason::SupervisorSilent { said } => {
@@ -148,7 +144,7 @@ mod tests {
 
     #[test]
     fn reasons_are_short_lines() {
-        let nearest = Some(memory(Relation::Below));
+        let nearest = Some(Figure::new(Measure::Memory, 41.0, Relation::Below, 60.0));
         let reasons = [
             Reason::Measured(memory(Relation::Above)),
             withheld(Doing::Adding, Reason::Measured(memory(Relation::AtLeast))),
@@ -200,14 +196,43 @@ mod tests {
             withheld(Doing::Acting, Reason::Unseen { nodes: nodes([4]) }),
         ];
         let lines: Vec<String> = reasons.iter().map(Reason::to_string).collect();
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        memory 63 % > 60 %
+        not adding: memory 63 % ≥ 60 %
+        21 nodes > cap 20
+        wanted running, seen stopped
+        wanted running, seen stopped (1 start did not last)
+        stopped for load 12 min ago, memory 41 % < 60 %
+        3 of at most 20 nodes
+        version 0.4.6 < 0.4.7
+        adding was interrupted
+        stopped by a person 2 h ago, but runs
+        not acting: 1 of at most 1 operations under way
+        not adding: 1 node ≥ cap 1
+        not adding: 2 stopped nodes wait, the first for another 6 min
+        not starting: nodes 1, 2, 3, 6, 7 and 2 more were stopped by a person
+        not acting: node 4: the supervisor did not say
+        ");
     }
 
     #[test]
     fn a_reason_is_readable_json_and_reads_back() {
         let reason = withheld(Doing::Adding, Reason::Measured(memory(Relation::AtLeast)));
         let json = serde_json::to_string_pretty(&reason).unwrap();
-        insta::assert_snapshot!(json, @"");
+        insta::assert_snapshot!(json, @r#"
+        {
+          "why": "withheld",
+          "doing": "adding",
+          "because": {
+            "why": "measured",
+            "measure": "memory",
+            "value": 63.0,
+            "relation": "at-least",
+            "threshold": 60.0,
+            "unit": "percent"
+          }
+        }
+        "#);
         assert_eq!(serde_json::from_str::<Reason>(&json).unwrap(), reason);
     }
 }

@@ -3,7 +3,7 @@
 use super::rank;
 use crate::decide::planner::Planner;
 use crate::decide::{Act, Doing, Limited, NodeList, Reason};
-use crate::node::{Node, Transition};
+use crate::node::{Node, Transition, TransitionKind};
 
 impl Planner<'_> {
     /// Drops the rows of nodes whose removal is over.
@@ -74,7 +74,7 @@ impl Planner<'_> {
         // One whose removal is recorded as done holds its place among the removals already.
         let (counted, uncounted): (Vec<&Node>, Vec<&Node>) = in_order(&self.roster.lingering)
             .into_iter()
-            .partition(|node| node.transition.is_some());
+            .partition(|node| node.under_way() == Some(TransitionKind::Removing));
         for node in counted {
             self.step(node.id, Act::Remove, rank::DRIFT, self.not_gone(node));
         }
