@@ -233,3 +233,6 @@ fn take_report(node: &mut Node, report: &NodeReport) -> Option<Seen> {
         to: to.clone(),
     })
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -82,12 +82,10 @@ async fn talk(
         }
         Ok(())
     };
-    // In a block of its own, the connection is dropped once it is over, and a question that still waits
-    // for it ends. What it ended with reaches the question too.
-    let connection = async move { connection.await };
     let mut questions = pin!(questions);
     tokio::select! {
         ended = &mut questions => ended,
+        // It is dropped by then, so what still waits for it ends, with the reason why.
         _ = connection => questions.await,
     }
 }
