@@ -64,7 +64,7 @@ fn a_lock_ends_with_its_process() {
     let message = refusal(&database, &python, NOW);
     holder.kill().unwrap();
     holder.wait().unwrap();
-    assert_snapshot!(message, @"");
+    assert_snapshot!(message, @"another wnm (pid 4242, since 23:26:40 UTC, `wnm --daemon`) is working on DIR/colony.db");
     ColonyLock::acquire(&database, &python, NOW).unwrap();
 }
 
@@ -76,7 +76,10 @@ fn a_holder_that_wrote_nothing_readable_is_named_as_such() {
         std::fs::write(&path, content).unwrap();
         let file = OpenOptions::new().write(true).open(&path).unwrap();
         file.lock().unwrap();
-        assert_snapshot!(refusal(&database, &python, NOW), @"");
+        assert_eq!(
+            refusal(&database, &python, NOW),
+            "another wnm (just started) is working on DIR/colony.db"
+        );
     }
 }
 
@@ -98,7 +101,7 @@ fn a_command_line_is_one_short_line() {
 fn a_python_run_is_respected_for_an_hour() {
     let (_directory, database, python) = place();
     std::fs::write(&python, "1763000000").unwrap();
-    assert_snapshot!(refusal(&database, &python, NOW.plus(Seconds(600))), @"");
+    assert_snapshot!(refusal(&database, &python, NOW.plus(Seconds(600))), @"the Python wnm has been running for 10 min by its lock DIR/wnm_active; if it is not, remove that with --remove-lockfile");
     refusal(&database, &python, NOW.plus(Seconds(3599)));
     // A clock that was set back a little.
     refusal(&database, &python, UnixTime(NOW.0 - 60));

@@ -46,6 +46,14 @@ impl<'a> Columns<'a> {
         }
     }
 
+    /// The same with the value, where it can be shown.
+    fn unfit(&self, column: &'static str, problem: &str) -> Fault {
+        match self.get::<String>(column) {
+            Some(Some(text)) => self.fault(column, format!("'{text}' {problem}")),
+            _ => self.fault(column, problem),
+        }
+    }
+
     fn get<T: TryGetable>(&self, column: &'static str) -> Option<Option<T>> {
         self.row.try_get_by::<Option<T>, _>(column).ok()
     }
@@ -92,7 +100,7 @@ impl<'a> Columns<'a> {
             return Ok(whole.map(|whole| whole as f64));
         }
         self.get(column)
-            .ok_or_else(|| self.fault(column, "is not a number"))
+            .ok_or_else(|| self.unfit(column, "is not a number"))
     }
 
     /// A number that a type accepts.
@@ -109,7 +117,7 @@ impl<'a> Columns<'a> {
     /// A whole number, or `None` for NULL.
     pub fn some_whole(&self, column: &'static str) -> Result<Option<i64>, Fault> {
         self.get(column)
-            .ok_or_else(|| self.fault(column, "is not a whole number"))
+            .ok_or_else(|| self.unfit(column, "is not a whole number"))
     }
 
     /// A whole number that must be there.

@@ -1,7 +1,7 @@
 //! The database as a file: what kind it is, and copying it.
 
 use std::ffi::OsString;
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -111,20 +111,28 @@ pub(super) fn copy_aside(path: &Path) -> io::Result<(TempDir, PathBuf)> {
 /// The files that a database consists of: itself, its write-ahead log, its rollback journal.
 const PARTS: [&str; 3] = ["", "-wal", "-journal"];
 
-fn state(path: &Path) -> io::Result<[Option<(u64, u64, i64, i64)>; 3]> {
+/// What changes about a file when someone writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Fingerprint {
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+}
+
+fn state(path: &Path) -> io::Result<[Option<Fingerprint>; 3]> {
     let mut state = [None; 3];
     for (slot, suffix) in state.iter_mut().zip(PARTS) {
         *slot = match fs::metadata(beside(path, suffix)) {
-            Ok(file) => Some(fingerprint(&file)),
+            Ok(file) => Some(Fingerprint {
+                inode: file.ino(),
+                size: file.size(),
+                modified: (file.mtime(), file.mtime_nsec()),
+            }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
     }
     Ok(state)
-}
-
-fn fingerprint(file: &Metadata) -> (u64, u64, i64, i64) {
-    (file.ino(), file.size(), file.mtime(), file.mtime_nsec())
 }
 
 /// A copy has the permissions of the original, which may be read-only.

@@ -259,8 +259,28 @@ async fn a_new_database_has_the_tables_of_the_last_python_program() {
     assert_eq!(ask(&path, indexes).await, ask(&python, indexes).await);
     let node = "SELECT sql FROM sqlite_schema WHERE name = 'node'";
     let [ours, theirs] = [ask(&path, node).await, ask(&python, node).await];
-    let added = ours.replace(theirs.split("\tPRIMARY KEY").next().unwrap(), "");
-    assert_snapshot!(added, @"");
+    let (columns, keys) = theirs.split_once(", \n\tPRIMARY KEY").unwrap();
+    let added = ours
+        .strip_prefix(columns)
+        .and_then(|rest| rest.strip_suffix(keys))
+        .unwrap();
+    let added = added.replace(", ", "\n");
+    assert_snapshot!(added, @r#"
+
+    desired TEXT NOT NULL DEFAULT ''
+    desired_by TEXT NOT NULL DEFAULT ''
+    desired_since INTEGER NOT NULL DEFAULT 0
+    observed TEXT NOT NULL DEFAULT ''
+    observed_at INTEGER NOT NULL DEFAULT 0
+    transition TEXT
+    transition_since INTEGER
+    transition_acted INTEGER
+    last_start INTEGER
+    failed_starts INTEGER NOT NULL DEFAULT 0
+    load_stops INTEGER NOT NULL DEFAULT 0
+
+    	PRIMARY KEY
+    "#);
 }
 
 #[tokio::test]

@@ -63,11 +63,7 @@ async fn a_thousand_nodes_are_written_and_written_over_at_once() {
     assert!(store.machine().await.unwrap().is_some());
     store.close().await.unwrap();
     assert_eq!(
-        ask(
-            &path,
-            "PRAGMA_integrity_check.integrity_check FROM pragma_integrity_check"
-        )
-        .await,
+        ask(&path, "SELECT integrity_check FROM pragma_integrity_check").await,
         "ok"
     );
 }

@@ -26,7 +26,7 @@ fn short(error: &StoreError, path: &Path) -> String {
 async fn a_file_that_is_not_there_is_not_made() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("colony.db");
-    assert_snapshot!(refused(&path).await, @"");
+    assert_snapshot!(refused(&path).await, @"DIR/colony.db does not exist; create a colony with --init or give another with --dbpath");
     assert_eq!(files(directory.path()), [""; 0]);
 }
 
@@ -36,7 +36,10 @@ async fn other_files_are_named_and_left_alone() {
     let path = directory.path().join("notes");
     for content in ["garbage", &"SQLite format 3, or so".repeat(100)] {
         std::fs::write(&path, content).unwrap();
-        assert_snapshot!(refused(&path).await, @"");
+        assert_eq!(
+            refused(&path).await,
+            "DIR/notes is not an SQLite database; give another with --dbpath"
+        );
         assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
     }
     let mut torn = b"SQLite format 3\0".to_vec();
@@ -45,7 +48,7 @@ async fn other_files_are_named_and_left_alone() {
     refused(&path).await;
     assert_eq!(std::fs::read(&path).unwrap(), torn);
     std::fs::create_dir(directory.path().join("folder")).unwrap();
-    assert_snapshot!(refused(&directory.path().join("folder")).await, @"");
+    assert_snapshot!(refused(&directory.path().join("folder")).await, @"DIR/folder is not an SQLite database; give another with --dbpath");
 }
 
 #[tokio::test]
@@ -58,7 +61,7 @@ async fn a_database_of_another_program_is_left_alone() {
     )
     .await;
     let before = std::fs::read(&path).unwrap();
-    assert_snapshot!(refused(&path).await, @"");
+    assert_snapshot!(refused(&path).await, @"DIR/places.sqlite is a database of another program, not of wnm; give another with --dbpath");
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert_eq!(files(directory.path()), ["places.sqlite"]);
 }
@@ -70,7 +73,7 @@ async fn a_newer_database_is_left_to_the_newer_program() {
     Store::create(&path).await.unwrap().close().await.unwrap();
     sql(&path, "INSERT INTO wnm_migration VALUES ('0099_later', 1)").await;
     let before = std::fs::read(&path).unwrap();
-    assert_snapshot!(refused(&path).await, @"");
+    assert_snapshot!(refused(&path).await, @"DIR/colony.db was written by a newer wnm (it has '0099_later'); install that one");
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert_eq!(files(directory.path()), ["colony.db"]);
 }
@@ -81,7 +84,7 @@ async fn a_file_that_is_write_protected_is_not_written() {
     let path = python_database(directory.path(), "0.6.3").await;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o444)).unwrap();
     let error = Store::open(&path, Access::ReadWrite).await.unwrap_err();
-    assert_snapshot!(short(&error, &path), @"");
+    assert_snapshot!(short(&error, &path), @"DIR/colony.db is read-only; make it and its directory writable, or run as their owner");
     assert_eq!(files(directory.path()), ["colony.db"]);
 }
 
@@ -90,10 +93,10 @@ async fn nothing_is_created_over_something_or_nowhere() {
     let directory = tempfile::tempdir().unwrap();
     let path = python_database(directory.path(), "0.6.3").await;
     let error = Store::create(&path).await.unwrap_err();
-    assert_snapshot!(short(&error, &path), @"");
+    assert_snapshot!(short(&error, &path), @"DIR/colony.db already holds something; move it away or give another with --dbpath");
     let nowhere = directory.path().join("missing/colony.db");
     let error = Store::create(&nowhere).await.unwrap_err();
-    assert_snapshot!(short(&error, &nowhere), @"");
+    assert_snapshot!(short(&error, &nowhere), @"no database can be kept in DIR: No such file or directory (os error 2)");
 }
 
 #[tokio::test]
@@ -133,7 +136,7 @@ async fn a_lock_that_stays_is_named() {
         ..Changes::default()
     };
     let error = store.record(&changes).await.unwrap_err();
-    assert_snapshot!(short(&error, &path), @"");
+    assert_snapshot!(short(&error, &path), @"DIR/colony.db is in use by another program and was not free within 0 s; try again");
     other.execute_unprepared("ROLLBACK").await.unwrap();
     store.record(&changes).await.unwrap();
     other.close().await.unwrap();
@@ -158,7 +161,7 @@ async fn a_full_disk_is_named_and_nothing_is_half_stored() {
         ..Changes::default()
     };
     let error = store.record(&changes).await.unwrap_err();
-    assert_snapshot!(short(&error, &path), @"");
+    assert_snapshot!(short(&error, &path), @"no space is left to write DIR/colony.db; free some and try again");
     assert_eq!(store.machine().await.unwrap(), None);
     store.close().await.unwrap();
 }
