@@ -78,7 +78,8 @@ mod tests {
     use super::*;
     use crate::settings::samples::sample_machine;
     use crate::settings::stored::stored_value;
-    use crate::settings::{ConfigValue, OPTIONS, ValueKind};
+    use crate::report::ConfigValue;
+    use crate::settings::{OPTIONS, ValueKind};
 
     /// A value of each kind that no default is.
     fn another(kind: ValueKind) -> (&'static str, ConfigValue) {

@@ -209,6 +209,7 @@ async fn the_next_cycle_finds_what_the_last_one_left() {
     let mut state = CycleState {
         boot_id: Some("5f0c".into()),
         counters: Some(serde_json::json!({"cpu": [1, 2], "at": 3})),
+        load: Some(MachineLoad::default()),
         last_cycle_at: Some(UnixTime(1_763_000_000)),
     };
     for boot_id in ["5f0c", "77aa"] {
