@@ -21,6 +21,25 @@ const KEEP: &str = "WNM_KEEP_TEST_DIRS";
 /// How long killed processes may take to be gone.
 const GONE: Duration = Duration::from_secs(30);
 
+/// Options under which every cycle may act: no delays, and thresholds that no machine passes. Without them a
+/// busy test machine would rightly be left alone.
+pub const EAGER: [&str; 14] = [
+    "--delay-start=0",
+    "--delay-restart=0",
+    "--delay-upgrade=0",
+    "--delay-remove=0",
+    "--cpu-less-than=99",
+    "--cpu-remove=100",
+    "--mem-less-than=99",
+    "--mem-remove=100",
+    "--hd-less-than=99",
+    "--hd-remove=100",
+    "--desired-load-average=1000",
+    "--max-load-average-allowed=2000",
+    "--max-concurrent-starts=3",
+    "--max-concurrent-operations=3",
+];
+
 /// A private home directory with a colony in it. When dropped, every process of it is killed and everything
 /// is deleted.
 pub struct Colony {

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use super::samples::{ask, id, machine, node, sql};
 use crate::container::{Container, ContainerId};
 use crate::event::{Event, Outcome};
+use crate::machine::MachineLoad;
 use crate::node::NodeId;
 use crate::ports::Port;
 use crate::quantity::UnixTime;
