@@ -62,24 +62,24 @@ async fn a_view_leaves_every_byte_as_it_was() {
 #[tokio::test]
 async fn nothing_is_recorded_through_a_view() {
     let directory = tempfile::tempdir().unwrap();
-    for path in [
-        colony(directory.path()).await,
-        python_database(tempfile::tempdir().unwrap().path(), "0.6.3").await,
-    ] {
-        if !path.exists() {
-            continue;
-        }
+    for python in [false, true] {
+        let path = match python {
+            false => colony(directory.path()).await,
+            true => {
+                std::fs::remove_file(directory.path().join("colony.db")).unwrap();
+                python_database(directory.path(), "0.6.3").await
+            }
+        };
         let store = Store::open(&path, Access::View).await.unwrap();
-        let refused = store.record(&Changes::default()).await;
-        assert!(
-            matches!(refused, Err(StoreError::ViewOnly(_))),
-            "{refused:?}"
-        );
-        let refused = store.clear_nodes().await;
-        assert!(
-            matches!(refused, Err(StoreError::ViewOnly(_))),
-            "{refused:?}"
-        );
+        for refused in [
+            store.record(&Changes::default()).await,
+            store.clear_nodes().await,
+        ] {
+            assert!(
+                matches!(refused, Err(StoreError::ViewOnly(_))),
+                "{refused:?}"
+            );
+        }
         store.close().await.unwrap();
     }
 }
@@ -98,6 +98,42 @@ async fn a_file_that_nobody_may_write_is_looked_at() {
         assert_eq!(everything(directory.path()), before, "{version}");
         std::fs::remove_file(&path).unwrap();
     }
+}
+
+/// As for the colony of another user. Its directory is closed with its files in the state that a writer
+/// has just now, or that it left.
+#[tokio::test]
+async fn a_directory_that_this_user_may_not_write_is_looked_into() {
+    if nix::unistd::geteuid().is_root() {
+        eprintln!("skipped: root may write everywhere");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = colony(directory.path()).await;
+    let writer = Store::open(&path, Access::ReadWrite).await.unwrap();
+    let changes = Changes {
+        nodes: vec![node(2)],
+        ..Changes::default()
+    };
+    writer.record(&changes).await.unwrap();
+    let set_mode = |mode| {
+        std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    set_mode(0o555);
+    assert_eq!(look(&path).await, 2);
+    set_mode(0o755);
+    writer.close().await.unwrap();
+    set_mode(0o555);
+    assert_eq!(look(&path).await, 2);
+    let refused = Store::open(&path, Access::ReadWrite).await;
+    let unmade = Store::create(&directory.path().join("new.db")).await;
+    set_mode(0o755);
+    assert!(
+        matches!(refused, Err(StoreError::ReadOnly(_))),
+        "{refused:?}"
+    );
+    assert!(matches!(unmade, Err(StoreError::ReadOnly(_))), "{unmade:?}");
+    assert_eq!(files(directory.path()), ["colony.db"]);
 }
 
 #[tokio::test]
