@@ -85,6 +85,7 @@ impl Call {
 
     /// Calls it and waits for its end and the end of its output. Panics past the deadline: whatever inherits
     /// the output and outlives the call would hang cron, too.
+    #[must_use = "say whether it should have succeeded"]
     pub fn run(self) -> Outcome {
         self.spawn().finish()
     }
@@ -204,7 +205,6 @@ impl Drop for Background {
 
 /// What came of a call.
 #[derive(Debug, Clone)]
-#[must_use]
 pub struct Outcome {
     words: String,
     /// Its exit code; `None` when a signal killed it.

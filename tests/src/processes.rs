@@ -8,6 +8,8 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::wait;
+
 /// A process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
@@ -26,6 +28,12 @@ impl Process {
             Ok(()) | Err(Errno::ESRCH) => {}
             Err(error) => panic!("cannot signal {self:?}: {error}"),
         }
+    }
+
+    /// Kills it as an accident would, and returns once it is gone.
+    pub fn kill(&self) {
+        self.signal(Signal::SIGKILL);
+        wait::until(wait::LONG, "a killed process to be gone", || !all().contains(self));
     }
 
     /// The directory given by `--root-dir`.

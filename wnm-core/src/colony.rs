@@ -147,6 +147,15 @@ impl Colony {
         Ok(self.store.record(&changes).await?)
     }
 
+    /// Closes the database, so that nothing that SQLite keeps beside it stays behind. One that is still in use
+    /// elsewhere is closed when that ends.
+    pub async fn close(self) -> Result<(), ColonyError> {
+        match Arc::try_unwrap(self.store) {
+            Ok(store) => Ok(store.close().await?),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// A lock file of the Python wnm that is too old to be of a live run, if there is one.
     pub fn stale_python_lock(&self) -> Option<&Path> {
         self.lock.as_ref().and_then(|lock| lock.stale_python_lock.as_deref())

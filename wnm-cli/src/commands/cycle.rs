@@ -21,6 +21,7 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
     let most = colony.machine().limits.operations;
     options.progress = context.output.progress(most as usize);
     let done = colony.cycle(&options).await?;
+    colony.close().await?;
     tell(context, &done)
 }
 

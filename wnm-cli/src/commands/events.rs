@@ -23,6 +23,7 @@ pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramErr
     let db = context.input.database()?;
     let colony = Colony::view(&db, context.outside.clone()).await?;
     let events = colony.events(&query).await?;
+    colony.close().await?;
     if context.output.json {
         context.output.text(&json!({ "status": "events", "events": events }).to_string())?;
     } else if events.is_empty() {

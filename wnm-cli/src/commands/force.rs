@@ -20,12 +20,13 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
         ForceAction::Survey => {
             let mut colony = cycle::open(context).await?;
             let done = colony.survey(&CycleOptions::from(&context.input.run)).await?;
+            colony.close().await?;
             cycle::tell(context, &done)
         }
         ForceAction::Teardown => teardown(context).await,
         ForceAction::DatabaseMigration => migrate(context).await,
         ForceAction::Nullop | ForceAction::UpdateConfig | ForceAction::DisableConfig => {
-            drop(cycle::open(context).await?);
+            cycle::open(context).await?.close().await?;
             Ok(context.output.outcome("settings are stored", &json!({ "status": action.word() }))?)
         }
     }
@@ -38,6 +39,7 @@ async fn nodes(context: &Context, action: ForcedAction) -> Result<(), ProgramErr
     let steps = if request.nodes.is_empty() { request.count as usize } else { request.nodes.len() };
     options.progress = context.output.progress(steps);
     let done = colony.force(&request, &options).await?;
+    colony.close().await?;
     cycle::tell(context, &done)
 }
 
@@ -62,6 +64,7 @@ async fn request(
 async fn teardown(context: &Context) -> Result<(), ProgramError> {
     let mut colony = cycle::open(context).await?;
     let torn_down = colony.teardown(context.input.run.confirm).await?;
+    colony.close().await?;
     let status = CycleStatus::ClusterTeardown.word();
     let text = format!("{} nodes removed with their data", torn_down.removed);
     let value = json!({ "status": status, "removed_count": torn_down.removed });
@@ -75,7 +78,7 @@ async fn migrate(context: &Context) -> Result<(), ProgramError> {
             "wnm-db-migration changes the database (a copy is made first): add --confirm".to_owned(),
         ));
     }
-    drop(cycle::open(context).await?);
+    cycle::open(context).await?.close().await?;
     let value = json!({ "status": "wnm-db-migration", "message": "the database is up to date" });
     Ok(context.output.outcome("the database is up to date", &value)?)
 }

@@ -34,6 +34,7 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
         adopted = found.nodes.len();
         colony.adopt(&found).await?;
     }
+    colony.close().await?;
     let mut text = format!(
         "made a colony at {} under {kind}, for up to {cap} nodes in {}",
         db.display(),

@@ -23,6 +23,7 @@ const LARGEST_SNAPSHOT: u64 = 256 << 20;
 pub async fn now(context: &Context) -> Result<(), ProgramError> {
     let colony = view(context).await?;
     let (snapshot, plan) = colony.plan(&CycleOptions::from(&context.input.run)).await?;
+    colony.close().await?;
     tell(context.output, &snapshot, &plan)
 }
 

@@ -15,6 +15,7 @@ pub async fn run(context: &Context, kind: ReportKind) -> Result<(), ProgramError
     let colony = view(context).await?;
     let format = context.input.run.report_format;
     let text = text(context, &colony, kind, format).await?;
+    colony.close().await?;
     Ok(context.output.text(&text)?)
 }
 

@@ -39,7 +39,7 @@ pub struct StepResult {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[must_use = "steps may have failed"]
 pub struct Execution {
-    /// A result per step, in the order they ended.
+    /// A result per step, in the order of the plan.
     pub results: Vec<StepResult>,
 }
 
@@ -147,6 +147,8 @@ impl Executor {
                 Err(lost) => tracing::error!(%lost, "a lane ended early"),
             }
         }
+        let place = |result: &StepResult| steps.iter().position(|s| s.node == result.step.node);
+        execution.results.sort_by_cached_key(place);
         match failure {
             Some(error) => Err(error),
             None => Ok(execution),
