@@ -6,7 +6,7 @@ use nix::unistd::Pid;
 use wnm_core::manager::{ManagerError, ProcessManager, ProcessState};
 use wnm_core::node::NodeId;
 
-use super::ground::{Ground, STAYS, number_after, runs, until};
+use super::ground::{Ground, STAYS, is_root, number_after, runs, until};
 use crate::process::{Mark, Program};
 use crate::table::Table;
 
@@ -78,7 +78,7 @@ async fn a_started_node_that_dies_is_collected() {
     let ground = Ground::new(STAYS);
     let node = ground.running(1).await;
     let pid = ground.pid(&node).await;
-    kill(Pid::from_raw(pid), SIGKILL).unwrap();
+    nix::sys::signal::killpg(Pid::from_raw(pid), SIGKILL).unwrap();
     let entry = format!("/proc/{pid}");
     until("its collection", || !std::fs::exists(&entry).unwrap()).await;
     assert_eq!(ground.state(&node).await, ProcessState::Stopped);
@@ -180,4 +180,30 @@ async fn nodes_on_the_machine_are_found_for_adoption() {
         .unwrap()
         .unwrap();
     assert!(found.iter().all(|node| node.user == me.name));
+}
+
+#[tokio::test]
+async fn a_process_in_a_container_is_not_taken_for_a_node_of_the_machine() {
+    if !is_root() {
+        return;
+    }
+    let ground = Ground::new(STAYS);
+    let node = ground.node(1);
+    ground.manager.add(&node, &ground.binary()).await.unwrap();
+    let mut container = Command::new("unshare")
+        .args(["--pid", "--fork", "--kill-child", "--"])
+        .arg(&node.binary)
+        .args(["-c", "echo up; read x", "antnode", "--root-dir"])
+        .arg(&node.root_dir)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut up = [0; 3];
+    std::io::Read::read_exact(container.stdout.as_mut().unwrap(), &mut up).unwrap();
+    assert_eq!(ground.state(&node).await, ProcessState::Stopped);
+    ground.manager.stop(&node).await.unwrap();
+    assert!(container.try_wait().unwrap().is_none());
+    drop(container.stdin.take());
+    container.wait().unwrap();
 }

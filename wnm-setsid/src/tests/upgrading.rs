@@ -45,7 +45,7 @@ async fn a_stopped_node_stays_stopped_and_goes_back_when_it_does_not_start() {
     ground.manager.add(&node, &ground.binary()).await.unwrap();
     let old = std::fs::read(&node.binary).unwrap();
     let broken = ground.dir.join("broken");
-    wnm_core::files::write_whole(&broken, b"\x7fELF but no more", 0o755).unwrap();
+    wnm_core::files::write_whole(&broken, b"#!/no/such/interpreter\n", 0o755).unwrap();
     ground
         .manager
         .upgrade(&node, &newer(&ground))
@@ -68,10 +68,10 @@ async fn a_program_that_does_not_start_gives_way_to_the_old_one() {
     let node = ground.running(1).await;
     let old = std::fs::read(&node.binary).unwrap();
     let broken = ground.dir.join("broken");
-    wnm_core::files::write_whole(&broken, b"\x7fELF but no more", 0o755).unwrap();
+    wnm_core::files::write_whole(&broken, b"#!/no/such/interpreter\n", 0o755).unwrap();
     let words = refusal(ground.manager.upgrade(&node, &binary(&broken)).await);
     let words = words.replace(ground.dir.to_str().unwrap(), "[dir]");
-    insta::assert_snapshot!(words, @"starting antnode0001: it ended at once (exit code 127): [dir]/state/nodes/antnode0001/antnode: 1: ELF: not found; the previous program was put back and runs");
+    insta::assert_snapshot!(words, @"starting [dir]/state/nodes/antnode0001/antnode: No such file or directory (os error 2); the previous program was put back and runs");
     ground.pid(&node).await;
     assert_eq!(std::fs::read(&node.binary).unwrap(), old);
     assert!(!previous(&node.binary).exists());
