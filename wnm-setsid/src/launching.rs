@@ -10,6 +10,7 @@ use wnm_core::fault;
 use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
 
+use crate::blocking::blocking;
 use crate::detach::Order;
 use crate::output::Output;
 use crate::watch::Held;
@@ -106,18 +107,20 @@ impl Setsid {
 
     /// The same for a process that is not ours: first it has to be found.
     async fn vanished(&self, node: &Node) -> Result<Option<String>, ManagerError> {
+        let gone = || Ok(Some("how is not known".to_owned()));
         let deadline = Instant::now() + APPEARS_WITHIN;
         let mut looks = tokio::time::interval(LOOK_EVERY);
         let process = loop {
             looks.tick().await;
+            // In this order, or a process could pass from the one to the other unseen.
+            let on_its_way = self.is_on_its_way(node).await?;
             if let Some(process) = self.processes_of(node).await?.into_iter().next() {
                 break process;
             }
-            if Instant::now() >= deadline {
-                return Ok(Some("no process of it was found".to_owned()));
+            if !on_its_way || Instant::now() >= deadline {
+                return gone();
             }
         };
-        let gone = || Ok(Some("how is not known".to_owned()));
         let held = Held::take(&self.table, process.kin)
             .map_err(|source| ManagerError::io("holding a node", source))?;
         let Some(held) = held else {
@@ -128,6 +131,21 @@ impl Setsid {
             Ok(Ok(())) => gone(),
             Ok(Err(source)) => Err(ManagerError::io("waiting for a node", source)),
         }
+    }
+}
+
+impl Setsid {
+    /// Whether there is a process of `setsid --fork` that has yet to become the node's program.
+    async fn is_on_its_way(&self, node: &Node) -> Result<bool, ManagerError> {
+        let (table, binary) = (self.view()?, node.binary.clone());
+        blocking(move || {
+            let processes = table.processes(&|_| true)?;
+            Ok(processes.iter().any(|process| {
+                let starts = process.argv.first().is_some_and(|word| word == "setsid");
+                starts && process.argv.get(2).is_some_and(|word| *word == binary)
+            }))
+        })
+        .await
     }
 }
 

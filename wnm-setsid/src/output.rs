@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::libc;
@@ -60,7 +60,7 @@ impl Output {
 }
 
 /// Opens a file for appending and reading. Its directory belongs to the account that nodes run under, so
-/// nothing but a plain file is accepted there: no link to a file of ours, no pipe to wait at.
+/// nothing but a plain file is accepted there: no link of either kind to a file of ours, no pipe to wait at.
 pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
     let file = File::options()
         .read(true)
@@ -69,8 +69,9 @@ pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
         .mode(0o644)
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
         .open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("not a plain file"));
+    let found = file.metadata()?;
+    if !found.is_file() || found.nlink() != 1 {
+        return Err(io::Error::other("not a plain file of its own"));
     }
     Ok(file)
 }
@@ -120,5 +121,7 @@ mod tests {
         assert!(open_plain(&pipe).is_err());
         assert!(open_plain(dir.path()).is_err());
         open_plain(&precious).unwrap();
+        std::fs::hard_link(&precious, dir.path().join("second")).unwrap();
+        assert!(open_plain(&precious).is_err());
     }
 }

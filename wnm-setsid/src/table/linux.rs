@@ -211,6 +211,9 @@ mod tests {
             (here.kin.parent, here.kin.group, here.kin.session),
             (there.kin.parent, there.kin.group, there.kin.session)
         );
+        let table = portable::Table::system();
+        assert_eq!(table.start_of(own), Some(there.kin.start));
+        table.must_show_others().unwrap();
         let wanted = |program: &Program| *program == here.program;
         let found = portable::Table::system().processes(&wanted).unwrap();
         assert!(found.iter().any(|process| process.kin.pid == own));

@@ -47,7 +47,6 @@ impl Table {
     }
 
     /// macOS shows every process to everyone.
-    #[cfg_attr(target_os = "linux", expect(dead_code))]
     pub fn must_show_others(&self) -> Result<(), TableError> {
         Ok(())
     }
