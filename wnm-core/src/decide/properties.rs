@@ -15,7 +15,7 @@ use crate::node::{
 use crate::observe::{BlockedId, Snapshot, SupervisorState};
 use crate::quantity::{ByteRate, Seconds, UnixTime};
 
-const CASES: u32 = 12_000;
+const CASES: u32 = 6000;
 
 /// Times around now, where delays end, and far off.
 fn time() -> impl Strategy<Value = UnixTime> {
