@@ -184,11 +184,13 @@ fn noise_across_the_gap_stops_no_node_more_than_a_few_times() {
     }
 }
 
+/// Stops of one node in a month of spikes that come about as often as long runs. Each long run makes up for one
+/// stop, so waits still grow where runs are mostly short; the seeds here come to 19 and 21.
+const MOST_STOPS_BY_SPIKES: u32 = 24;
+
 #[test]
-fn spikes_that_are_rarer_than_long_runs_cost_at_most_two_stops_a_day() {
-    // Noise as wide as half the gap: the odd minute is far above even where the mean allows for more. A run of
-    // twelve hours before such a minute begins anew with the shortest wait, so that a row of stops can begin
-    // twice a day; most rows are of one stop.
+fn spikes_that_are_rarer_than_long_runs_still_lengthen_the_waits() {
+    // Noise as wide as half the gap: the odd minute is far above even where the mean allows for more.
     let model = Model {
         base: |_| 30.0,
         share: 5.0,
@@ -197,7 +199,7 @@ fn spikes_that_are_rarer_than_long_runs_cost_at_most_two_stops_a_day() {
     for seed in 0..2 {
         let outcome = simulate(&model, 50, seed);
         let most = outcome.stops.values().max().copied().unwrap_or(0);
-        assert!(u64::from(most) <= 2 * DAYS, "{most} stops, seed {seed}");
+        assert!(most <= MOST_STOPS_BY_SPIKES, "{most} stops, seed {seed}");
     }
 }
 
