@@ -25,7 +25,9 @@ fn the_demo_leaves_nothing_when_it_is_interrupted() {
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let colony = Colony::new();
         let demo = colony.wnm(["demo"]).within(DEMO).spawn();
-        wait::until(wait::LONG, "nodes of the demo", || colony.processes().len() >= 2);
+        wait::until(wait::LONG, "nodes of the demo", || {
+            colony.processes().len() >= 2
+        });
         demo.end_with(signal).succeeded();
         assert_empty(&colony);
     }

@@ -18,7 +18,10 @@ fn real_nodes_run_come_back_are_upgraded_and_go() {
 
     settle(&colony, "0.4.16");
     let names = peer_ids(&colony);
-    assert!(names.iter().all(|name| name.starts_with("12D3KooW")), "{names:?}");
+    assert!(
+        names.iter().all(|name| name.starts_with("12D3KooW")),
+        "{names:?}"
+    );
     assert_eq!(colony.processes().len(), CAP);
 
     let victim = colony.processes().remove(0);
@@ -28,17 +31,36 @@ fn real_nodes_run_come_back_are_upgraded_and_go() {
     settle(&colony, "0.4.16");
 
     let path = newer.to_str().unwrap();
-    let upgrade = ["--enable-upgrade", "--antnode-path", path, "--max-concurrent-upgrades=3"];
+    let upgrade = [
+        "--enable-upgrade",
+        "--antnode-path",
+        path,
+        "--max-concurrent-upgrades=3",
+    ];
     let upgraded = colony.wnm(upgrade).args(["--json"]).run().succeeded();
     assert_eq!(upgraded.status(), "upgrading-node", "{}", upgraded.stdout);
     settle(&colony, "0.4.17");
-    assert_eq!(peer_ids(&colony), names, "an upgrade must not change who a node is");
+    assert_eq!(
+        peer_ids(&colony),
+        names,
+        "an upgrade must not change who a node is"
+    );
     assert_eq!(colony.processes().len(), CAP);
 
-    let report = colony.wnm(["--report", "influx-resources"]).run().succeeded();
-    assert!(report.stdout.contains("nodes_running=3i"), "{}", report.stdout);
+    let report = colony
+        .wnm(["--report", "influx-resources"])
+        .run()
+        .succeeded();
+    assert!(
+        report.stdout.contains("nodes_running=3i"),
+        "{}",
+        report.stdout
+    );
 
-    colony.wnm(["--force-action", "teardown", "--confirm"]).run().succeeded();
+    colony
+        .wnm(["--force-action", "teardown", "--confirm"])
+        .run()
+        .succeeded();
     colony.assert_nothing_left();
 }
 
@@ -60,5 +82,10 @@ fn settle(colony: &Colony, version: &str) {
 }
 
 fn peer_ids(colony: &Colony) -> Vec<String> {
-    colony.database().nodes().into_iter().map(|node| node.peer_id.unwrap()).collect()
+    colony
+        .database()
+        .nodes()
+        .into_iter()
+        .map(|node| node.peer_id.unwrap())
+        .collect()
 }

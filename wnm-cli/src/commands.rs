@@ -64,9 +64,15 @@ async fn dispatch(matches: &ArgMatches) -> Result<(), ProgramError> {
         }
         _ => {}
     }
-    if matches.get_one::<String>("version").is_some_and(|value| value == "true") {
-        return Ok(Output { json: false, quiet: false }
-            .text(&format!("wnm {}", env!("CARGO_PKG_VERSION")))?);
+    if matches
+        .get_one::<String>("version")
+        .is_some_and(|value| value == "true")
+    {
+        return Ok(Output {
+            json: false,
+            quiet: false,
+        }
+        .text(&format!("wnm {}", env!("CARGO_PKG_VERSION")))?);
     }
     let input = Input::read(matches)?;
     output::start_log(&input.run);

@@ -35,6 +35,8 @@ mod force;
 mod open;
 mod outside;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,6 +46,8 @@ pub use cycle::{CycleOptions, CycleReport};
 pub use error::ColonyError;
 pub use force::TeardownReport;
 pub use open::python_lock_of;
+#[cfg(any(test, feature = "mock"))]
+pub use outside::MockManagerFactory;
 pub use outside::{ManagerFactory, Outside};
 pub use status::CycleStatus;
 
@@ -142,8 +146,11 @@ impl Colony {
                 reason: change.to_string(),
             })
             .collect();
-        let changes =
-            Changes { machine: Some(self.machine.clone()), events, ..Changes::default() };
+        let changes = Changes {
+            machine: Some(self.machine.clone()),
+            events,
+            ..Changes::default()
+        };
         Ok(self.store.record(&changes).await?)
     }
 
@@ -158,7 +165,9 @@ impl Colony {
 
     /// A lock file of the Python wnm that is too old to be of a live run, if there is one.
     pub fn stale_python_lock(&self) -> Option<&Path> {
-        self.lock.as_ref().and_then(|lock| lock.stale_python_lock.as_deref())
+        self.lock
+            .as_ref()
+            .and_then(|lock| lock.stale_python_lock.as_deref())
     }
 }
 

@@ -60,12 +60,21 @@ pub async fn view(context: &Context) -> Result<Colony, ProgramError> {
 pub fn tell(context: &Context, done: &CycleReport) -> Result<(), ProgramError> {
     let run = &context.input.run;
     if (run.show_decisions || run.verbosity > 0) && !context.output.json {
-        context.output.text(&report::plan(&done.snapshot, &done.plan))?;
+        context
+            .output
+            .text(&report::plan(&done.snapshot, &done.plan))?;
     }
     context.output.outcome(&text(done), &as_json(done))?;
-    let failed = done.results.iter().filter(|r| r.outcome == Outcome::Failed).count();
+    let failed = done
+        .results
+        .iter()
+        .filter(|r| r.outcome == Outcome::Failed)
+        .count();
     if failed > 0 {
-        return Err(ProgramError::StepsFailed { failed, steps: done.results.len() });
+        return Err(ProgramError::StepsFailed {
+            failed,
+            steps: done.results.len(),
+        });
     }
     Ok(())
 }
@@ -77,8 +86,17 @@ fn text(done: &CycleReport) -> String {
         .iter()
         .map(|result| (result.step.act, result.step.node, result.outcome))
         .collect();
-    let held_back: Vec<String> = done.plan.held_back.iter().map(ToString::to_string).collect();
-    let running = done.nodes.iter().filter(|node| node.status() == Status::Running).count();
+    let held_back: Vec<String> = done
+        .plan
+        .held_back
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let running = done
+        .nodes
+        .iter()
+        .filter(|node| node.status() == Status::Running)
+        .count();
     let mut text = report::cycle_summary(&CycleSummary {
         status: done.status.word(),
         running: u32::try_from(running).unwrap_or(u32::MAX),

@@ -19,7 +19,9 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
         ForceAction::Nodes(action) => nodes(context, action).await,
         ForceAction::Survey => {
             let mut colony = cycle::open(context).await?;
-            let done = colony.survey(&CycleOptions::from(&context.input.run)).await?;
+            let done = colony
+                .survey(&CycleOptions::from(&context.input.run))
+                .await?;
             colony.close().await?;
             cycle::tell(context, &done)
         }
@@ -27,7 +29,9 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
         ForceAction::DatabaseMigration => migrate(context).await,
         ForceAction::Nullop | ForceAction::UpdateConfig | ForceAction::DisableConfig => {
             cycle::open(context).await?.close().await?;
-            Ok(context.output.outcome("settings are stored", &json!({ "status": action.word() }))?)
+            Ok(context
+                .output
+                .outcome("settings are stored", &json!({ "status": action.word() }))?)
         }
     }
 }
@@ -36,7 +40,11 @@ async fn nodes(context: &Context, action: ForcedAction) -> Result<(), ProgramErr
     let mut colony = cycle::open(context).await?;
     let request = request(context, &colony, action).await?;
     let mut options = CycleOptions::from(&context.input.run);
-    let steps = if request.nodes.is_empty() { request.count as usize } else { request.nodes.len() };
+    let steps = if request.nodes.is_empty() {
+        request.count as usize
+    } else {
+        request.nodes.len()
+    };
     options.progress = context.output.progress(steps);
     let done = colony.force(&request, &options).await?;
     colony.close().await?;
@@ -58,7 +66,11 @@ async fn request(
             }
         }
     }
-    Ok(ForcedRequest { action, nodes, count: context.input.run.count })
+    Ok(ForcedRequest {
+        action,
+        nodes,
+        count: context.input.run.count,
+    })
 }
 
 async fn teardown(context: &Context) -> Result<(), ProgramError> {
@@ -75,14 +87,16 @@ async fn teardown(context: &Context) -> Result<(), ProgramError> {
 async fn migrate(context: &Context) -> Result<(), ProgramError> {
     if !context.input.run.confirm {
         return Err(ProgramError::Usage(
-            "wnm-db-migration changes the database (a copy is made first): add --confirm".to_owned(),
+            "wnm-db-migration changes the database (a copy is made first): add --confirm"
+                .to_owned(),
         ));
     }
     cycle::open(context).await?.close().await?;
     let value = json!({ "status": "wnm-db-migration", "message": "the database is up to date" });
-    Ok(context.output.outcome("the database is up to date", &value)?)
+    Ok(context
+        .output
+        .outcome("the database is up to date", &value)?)
 }
-
 
 async fn dry(context: &Context, action: ForceAction) -> Result<(), ProgramError> {
     let colony = cycle::view(context).await?;
@@ -101,7 +115,9 @@ async fn dry(context: &Context, action: ForceAction) -> Result<(), ProgramError>
                 _ => "would store the settings that were given".to_owned(),
             };
             let status = format!("{}-dryrun", other.word());
-            Ok(context.output.outcome(&text, &json!({ "status": status, "nodes": nodes }))?)
+            Ok(context
+                .output
+                .outcome(&text, &json!({ "status": status, "nodes": nodes }))?)
         }
     }
 }

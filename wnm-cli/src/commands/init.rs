@@ -46,7 +46,9 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
     if kind == ManagerKind::SETSID_USER && context.input.process_manager().is_none() {
         text.push_str(&format!("\n{}", why_setsid()));
     }
-    text.push_str("\nnext: 'wnm plan' shows what a cycle would do; for one a minute, crontab -e and add\n");
+    text.push_str(
+        "\nnext: 'wnm plan' shows what a cycle would do; for one a minute, crontab -e and add\n",
+    );
     text.push_str(&format!("* * * * * {}", cron_command(&db)));
     let value = json!({
         "status": CycleStatus::SystemInitialized.word(),
@@ -59,7 +61,9 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
 
 fn why_setsid() -> String {
     let proposed = managers::proposed();
-    format!("no process manager was named, so it is {proposed}: plain processes, which need nothing installed")
+    format!(
+        "no process manager was named, so it is {proposed}: plain processes, which need nothing installed"
+    )
 }
 
 fn cron_command(db: &std::path::Path) -> String {

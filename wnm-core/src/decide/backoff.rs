@@ -41,7 +41,9 @@ pub fn load_stops_after_stop(node: &Node, now: UnixTime) -> u32 {
         _ => 0,
     };
     let made_up_for = u32::try_from(ran / LONG_RUN.0).unwrap_or(u32::MAX);
-    node.load_stops.saturating_sub(made_up_for).saturating_add(1)
+    node.load_stops
+        .saturating_sub(made_up_for)
+        .saturating_add(1)
 }
 
 /// What is left of a wait that began at `since`; zero when it is over.

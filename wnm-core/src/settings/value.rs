@@ -123,7 +123,9 @@ pub(super) fn percent(text: &str) -> Parsed<Percent> {
     integer(text, 0, MOST_PERCENT)
         .and_then(|number| u8::try_from(number).ok())
         .map(Percent::whole)
-        .ok_or_else(|| "takes a whole percentage from 0 to 200 (above 100 it is never reached)".to_owned())
+        .ok_or_else(|| {
+            "takes a whole percentage from 0 to 200 (above 100 it is never reached)".to_owned()
+        })
 }
 
 pub(super) fn rate(text: &str) -> Parsed<ByteRate> {
