@@ -19,7 +19,7 @@ pub fn build(
         | Supervisor::Launchd
         | Supervisor::Antctl
         | Supervisor::S6overlay => Err(ManagerError::NotFound(format!(
-            "this wnm was built without {kind}; it has {}",
+            "this wnm can drive {} only",
             AVAILABLE.map(|kind| kind.to_string()).join(", ")
         ))),
     }

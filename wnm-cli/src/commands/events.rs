@@ -16,16 +16,27 @@ use crate::error::ProgramError;
 pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramError> {
     let now = context.outside.clock.now();
     let query = EventQuery {
-        since: given.get_one::<String>(cli::SINCE).map(|span| since(span, now)).transpose()?,
-        node: given.get_one::<String>(cli::NODE).map(|name| node(name)).transpose()?,
-        limit: given.get_one(cli::LIMIT).copied().unwrap_or(cli::DEFAULT_LIMIT),
+        since: given
+            .get_one::<String>(cli::SINCE)
+            .map(|span| since(span, now))
+            .transpose()?,
+        node: given
+            .get_one::<String>(cli::NODE)
+            .map(|name| node(name))
+            .transpose()?,
+        limit: match given.get_one::<String>(cli::LIMIT) {
+            Some(number) => limit(number)?,
+            None => cli::DEFAULT_LIMIT,
+        },
     };
     let db = context.input.database()?;
     let colony = Colony::view(&db, context.outside.clone()).await?;
     let events = colony.events(&query).await?;
     colony.close().await?;
     if context.output.json {
-        context.output.text(&json!({ "status": "events", "events": events }).to_string())?;
+        context
+            .output
+            .text(&json!({ "status": "events", "events": events }).to_string())?;
     } else if events.is_empty() {
         context.output.text("Nothing happened.")?;
     } else {
@@ -35,14 +46,24 @@ pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramErr
 }
 
 fn node(name: &str) -> Result<NodeId, ProgramError> {
-    let NodeName(id) = name.parse().map_err(|e| ProgramError::Usage(format!("--node {e}")))?;
+    let NodeName(id) = name
+        .parse()
+        .map_err(|e| ProgramError::Usage(format!("--node: {e}")))?;
     Ok(id)
+}
+
+fn limit(number: &str) -> Result<u32, ProgramError> {
+    let wrong = || ProgramError::Usage(format!("--limit '{number}': takes a whole number from 1"));
+    number.parse().ok().filter(|&n| n > 0).ok_or_else(wrong)
 }
 
 /// The beginning of the last `span`: a number and s, m, h or d.
 fn since(span: &str, now: UnixTime) -> Result<UnixTime, ProgramError> {
-    let wrong =
-        || ProgramError::Usage(format!("--since '{span}': give a number and s, m, h or d: 24h"));
+    let wrong = || {
+        ProgramError::Usage(format!(
+            "--since '{span}': takes a number and s, m, h or d, as 24h"
+        ))
+    };
     let unit = span.chars().last().ok_or_else(wrong)?;
     let seconds: i64 = match unit {
         's' => 1,

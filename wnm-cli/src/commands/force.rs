@@ -19,8 +19,9 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
         ForceAction::Nodes(action) => nodes(context, action).await,
         ForceAction::Survey => {
             let mut colony = cycle::open(context).await?;
-            let done = colony.survey(&CycleOptions::from(&context.input.run)).await?;
+            let done = colony.survey(&CycleOptions::from(&context.input.run)).await;
             colony.close().await?;
+            let done = done?;
             cycle::tell(context, &done)
         }
         ForceAction::Teardown => teardown(context).await,
@@ -34,12 +35,19 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
 
 async fn nodes(context: &Context, action: ForcedAction) -> Result<(), ProgramError> {
     let mut colony = cycle::open(context).await?;
-    let request = request(context, &colony, action).await?;
+    let request = match request(context, &colony, action).await {
+        Ok(request) => request,
+        Err(error) => {
+            colony.close().await?;
+            return Err(error);
+        }
+    };
     let mut options = CycleOptions::from(&context.input.run);
     let steps = if request.nodes.is_empty() { request.count as usize } else { request.nodes.len() };
     options.progress = context.output.progress(steps);
-    let done = colony.force(&request, &options).await?;
+    let done = colony.force(&request, &options).await;
     colony.close().await?;
+    let done = done?;
     cycle::tell(context, &done)
 }
 
@@ -63,10 +71,14 @@ async fn request(
 
 async fn teardown(context: &Context) -> Result<(), ProgramError> {
     let mut colony = cycle::open(context).await?;
-    let torn_down = colony.teardown(context.input.run.confirm).await?;
+    let torn_down = colony.teardown(context.input.run.confirm).await;
     colony.close().await?;
+    let torn_down = torn_down?;
     let status = CycleStatus::ClusterTeardown.word();
-    let text = format!("{} nodes removed with their data", torn_down.removed);
+    let text = match torn_down.removed {
+        0 => "there were no nodes to remove".to_owned(),
+        removed => format!("{removed} nodes removed with their data"),
+    };
     let value = json!({ "status": status, "removed_count": torn_down.removed });
     Ok(context.output.outcome(&text, &value)?)
 }
@@ -82,7 +94,6 @@ async fn migrate(context: &Context) -> Result<(), ProgramError> {
     let value = json!({ "status": "wnm-db-migration", "message": "the database is up to date" });
     Ok(context.output.outcome("the database is up to date", &value)?)
 }
-
 
 async fn dry(context: &Context, action: ForceAction) -> Result<(), ProgramError> {
     let colony = cycle::view(context).await?;
