@@ -33,7 +33,9 @@ impl Process {
     /// Kills it as an accident would, and returns once it is gone.
     pub fn kill(&self) {
         self.signal(Signal::SIGKILL);
-        wait::until(wait::LONG, "a killed process to be gone", || !all().contains(self));
+        wait::until(wait::LONG, "a killed process to be gone", || {
+            !all().contains(self)
+        });
     }
 
     /// The directory given by `--root-dir`.

@@ -11,7 +11,11 @@ const CAP: usize = 8;
 fn colony() -> Colony {
     let colony = Colony::new();
     let program = colony.program("0.4.16");
-    colony.init("setsid+user", &program, EAGER.iter().chain(&["--node-cap=8"]));
+    colony.init(
+        "setsid+user",
+        &program,
+        EAGER.iter().chain(&["--node-cap=8"]),
+    );
     colony
 }
 
@@ -23,11 +27,19 @@ fn grow(colony: &Colony) {
             return;
         }
     }
-    panic!("{CAP} nodes do not come up: {:#?}", colony.database().nodes());
+    panic!(
+        "{CAP} nodes do not come up: {:#?}",
+        colony.database().nodes()
+    );
 }
 
 fn running(colony: &Colony) -> usize {
-    colony.database().nodes().iter().filter(|node| node.status == "RUNNING").count()
+    colony
+        .database()
+        .nodes()
+        .iter()
+        .filter(|node| node.status == "RUNNING")
+        .count()
 }
 
 #[test]
@@ -38,7 +50,11 @@ fn eight_nodes_come_up_are_kept_up_and_go_without_a_trace() {
     assert_eq!(colony.node_dirs().len(), CAP);
     for node in 1..=CAP {
         let port = colony.ports.metrics_port(u16::try_from(node).unwrap());
-        assert!(nodes::page(port, "/metadata").unwrap().contains("antnode_version=\"0.4.16\""));
+        assert!(
+            nodes::page(port, "/metadata")
+                .unwrap()
+                .contains("antnode_version=\"0.4.16\"")
+        );
     }
 
     // At the cap nothing more is added.
@@ -53,7 +69,10 @@ fn eight_nodes_come_up_are_kept_up_and_go_without_a_trace() {
     assert_eq!(healed.status(), "started-node", "{}", healed.stdout);
     let after = colony.processes();
     assert_eq!(after.len(), CAP);
-    let kept = after.iter().filter(|now| before.iter().any(|then| then.pid == now.pid)).count();
+    let kept = after
+        .iter()
+        .filter(|now| before.iter().any(|then| then.pid == now.pid))
+        .count();
     assert_eq!(kept, CAP - 1);
     let journal = colony.wnm(["events", "--since", "1h"]).run().succeeded();
     assert!(journal.stdout.contains("start"), "{}", journal.stdout);
@@ -63,7 +82,10 @@ fn eight_nodes_come_up_are_kept_up_and_go_without_a_trace() {
     assert!(refused.stderr.contains("--confirm"), "{}", refused.stderr);
     assert_eq!(colony.processes().len(), CAP);
 
-    let gone = colony.wnm(["--force-action", "teardown", "--confirm", "--json"]).run().succeeded();
+    let gone = colony
+        .wnm(["--force-action", "teardown", "--confirm", "--json"])
+        .run()
+        .succeeded();
     assert_eq!(gone.status(), "cluster-teardown");
     colony.assert_nothing_left();
 }
@@ -73,13 +95,23 @@ fn outdated_nodes_are_upgraded_and_keep_who_they_are() {
     let colony = colony();
     grow(&colony);
     let identity = |colony: &Colony| -> Vec<String> {
-        colony.database().nodes().iter().map(|node| node.peer_id.clone().unwrap()).collect()
+        colony
+            .database()
+            .nodes()
+            .iter()
+            .map(|node| node.peer_id.clone().unwrap())
+            .collect()
     };
     let before = identity(&colony);
 
     let newer = colony.program("0.4.17");
     let path = newer.to_str().unwrap();
-    let upgrade = ["--enable-upgrade", "--antnode-path", path, "--max-concurrent-upgrades=3"];
+    let upgrade = [
+        "--enable-upgrade",
+        "--antnode-path",
+        path,
+        "--max-concurrent-upgrades=3",
+    ];
     for _ in 0..CAP {
         colony.wnm(upgrade).run().succeeded();
     }
@@ -88,7 +120,11 @@ fn outdated_nodes_are_upgraded_and_keep_who_they_are() {
     }
     for node in 1..=CAP {
         let port = colony.ports.metrics_port(u16::try_from(node).unwrap());
-        assert!(nodes::page(port, "/metadata").unwrap().contains("antnode_version=\"0.4.17\""));
+        assert!(
+            nodes::page(port, "/metadata")
+                .unwrap()
+                .contains("antnode_version=\"0.4.17\"")
+        );
     }
     assert_eq!(identity(&colony), before);
     assert_eq!(colony.processes().len(), CAP);
@@ -102,7 +138,12 @@ fn a_lower_cap_removes_the_youngest_and_a_dead_node_is_forgotten() {
     for _ in 0..4 {
         colony.wnm(removals).run().succeeded();
     }
-    let ids: Vec<u32> = colony.database().nodes().iter().map(|node| node.id).collect();
+    let ids: Vec<u32> = colony
+        .database()
+        .nodes()
+        .iter()
+        .map(|node| node.id)
+        .collect();
     assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
     assert_eq!(colony.node_dirs().len(), 6);
     assert_eq!(colony.processes().len(), 6);
@@ -127,7 +168,11 @@ fn a_storage_that_is_not_there_makes_no_node_dead() {
     std::fs::rename(colony.storage(), &away).unwrap();
     std::fs::create_dir(colony.storage()).unwrap();
     colony.wnm::<&str>([]).run().succeeded();
-    assert_eq!(colony.database().nodes().len(), CAP, "rows went with the disk");
+    assert_eq!(
+        colony.database().nodes().len(),
+        CAP,
+        "rows went with the disk"
+    );
     std::fs::remove_dir_all(colony.storage()).unwrap();
     std::fs::rename(&away, colony.storage()).unwrap();
     grow(&colony);
@@ -144,9 +189,15 @@ fn a_dry_run_and_a_plan_change_nothing() {
     colony.wnm(["--dry-run", "--node-cap=4"]).run().succeeded();
     let plan = colony.wnm(["plan", "--json"]).run().succeeded();
     for action in ["add", "stop", "remove"] {
-        colony.wnm(["--dry-run", "--force-action", action]).run().succeeded();
+        colony
+            .wnm(["--dry-run", "--force-action", action])
+            .run()
+            .succeeded();
     }
-    colony.wnm(["--dry-run", "--force-action", "teardown", "--confirm"]).run().succeeded();
+    colony
+        .wnm(["--dry-run", "--force-action", "teardown", "--confirm"])
+        .run()
+        .succeeded();
     assert_eq!(std::fs::read(colony.database_path()).unwrap(), before);
     assert_eq!(colony.processes().len(), processes);
 
@@ -154,6 +205,9 @@ fn a_dry_run_and_a_plan_change_nothing() {
     let file = colony.dir().join("snapshot.json");
     std::fs::write(&file, &plan.stdout).unwrap();
     let path = file.to_str().unwrap();
-    let again = colony.wnm(["plan", "--snapshot", path, "--json"]).run().succeeded();
+    let again = colony
+        .wnm(["plan", "--snapshot", path, "--json"])
+        .run()
+        .succeeded();
     assert_eq!(again.last_json()["plan"], plan.last_json()["plan"]);
 }

@@ -41,13 +41,36 @@ pub const SHELL: &str = "shell";
 
 /// Options that the short help shows, besides those of thresholds, delays and other settings.
 const EVERY_DAY: [&str; 18] = [
-    "config", "dbpath", "dry_run", "init", "import", "confirm", "version", "force_action",
-    "service_name", "count", "report", "report_format", "json", "verbose", "quiet",
-    "rewards_address", "node_cap", "process_manager",
+    "config",
+    "dbpath",
+    "dry_run",
+    "init",
+    "import",
+    "confirm",
+    "version",
+    "force_action",
+    "service_name",
+    "count",
+    "report",
+    "report_format",
+    "json",
+    "verbose",
+    "quiet",
+    "rewards_address",
+    "node_cap",
+    "process_manager",
 ];
 
 /// Options that make sense with every command.
-const EVERYWHERE: [&str; 7] = ["dbpath", "config", "json", "quiet", "verbose", "loglevel", "process_manager"];
+const EVERYWHERE: [&str; 7] = [
+    "dbpath",
+    "config",
+    "json",
+    "quiet",
+    "verbose",
+    "loglevel",
+    "process_manager",
+];
 
 /// The whole command line.
 pub fn command() -> Command {
@@ -68,14 +91,17 @@ pub fn command() -> Command {
         .subcommand(plan())
         .subcommand(events())
         .subcommand(
-            Command::new("completions").about("Prints completions for a shell").arg(
-                Arg::new(SHELL).required(true).value_parser(value_parser!(clap_complete::Shell)),
-            ),
+            Command::new("completions")
+                .about("Prints completions for a shell")
+                .arg(
+                    Arg::new(SHELL)
+                        .required(true)
+                        .value_parser(value_parser!(clap_complete::Shell)),
+                ),
         )
-        .subcommand(
-            Command::new("demo")
-                .about("Shows a colony of simulated nodes at work, in half a minute, leaving nothing behind"),
-        )
+        .subcommand(Command::new("demo").about(
+            "Shows a colony of simulated nodes at work, in half a minute, leaving nothing behind",
+        ))
 }
 
 fn plan() -> Command {
@@ -103,20 +129,32 @@ fn events() -> Command {
                 .value_name("SPAN")
                 .help("Only what happened in this last span of time: 90s, 15m, 24h or 7d"),
         )
-        .arg(Arg::new(NODE).long(NODE).value_name("NODE").help("Only what was about this node"))
+        .arg(
+            Arg::new(NODE)
+                .long(NODE)
+                .value_name("NODE")
+                .help("Only what was about this node"),
+        )
         .arg(
             Arg::new(LIMIT)
                 .long(LIMIT)
                 .value_name("N")
                 .help(format!("At most the newest N [default: {DEFAULT_LIMIT}]")),
         )
-        .args(OPTIONS.iter().filter(|spec| EVERYWHERE.contains(&spec.name)).map(argument))
+        .args(
+            OPTIONS
+                .iter()
+                .filter(|spec| EVERYWHERE.contains(&spec.name))
+                .map(argument),
+        )
 }
 
 /// One option. Every value is taken as text: what it means is for the settings to say, the same for all
 /// places it can come from.
 fn argument(spec: &OptionSpec) -> Arg {
-    let mut arg = Arg::new(spec.name).help(help(spec)).help_heading(spec.group.heading());
+    let mut arg = Arg::new(spec.name)
+        .help(help(spec))
+        .help_heading(spec.group.heading());
     arg = arg.hide_short_help(!EVERY_DAY.contains(&spec.name));
     arg = match (spec.short, spec.name.len()) {
         (Some(short), 1) => arg.short(short),
@@ -134,9 +172,7 @@ fn argument(spec: &OptionSpec) -> Arg {
             .default_missing_value("true")
             .value_name("BOOL")
             .value_parser(value_parser!(String)),
-        ValueKind::Choice(words) => {
-            arg.value_name("WORD").value_parser(Words(words))
-        }
+        ValueKind::Choice(words) => arg.value_name("WORD").value_parser(Words(words)),
         kind => arg
             .value_hint(hint(kind))
             .value_name(kind.placeholder())
@@ -187,7 +223,10 @@ fn help(spec: &OptionSpec) -> String {
 /// so that the later one counts.
 pub fn given(matches: &ArgMatches) -> Vec<(&'static str, String)> {
     let mut given = Vec::new();
-    let levels = [Some(matches), matches.subcommand().map(|(_, matches)| matches)];
+    let levels = [
+        Some(matches),
+        matches.subcommand().map(|(_, matches)| matches),
+    ];
     for level in levels.into_iter().flatten() {
         for spec in OPTIONS {
             if !level.try_contains_id(spec.name).unwrap_or(false) {
@@ -217,10 +256,22 @@ mod tests {
 
     #[test]
     fn both_spellings_and_all_forms_of_a_flag_are_taken() {
-        let words = ["wnm", "--node_cap", "8", "--cpu-less-than=40", "--no-upnp=false", "--dry_run"];
+        let words = [
+            "wnm",
+            "--node_cap",
+            "8",
+            "--cpu-less-than=40",
+            "--no-upnp=false",
+            "--dry_run",
+        ];
         let matches = command().try_get_matches_from(words).unwrap();
         let given = given(&matches);
-        let value = |name| given.iter().find(|(n, _)| *n == name).map(|(_, v)| v.as_str());
+        let value = |name| {
+            given
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| v.as_str())
+        };
         assert_eq!(value("node_cap"), Some("8"));
         assert_eq!(value("cpu_less_than"), Some("40"));
         assert_eq!(value("no_upnp"), Some("false"));
@@ -229,7 +280,9 @@ mod tests {
 
     #[test]
     fn an_unknown_option_is_an_error_that_names_the_nearest() {
-        let error = command().try_get_matches_from(["wnm", "--nod-cap", "8"]).unwrap_err();
+        let error = command()
+            .try_get_matches_from(["wnm", "--nod-cap", "8"])
+            .unwrap_err();
         assert!(error.to_string().contains("--node-cap"), "{error}");
     }
 }

@@ -70,7 +70,10 @@ async fn dispatch(matches: &ArgMatches, json: &mut bool) -> Result<(), ProgramEr
         }
         _ => {}
     }
-    if matches.get_one::<String>("version").is_some_and(|value| value == "true") {
+    if matches
+        .get_one::<String>("version")
+        .is_some_and(|value| value == "true")
+    {
         return version(*json);
     }
     let input = Input::read(matches)?;
@@ -129,7 +132,9 @@ async fn by_option(context: &Context) -> Result<(), ProgramError> {
 }
 
 fn completions(given: &ArgMatches) -> Result<(), ProgramError> {
-    let Some(shell) = given.get_one::<clap_complete::Shell>(cli::SHELL) else { return Ok(()) };
+    let Some(shell) = given.get_one::<clap_complete::Shell>(cli::SHELL) else {
+        return Ok(());
+    };
     // Not straight to standard output: clap_complete panics where that ends early.
     let mut script = Vec::new();
     clap_complete::generate(*shell, &mut cli::command(), "wnm", &mut script);

@@ -48,7 +48,11 @@ impl Input {
             return database_of(kind.mode());
         }
         let root = nix::unistd::geteuid().is_root();
-        let modes = if root { [Mode::Sudo, Mode::User] } else { [Mode::User, Mode::Sudo] };
+        let modes = if root {
+            [Mode::Sudo, Mode::User]
+        } else {
+            [Mode::User, Mode::Sudo]
+        };
         for mode in modes {
             let path = database_of(mode)?;
             if path.exists() {
@@ -60,12 +64,18 @@ impl Input {
 
     /// The manager that was named, if one was.
     pub fn process_manager(&self) -> Option<ManagerKind> {
-        self.layers.get("process_manager").and_then(|(kind, _)| kind.parse().ok())
+        self.layers
+            .get("process_manager")
+            .and_then(|(kind, _)| kind.parse().ok())
     }
 
     /// The nodes that were named, as they were typed.
     pub fn service_names(&self) -> Vec<String> {
-        self.run.service_names.iter().map(|name| name.typed.clone()).collect()
+        self.run
+            .service_names
+            .iter()
+            .map(|name| name.typed.clone())
+            .collect()
     }
 
     /// What the defaults of a new colony depend on.
@@ -80,8 +90,7 @@ impl Input {
 
 fn database_of(mode: Mode) -> Result<PathBuf, ProgramError> {
     let home = std::env::home_dir();
-    let paths = Paths::for_mode(mode, home.as_deref())
-        .map_err(wnm_core::colony::ColonyError::from)?;
+    let paths =
+        Paths::for_mode(mode, home.as_deref()).map_err(wnm_core::colony::ColonyError::from)?;
     Ok(paths.state.join(DATABASE))
 }
-

@@ -3,9 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use wnm_core::manager::{
-    ManagerContext, ManagerError, ManagerKind, ProcessManager, Supervisor,
-};
+use wnm_core::manager::{ManagerContext, ManagerError, ManagerKind, ProcessManager, Supervisor};
 use wnm_setsid::Setsid;
 
 /// Builds a manager.
@@ -15,13 +13,12 @@ pub fn build(
 ) -> Result<Arc<dyn ProcessManager>, ManagerError> {
     match kind.supervisor() {
         Supervisor::Setsid => Ok(Arc::new(Setsid::new(kind, context))),
-        Supervisor::Systemd
-        | Supervisor::Launchd
-        | Supervisor::Antctl
-        | Supervisor::S6overlay => Err(ManagerError::NotFound(format!(
-            "this wnm can drive {} only",
-            AVAILABLE.map(|kind| kind.to_string()).join(", ")
-        ))),
+        Supervisor::Systemd | Supervisor::Launchd | Supervisor::Antctl | Supervisor::S6overlay => {
+            Err(ManagerError::NotFound(format!(
+                "this wnm can drive {} only",
+                AVAILABLE.map(|kind| kind.to_string()).join(", ")
+            )))
+        }
     }
 }
 
@@ -38,5 +35,6 @@ pub fn proposed() -> ManagerKind {
     } else {
         None
     };
-    own.filter(|kind| AVAILABLE.contains(kind)).unwrap_or(ManagerKind::SETSID_USER)
+    own.filter(|kind| AVAILABLE.contains(kind))
+        .unwrap_or(ManagerKind::SETSID_USER)
 }

@@ -25,7 +25,10 @@ pub struct Output {
 impl Output {
     /// As the options say.
     pub fn new(run: &RunSettings) -> Self {
-        Self { json: run.json, quiet: run.quiet }
+        Self {
+            json: run.json,
+            quiet: run.quiet,
+        }
     }
 
     /// Text that was asked for: a report, a plan. Never left out.
@@ -115,7 +118,9 @@ pub fn start_log(run: &RunSettings) {
         (0, LogLevel::Error | LogLevel::Critical) => LevelFilter::ERROR,
         (0, _) => LevelFilter::WARN,
     };
-    let filter = tracing_subscriber::EnvFilter::new(format!("off,wnm={level},wnm_core={level},wnm_setsid={level},wnm_cli={level}"));
+    let filter = tracing_subscriber::EnvFilter::new(format!(
+        "off,wnm={level},wnm_core={level},wnm_setsid={level},wnm_cli={level}"
+    ));
     let begun = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

@@ -142,8 +142,11 @@ impl Colony {
                 reason: change.to_string(),
             })
             .collect();
-        let changes =
-            Changes { machine: Some(self.machine.clone()), events, ..Changes::default() };
+        let changes = Changes {
+            machine: Some(self.machine.clone()),
+            events,
+            ..Changes::default()
+        };
         Ok(self.store.record(&changes).await?)
     }
 
@@ -158,7 +161,9 @@ impl Colony {
 
     /// A lock file of the Python wnm that is too old to be of a live run, if there is one.
     pub fn stale_python_lock(&self) -> Option<&Path> {
-        self.lock.as_ref().and_then(|lock| lock.stale_python_lock.as_deref())
+        self.lock
+            .as_ref()
+            .and_then(|lock| lock.stale_python_lock.as_deref())
     }
 }
 

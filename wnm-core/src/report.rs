@@ -34,11 +34,11 @@ pub use influx::influx_resources;
 pub use kind::{ReportFormat, ReportKind};
 pub use metrics::{MetricsReport, NodeCounts, machine_metrics};
 pub use plan::plan;
+#[cfg(test)]
+pub(crate) use quote::{config_line, environment_line};
 pub use select::select_nodes;
 pub use status::node_status;
 pub use value::ConfigValue;
-#[cfg(test)]
-pub(crate) use quote::{config_line, environment_line};
 
 /// What a report says when it is about nodes and there are none, as the Python wnm.
 const NO_NODES: &str = "No nodes found.\n";

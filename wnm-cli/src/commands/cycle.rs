@@ -71,12 +71,21 @@ pub fn tell(context: &Context, done: &CycleReport) -> Result<(), ProgramError> {
     let run = &context.input.run;
     let shown = (run.show_decisions || run.verbosity > 0) && !context.output.json;
     if shown {
-        context.output.text(&report::plan(&done.snapshot, &done.plan))?;
+        context
+            .output
+            .text(&report::plan(&done.snapshot, &done.plan))?;
     }
     context.output.outcome(&text(done, shown), &as_json(done))?;
-    let failed = done.results.iter().filter(|r| r.outcome == Outcome::Failed).count();
+    let failed = done
+        .results
+        .iter()
+        .filter(|r| r.outcome == Outcome::Failed)
+        .count();
     if failed > 0 {
-        return Err(ProgramError::StepsFailed { failed, steps: done.results.len() });
+        return Err(ProgramError::StepsFailed {
+            failed,
+            steps: done.results.len(),
+        });
     }
     Ok(())
 }
@@ -99,12 +108,18 @@ fn text(done: &CycleReport, plan_shown: bool) -> String {
         steps: &steps,
         held_back: &held_back,
     });
-    let warnings = if plan_shown { &[] } else { done.plan.warnings.as_slice() };
+    let warnings = if plan_shown {
+        &[]
+    } else {
+        done.plan.warnings.as_slice()
+    };
     for warning in warnings.iter().take(MOST_WARNINGS) {
         text.push_str(&format!("\nwarning: {warning}"));
     }
     if let Some(more @ 1..) = warnings.len().checked_sub(MOST_WARNINGS) {
-        text.push_str(&format!("\nwarning: {more} more of that kind; wnm plan lists them"));
+        text.push_str(&format!(
+            "\nwarning: {more} more of that kind; wnm plan lists them"
+        ));
     }
     for result in &done.results {
         if let Some(error) = &result.error {
@@ -116,7 +131,10 @@ fn text(done: &CycleReport, plan_shown: bool) -> String {
 }
 
 fn running(done: &CycleReport) -> usize {
-    done.nodes.iter().filter(|node| node.status() == Status::Running).count()
+    done.nodes
+        .iter()
+        .filter(|node| node.status() == Status::Running)
+        .count()
 }
 
 /// Nodes between two states, of which the line would otherwise say nothing.
@@ -128,7 +146,10 @@ fn under_way(done: &CycleReport) -> usize {
         Status::Migrating,
         Status::Removing,
     ];
-    done.nodes.iter().filter(|node| moving.contains(&node.status())).count()
+    done.nodes
+        .iter()
+        .filter(|node| moving.contains(&node.status()))
+        .count()
 }
 
 fn as_json(done: &CycleReport) -> Value {

@@ -28,7 +28,9 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
         ForceAction::DatabaseMigration => migrate(context).await,
         ForceAction::Nullop | ForceAction::UpdateConfig | ForceAction::DisableConfig => {
             cycle::open(context).await?.close().await?;
-            Ok(context.output.outcome("settings are stored", &json!({ "status": action.word() }))?)
+            Ok(context
+                .output
+                .outcome("settings are stored", &json!({ "status": action.word() }))?)
         }
     }
 }
@@ -43,7 +45,11 @@ async fn nodes(context: &Context, action: ForcedAction) -> Result<(), ProgramErr
         }
     };
     let mut options = CycleOptions::from(&context.input.run);
-    let steps = if request.nodes.is_empty() { request.count as usize } else { request.nodes.len() };
+    let steps = if request.nodes.is_empty() {
+        request.count as usize
+    } else {
+        request.nodes.len()
+    };
     options.progress = context.output.progress(steps);
     let done = colony.force(&request, &options).await;
     colony.close().await?;
@@ -66,7 +72,11 @@ async fn request(
             }
         }
     }
-    Ok(ForcedRequest { action, nodes, count: context.input.run.count })
+    Ok(ForcedRequest {
+        action,
+        nodes,
+        count: context.input.run.count,
+    })
 }
 
 async fn teardown(context: &Context) -> Result<(), ProgramError> {
@@ -87,12 +97,15 @@ async fn teardown(context: &Context) -> Result<(), ProgramError> {
 async fn migrate(context: &Context) -> Result<(), ProgramError> {
     if !context.input.run.confirm {
         return Err(ProgramError::Usage(
-            "wnm-db-migration changes the database (a copy is made first): add --confirm".to_owned(),
+            "wnm-db-migration changes the database (a copy is made first): add --confirm"
+                .to_owned(),
         ));
     }
     cycle::open(context).await?.close().await?;
     let value = json!({ "status": "wnm-db-migration", "message": "the database is up to date" });
-    Ok(context.output.outcome("the database is up to date", &value)?)
+    Ok(context
+        .output
+        .outcome("the database is up to date", &value)?)
 }
 
 async fn dry(context: &Context, action: ForceAction) -> Result<(), ProgramError> {
@@ -112,7 +125,9 @@ async fn dry(context: &Context, action: ForceAction) -> Result<(), ProgramError>
                 _ => "would store the settings that were given".to_owned(),
             };
             let status = format!("{}-dryrun", other.word());
-            Ok(context.output.outcome(&text, &json!({ "status": status, "nodes": nodes }))?)
+            Ok(context
+                .output
+                .outcome(&text, &json!({ "status": status, "nodes": nodes }))?)
         }
     }
 }

@@ -8,9 +8,12 @@ use crate::error::ProgramError;
 
 /// Deletes the lock file of the Python wnm. Ours needs no clearing: it ends with the process that holds it.
 pub fn remove(context: &Context) -> Result<(), ProgramError> {
-    let kind = context.input.process_manager().unwrap_or_else(crate::managers::proposed);
-    let path = python_lock_of(kind.mode(), context.outside.home.as_deref())
-        .map_err(ColonyError::from)?;
+    let kind = context
+        .input
+        .process_manager()
+        .unwrap_or_else(crate::managers::proposed);
+    let path =
+        python_lock_of(kind.mode(), context.outside.home.as_deref()).map_err(ColonyError::from)?;
     let text = match std::fs::remove_file(&path) {
         Ok(()) => format!("deleted {}", path.display()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -29,8 +29,12 @@ pub async fn now(context: &Context) -> Result<(), ProgramError> {
 
 /// Decides on a snapshot from a file, on any machine.
 pub fn on_snapshot(given: &ArgMatches) -> Result<(), ProgramError> {
-    let Some(file) = given.get_one::<String>(cli::SNAPSHOT) else { return Ok(()) };
-    let json = cli::given(given).iter().any(|(name, value)| *name == "json" && value == "true");
+    let Some(file) = given.get_one::<String>(cli::SNAPSHOT) else {
+        return Ok(());
+    };
+    let json = cli::given(given)
+        .iter()
+        .any(|(name, value)| *name == "json" && value == "true");
     let snapshot = read_snapshot(file)?;
     let plan = decide(&snapshot);
     tell(Output { json, quiet: false }, &snapshot, &plan)
@@ -49,7 +53,10 @@ pub fn tell(output: Output, snapshot: &Snapshot, plan: &Plan) -> Result<(), Prog
 
 /// Takes a snapshot alone, or what `wnm plan --json` prints.
 fn read_snapshot(path: &str) -> Result<Snapshot, ProgramError> {
-    let fault = |reason: String| ProgramError::Input { path: path.to_owned(), reason };
+    let fault = |reason: String| ProgramError::Input {
+        path: path.to_owned(),
+        reason,
+    };
     let mut text = String::new();
     let source: Box<dyn Read> = match path {
         "-" => Box::new(io::stdin()),
@@ -58,7 +65,10 @@ fn read_snapshot(path: &str) -> Result<Snapshot, ProgramError> {
     let read = source.take(LARGEST_SNAPSHOT + 1).read_to_string(&mut text);
     read.map_err(|e| fault(e.to_string()))?;
     if text.len() as u64 > LARGEST_SNAPSHOT {
-        return Err(fault(format!("is larger than {} MB", LARGEST_SNAPSHOT >> 20)));
+        return Err(fault(format!(
+            "is larger than {} MB",
+            LARGEST_SNAPSHOT >> 20
+        )));
     }
     let mut value: Value =
         serde_json::from_str(&text).map_err(|e| fault(format!("is not JSON: {e}")))?;
@@ -73,7 +83,11 @@ fn read_snapshot(path: &str) -> Result<Snapshot, ProgramError> {
                 "is a snapshot of format {format}; this wnm reads format {SNAPSHOT_FORMAT}"
             )));
         }
-        None => return Err(fault("is no snapshot; 'wnm plan --json' prints one".to_owned())),
+        None => {
+            return Err(fault(
+                "is no snapshot; 'wnm plan --json' prints one".to_owned(),
+            ));
+        }
     }
     serde_json::from_value(snapshot).map_err(|e| fault(format!("is no snapshot: {e}")))
 }

@@ -56,7 +56,12 @@ async fn text(
         }
         ReportKind::MachineMetrics => {
             let machine = colony.machine();
-            let version = context.outside.program.version(&machine.antnode_path).await.ok();
+            let version = context
+                .outside
+                .program
+                .version(&machine.antnode_path)
+                .await
+                .ok();
             let metrics = MetricsReport {
                 load: &colony.last_load().await?,
                 machine,

@@ -24,28 +24,46 @@ pub async fn play(stage: &mut Stage) -> Result<(), ProgramError> {
     let mut beat = interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
 
-    screen::title("A colony of simulated nodes. Every line is one cycle: look, decide, act, record.");
+    screen::title(
+        "A colony of simulated nodes. Every line is one cycle: look, decide, act, record.",
+    );
     screen::legend();
 
-    screen::title(&format!("1. Nothing runs yet. Nodes are added up to the cap of {CAP}."));
+    screen::title(&format!(
+        "1. Nothing runs yet. Nodes are added up to the cap of {CAP}."
+    ));
     stage.set_cpu(CALM);
     until(stage, &mut beat, false, all_running).await?;
 
     screen::title("2. A node dies. The next cycle sees it and brings it back.");
     let victim = kill_one(stage, &mut beat).await?;
-    screen::note(&format!("killed the process of {}", victim.id.directory_name()));
+    screen::note(&format!(
+        "killed the process of {}",
+        victim.id.directory_name()
+    ));
     stage.set_cpu(BUSY);
     watch(stage, &mut beat).await?;
     until(stage, &mut beat, false, all_running).await?;
 
-    screen::title(&format!("3. {} is out. Nodes are upgraded two at a time.", VERSIONS[1]));
+    screen::title(&format!(
+        "3. {} is out. Nodes are upgraded two at a time.",
+        VERSIONS[1]
+    ));
     stage.set_cpu(CALM);
     stage.publish_upgrade()?;
-    until(stage, &mut beat, true, |report| all_running(report) && all_of_version(report)).await?;
+    until(stage, &mut beat, true, |report| {
+        all_running(report) && all_of_version(report)
+    })
+    .await?;
 
-    screen::title("4. Something else needs the processors. The youngest node is stopped, not removed.");
+    screen::title(
+        "4. Something else needs the processors. The youngest node is stopped, not removed.",
+    );
     stage.set_cpu(OVERLOADED);
-    until(stage, &mut beat, false, |report| count(report, Status::Stopped) > 0).await?;
+    until(stage, &mut beat, false, |report| {
+        count(report, Status::Stopped) > 0
+    })
+    .await?;
     screen::note("the load falls, but not below the threshold for adding: nothing changes");
     stage.set_cpu(BUSY);
     watch(stage, &mut beat).await?;
@@ -85,7 +103,9 @@ async fn until(
             return Ok(());
         }
     }
-    Err(ProgramError::Usage("the demonstration did not get on; this machine is too busy".into()))
+    Err(ProgramError::Usage(
+        "the demonstration did not get on; this machine is too busy".into(),
+    ))
 }
 
 async fn kill_one(stage: &mut Stage, beat: &mut Interval) -> Result<Node, ProgramError> {
@@ -104,10 +124,16 @@ fn all_running(report: &CycleReport) -> bool {
 
 fn all_of_version(report: &CycleReport) -> bool {
     report.nodes.iter().all(|node| {
-        node.version.as_ref().is_some_and(|version| version.to_string() == VERSIONS[1])
+        node.version
+            .as_ref()
+            .is_some_and(|version| version.to_string() == VERSIONS[1])
     })
 }
 
 fn count(report: &CycleReport, status: Status) -> usize {
-    report.nodes.iter().filter(|node| node.status() == status).count()
+    report
+        .nodes
+        .iter()
+        .filter(|node| node.status() == status)
+        .count()
 }

@@ -19,10 +19,18 @@ pub fn note(text: &str) {
 pub fn cycle(report: &CycleReport) {
     let marks: Vec<String> = report.nodes.iter().map(mark).collect();
     let cpu = report.snapshot.load.cpu.get();
-    anstream::println!("  cpu {cpu:>3.0} %  {}  {}", marks.join(" "), report.status.word());
+    anstream::println!(
+        "  cpu {cpu:>3.0} %  {}  {}",
+        marks.join(" "),
+        report.status.word()
+    );
     for result in &report.results {
         let step = &result.step;
-        let error = result.error.as_ref().map(|e| format!(" ({e})")).unwrap_or_default();
+        let error = result
+            .error
+            .as_ref()
+            .map(|e| format!(" ({e})"))
+            .unwrap_or_default();
         anstream::println!(
             "           {:<8} {}  {DIM}{}{error}{DIM:#}",
             step.act.word(),
@@ -34,7 +42,12 @@ pub fn cycle(report: &CycleReport) {
 
 /// What the marks mean.
 pub fn legend() {
-    let kinds = [Status::Running, Status::Restarting, Status::Upgrading, Status::Stopped];
+    let kinds = [
+        Status::Running,
+        Status::Restarting,
+        Status::Upgrading,
+        Status::Stopped,
+    ];
     let legend: Vec<String> = kinds
         .into_iter()
         .map(|status| {

@@ -47,7 +47,11 @@ impl Stage {
         let db = dir.path().join("colony.db");
         let settings = settings(dir.path(), &program)?;
         let colony = Colony::init(&db, settings, outside).await?;
-        Ok(Self { dir, machine, colony })
+        Ok(Self {
+            dir,
+            machine,
+            colony,
+        })
     }
 
     /// Sets how busy the pretended machine is.
@@ -58,19 +62,28 @@ impl Stage {
     /// Puts the newer node program in the place of the older one.
     pub fn publish_upgrade(&self) -> Result<(), ProgramError> {
         let program = self.dir.path().join("antnode");
-        Ok(wnm_simnode::stamp(&std::env::current_exe()?, &program, VERSIONS[1])?)
+        Ok(wnm_simnode::stamp(
+            &std::env::current_exe()?,
+            &program,
+            VERSIONS[1],
+        )?)
     }
 
     /// One cycle.
     pub async fn cycle(&mut self, upgrades_enabled: bool) -> Result<CycleReport, ProgramError> {
-        let options = CycleOptions { upgrades_enabled, ..CycleOptions::default() };
+        let options = CycleOptions {
+            upgrades_enabled,
+            ..CycleOptions::default()
+        };
         Ok(self.colony.cycle(&options).await?)
     }
 
     /// Kills a node's process as an accident would, and says whether there was one.
     pub async fn kill(&self, node: &Node) -> Result<bool, ProgramError> {
         let pid = self.colony.process_of(node).await?;
-        let Some(pid) = pid.and_then(|pid| i32::try_from(pid).ok()) else { return Ok(false) };
+        let Some(pid) = pid.and_then(|pid| i32::try_from(pid).ok()) else {
+            return Ok(false);
+        };
         let pid = nix::unistd::Pid::from_raw(pid);
         let killed = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
         Ok(killed.is_ok())

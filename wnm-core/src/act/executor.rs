@@ -101,7 +101,9 @@ impl Slots {
         match (act, under_way) {
             (Act::Upgrade, _) | (Act::Resume, Some(TransitionKind::Upgrading)) => &self.upgrades,
             (Act::Add | Act::Start { .. }, _)
-            | (Act::Resume, Some(TransitionKind::Adding | TransitionKind::Starting)) => &self.starts,
+            | (Act::Resume, Some(TransitionKind::Adding | TransitionKind::Starting)) => {
+                &self.starts
+            }
             _ => &self.removals,
         }
     }
@@ -115,8 +117,11 @@ impl Executor {
         snapshot: &Snapshot,
         steps: &[Step],
     ) -> Result<Execution, StoreError> {
-        let nodes: BTreeMap<NodeId, Node> =
-            snapshot.nodes.iter().map(|node| (node.id, node.clone())).collect();
+        let nodes: BTreeMap<NodeId, Node> = snapshot
+            .nodes
+            .iter()
+            .map(|node| (node.id, node.clone()))
+            .collect();
         let lanes = lanes(steps, &nodes, snapshot.policy.lanes);
         let run = Arc::new(Run {
             executor: self.clone(),
@@ -165,10 +170,16 @@ impl Run {
         let _kind = self.slots.of(step.act, under_way).acquire().await;
         self.pace().await;
 
-        let was_running =
-            known.as_ref().is_some_and(|node| node.observed.state == ObservedState::Running);
+        let was_running = known
+            .as_ref()
+            .is_some_and(|node| node.observed.state == ObservedState::Running);
         let result = match self.intend(known, &step).await? {
-            Err(error) => StepResult { step, outcome: Outcome::Failed, error: Some(error), was_running },
+            Err(error) => StepResult {
+                step,
+                outcome: Outcome::Failed,
+                error: Some(error),
+                was_running,
+            },
             Ok(node) => self.take(node, step, was_running).await?,
         };
         if let Some(progress) = &self.executor.progress {
@@ -191,10 +202,16 @@ impl Run {
                 Err(error) => return self.refuse(step, error).await.map(Err),
             },
             (None, _) => {
-                return self.refuse(step, format!("there is no node {}", step.node)).await.map(Err);
+                return self
+                    .refuse(step, format!("there is no node {}", step.node))
+                    .await
+                    .map(Err);
             }
         };
-        let mut changes = Changes { nodes: vec![node.clone()], ..Changes::default() };
+        let mut changes = Changes {
+            nodes: vec![node.clone()],
+            ..Changes::default()
+        };
         if step.act == Act::Stop
             && step.by == Actor::Wnm
             && node.desired.state == DesiredState::Stopped
@@ -220,7 +237,8 @@ impl Run {
             owner: &self.executor.owner,
             ticket: fastrand::u64(..),
         };
-        new.record(step.node, step.by, now).map_err(|error| error.to_string())
+        new.record(step.node, step.by, now)
+            .map_err(|error| error.to_string())
     }
 
     async fn refuse(&self, step: &Step, error: String) -> Result<String, StoreError> {
@@ -231,7 +249,10 @@ impl Run {
             outcome: Outcome::Failed,
             reason: error.clone(),
         };
-        let changes = Changes { events: vec![event], ..Changes::default() };
+        let changes = Changes {
+            events: vec![event],
+            ..Changes::default()
+        };
         self.executor.store.record(&changes).await?;
         Ok(error)
     }
@@ -244,9 +265,18 @@ impl Run {
     ) -> Result<StepResult, StoreError> {
         let manager = self.executor.manager.as_ref();
         let performed = perform(manager, &node, &step, self.binary.as_ref()).await;
-        let after = conclude(&node, &step, was_running, performed, self.executor.clock.now());
+        let after = conclude(
+            &node,
+            &step,
+            was_running,
+            performed,
+            self.executor.clock.now(),
+        );
         let outcome = after.event.outcome;
-        let mut changes = Changes { events: vec![after.event], ..Changes::default() };
+        let mut changes = Changes {
+            events: vec![after.event],
+            ..Changes::default()
+        };
         match &after.node {
             Some(node) => changes.nodes.push(node.clone()),
             None => changes.deleted.push(node.id),
@@ -259,7 +289,12 @@ impl Run {
             Some(after) => nodes.insert(after.id, after),
             None => nodes.remove(&node.id),
         };
-        Ok(StepResult { step, outcome, error: after.error, was_running })
+        Ok(StepResult {
+            step,
+            outcome,
+            error: after.error,
+            was_running,
+        })
     }
 
     /// Waits for this operation's turn. The first begins at once.

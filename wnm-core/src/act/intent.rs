@@ -43,12 +43,23 @@ impl NewNode<'_> {
             ports: self.machine.ports.of(id)?,
             host: self.machine.host.clone(),
             network: self.program.network().to_owned(),
-            wallet: Some(self.machine.rewards.draw(self.ticket, self.machine.donate_address)),
+            wallet: Some(
+                self.machine
+                    .rewards
+                    .draw(self.ticket, self.machine.donate_address),
+            ),
             peer_id: None,
             container: None,
             environment: None,
-            desired: Desired { state: DesiredState::Running, by, since: now },
-            observed: Observed { state: ObservedState::Stopped, at: now },
+            desired: Desired {
+                state: DesiredState::Running,
+                by,
+                since: now,
+            },
+            observed: Observed {
+                state: ObservedState::Stopped,
+                at: now,
+            },
             transition: Some(begun(TransitionKind::Adding, now)),
             measured: NodeMeasurements::default(),
             first_launch: now,
@@ -63,7 +74,11 @@ impl NewNode<'_> {
 /// The record of an existing node before `step`. A resumed or forgotten node is left as it is.
 pub(super) fn intend(node: &Node, step: &Step, now: UnixTime) -> Node {
     let mut next = node.clone();
-    let desire = |state| Desired { state, by: step.by, since: now };
+    let desire = |state| Desired {
+        state,
+        by: step.by,
+        since: now,
+    };
     match step.act {
         Act::Add | Act::Resume | Act::Forget => return next,
         Act::Start { .. } => {
@@ -100,9 +115,17 @@ pub(super) fn intend(node: &Node, step: &Step, now: UnixTime) -> Node {
 /// What wnm wants anew of a node that it is wanted of already keeps its date and its author; a person's word
 /// takes over.
 fn keep_if_wanted(now: Desired, wanted: Desired) -> Desired {
-    if now.state == wanted.state && wanted.by != Actor::Person { now } else { wanted }
+    if now.state == wanted.state && wanted.by != Actor::Person {
+        now
+    } else {
+        wanted
+    }
 }
 
 fn begun(kind: TransitionKind, since: UnixTime) -> Transition {
-    Transition { kind, since, acted: false }
+    Transition {
+        kind,
+        since,
+        acted: false,
+    }
 }

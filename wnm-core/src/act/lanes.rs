@@ -38,5 +38,8 @@ pub(super) fn lanes(
             })
             .push(step.clone());
     }
-    order.into_iter().filter_map(|lane| lanes.remove(&lane)).collect()
+    order
+        .into_iter()
+        .filter_map(|lane| lanes.remove(&lane))
+        .collect()
 }

@@ -46,9 +46,18 @@ pub(super) fn conclude(
         Some(error) => format!("{}: {error}", step.reason),
         None => step.reason.to_string(),
     };
-    let event =
-        Event { at: now, node: Some(node.id), action: action_word(node, step), outcome, reason };
-    After { node: after, event, error }
+    let event = Event {
+        at: now,
+        node: Some(node.id),
+        action: action_word(node, step),
+        outcome,
+        reason,
+    };
+    After {
+        node: after,
+        event,
+        error,
+    }
 }
 
 /// A resumed step is told by what is resumed.
@@ -124,5 +133,9 @@ fn failed(node: &Node, now: UnixTime) -> Node {
 }
 
 fn acted(kind: TransitionKind, since: UnixTime) -> Transition {
-    Transition { kind, since, acted: true }
+    Transition {
+        kind,
+        since,
+        acted: true,
+    }
 }

@@ -43,13 +43,19 @@ pub(super) async fn perform(
     match step.act {
         Act::Forget => Ok(Performed::Forgotten),
         Act::Add => add(manager, node, binary()?).await,
-        Act::Start { upgrade_first: false } => start(manager, node).await,
-        Act::Start { upgrade_first: true } => {
+        Act::Start {
+            upgrade_first: false,
+        } => start(manager, node).await,
+        Act::Start {
+            upgrade_first: true,
+        } => {
             let binary = binary()?;
             manager.upgrade(node, binary).await?;
             fault::point("act.start.upgraded");
             manager.start(node).await?;
-            Ok(Performed::Started { version: Some(binary.version.clone()) })
+            Ok(Performed::Started {
+                version: Some(binary.version.clone()),
+            })
         }
         Act::Stop | Act::Disable => stop(manager, node).await,
         Act::Upgrade => upgrade(manager, node, binary()?).await,
@@ -60,7 +66,10 @@ pub(super) async fn perform(
             Some(TransitionKind::Stopping) => stop(manager, node).await,
             Some(TransitionKind::Upgrading) => upgrade(manager, node, binary()?).await,
             Some(TransitionKind::Removing) => remove(manager, node).await,
-            None => Err(ManagerError::NotFound(format!("a step of node {} to resume", node.id))),
+            None => Err(ManagerError::NotFound(format!(
+                "a step of node {} to resume",
+                node.id
+            ))),
         },
     }
 }
@@ -93,7 +102,9 @@ async fn add(
         Err(error) if error.leaves_it_open() => Err(error),
         Err(error) => {
             manager.remove(&made).await?;
-            Ok(Performed::Undone { error: error.to_string() })
+            Ok(Performed::Undone {
+                error: error.to_string(),
+            })
         }
     }
 }
@@ -117,7 +128,9 @@ async fn upgrade(
 ) -> Result<Performed, ManagerError> {
     manager.upgrade(node, binary).await?;
     fault::point("act.upgrade.upgraded");
-    Ok(Performed::Upgraded { version: binary.version.clone() })
+    Ok(Performed::Upgraded {
+        version: binary.version.clone(),
+    })
 }
 
 async fn remove(manager: &dyn ProcessManager, node: &Node) -> Result<Performed, ManagerError> {

@@ -75,8 +75,11 @@ impl Colony {
                 reason: format!("found at {}", node.root_dir.display()),
             })
             .collect();
-        let changes =
-            Changes { nodes: adoption.nodes.clone(), events, ..Changes::default() };
+        let changes = Changes {
+            nodes: adoption.nodes.clone(),
+            events,
+            ..Changes::default()
+        };
         Ok(self.store.record(&changes).await?)
     }
 
@@ -102,13 +105,22 @@ impl Colony {
             log_dir: found.log_dir,
             ports: found.ports,
             host: self.machine.host.clone(),
-            network: found.network.unwrap_or_else(|| program.network().to_owned()),
+            network: found
+                .network
+                .unwrap_or_else(|| program.network().to_owned()),
             wallet: found.wallet,
             peer_id: None,
             container: None,
             environment: None,
-            desired: Desired { state: desired, by: Actor::Found, since: now },
-            observed: Observed { state: observed, at: now },
+            desired: Desired {
+                state: desired,
+                by: Actor::Found,
+                since: now,
+            },
+            observed: Observed {
+                state: observed,
+                at: now,
+            },
             transition: None,
             measured: NodeMeasurements::default(),
             status_since: now,
@@ -121,7 +133,12 @@ impl Colony {
 
 /// When a node was first launched: the time its identity was written.
 fn first_launch(program: &dyn NodeProgram, root: &Path) -> Option<UnixTime> {
-    let modified = program.identity_file(root).metadata().ok()?.modified().ok()?;
+    let modified = program
+        .identity_file(root)
+        .metadata()
+        .ok()?
+        .modified()
+        .ok()?;
     let since = modified.duration_since(UNIX_EPOCH).ok()?;
     i64::try_from(since.as_secs()).ok().map(UnixTime)
 }
@@ -130,10 +147,19 @@ fn port_conflict(new: &[FoundNode], known: &[Node]) -> Option<String> {
     let mut claims: Vec<(u16, String)> = known
         .iter()
         .map(|node| (node.ports.node.get(), node.service.clone()))
-        .chain(new.iter().map(|found| (found.ports.node.get(), found.service.clone())))
+        .chain(
+            new.iter()
+                .map(|found| (found.ports.node.get(), found.service.clone())),
+        )
         .collect();
     claims.sort();
-    claims.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| {
-        format!("{} and {} both claim port {}", pair[0].1, pair[1].1, pair[0].0)
-    })
+    claims
+        .windows(2)
+        .find(|pair| pair[0].0 == pair[1].0)
+        .map(|pair| {
+            format!(
+                "{} and {} both claim port {}",
+                pair[0].1, pair[1].1, pair[0].0
+            )
+        })
 }

@@ -81,8 +81,10 @@ impl Colony {
         plan: Plan,
         options: &CycleOptions,
     ) -> Result<CycleReport, ColonyError> {
-        let Execution { results } =
-            self.executor(options).execute(&snapshot, &plan.steps).await?;
+        let Execution { results } = self
+            .executor(options)
+            .execute(&snapshot, &plan.steps)
+            .await?;
         // Acting changes two of the machine's figures: when a node was last stopped, and the highest number.
         if let Some(machine) = self.store.machine().await? {
             self.machine.last_stopped_at = machine.last_stopped_at;
@@ -108,7 +110,9 @@ impl Colony {
             nodes: self.store.nodes().await?,
             last_boot: state.boot_id,
             // Counters that a later program wrote in another shape are as good as none.
-            counters: state.counters.and_then(|counters| serde_json::from_value(counters).ok()),
+            counters: state
+                .counters
+                .and_then(|counters| serde_json::from_value(counters).ok()),
             upgrades_enabled: options.upgrades_enabled,
             survey_delay: options.survey_delay.unwrap_or(self.machine.pacing.survey),
             now: self.outside.clock.now(),
@@ -123,7 +127,11 @@ impl Colony {
         for (id, seen) in sight.seen.drain(..) {
             let told = match &seen {
                 Seen::ForeignListener { .. } => {
-                    let query = EventQuery { since, node: Some(id), limit: EVENTS_A_DAY };
+                    let query = EventQuery {
+                        since,
+                        node: Some(id),
+                        limit: EVENTS_A_DAY,
+                    };
                     let events = self.store.events(&query).await?;
                     events.iter().any(|event| event.action == seen.word())
                 }
@@ -154,21 +162,28 @@ impl Colony {
     /// seen there, which proves that the right disk is mounted.
     fn keep_storage_marked(&self, snapshot: &Snapshot) -> Result<(), ColonyError> {
         let storage = &self.machine.node_storage;
-        let present =
-            snapshot.nodes.iter().any(|n| n.root_dir.starts_with(storage) && n.root_dir.is_dir());
+        let present = snapshot
+            .nodes
+            .iter()
+            .any(|n| n.root_dir.starts_with(storage) && n.root_dir.is_dir());
         if !present {
             return Ok(());
         }
-        mark_storage(storage)
-            .map_err(|source| ColonyError::Storage { path: storage.clone(), source })
+        mark_storage(storage).map_err(|source| ColonyError::Storage {
+            path: storage.clone(),
+            source,
+        })
     }
 }
 
 /// Everything seen, for one transaction.
 fn changes_after_looking(sight: &Sight) -> Changes {
     let now = sight.snapshot.taken_at;
-    let mut events: Vec<Event> =
-        sight.seen.iter().map(|(id, seen)| seen_event(*id, seen, now)).collect();
+    let mut events: Vec<Event> = sight
+        .seen
+        .iter()
+        .map(|(id, seen)| seen_event(*id, seen, now))
+        .collect();
     if sight.snapshot.rebooted {
         events.push(Event {
             at: now,

@@ -48,7 +48,13 @@ impl Colony {
             CycleStatus::SurveyComplete
         };
         let nodes = snapshot.nodes.clone();
-        Ok(CycleReport { status, snapshot, plan, results: Vec::new(), nodes })
+        Ok(CycleReport {
+            status,
+            snapshot,
+            plan,
+            results: Vec::new(),
+            nodes,
+        })
     }
 
     /// Removes every node with its data, disabled ones too. Nodes that could not be removed keep their rows.
@@ -62,8 +68,11 @@ impl Colony {
             Ok(()) => Vec::new(),
             Err(_) => self.still_there(&nodes).await?,
         };
-        let deleted: Vec<NodeId> =
-            nodes.iter().map(|node| node.id).filter(|id| !left.contains(id)).collect();
+        let deleted: Vec<NodeId> = nodes
+            .iter()
+            .map(|node| node.id)
+            .filter(|id| !left.contains(id))
+            .collect();
         let removed = deleted.len();
         let mut machine = self.machine.clone();
         if left.is_empty() {

@@ -23,21 +23,27 @@ impl Colony {
     /// Opens a colony to be worked on. Nobody else can until it is dropped.
     pub async fn open(db: &Path, outside: Outside) -> Result<Self, ColonyError> {
         // Looking first keeps a lock file from being left beside a database that is not there.
-        let view = Store::open(db, Access::View).await.map_err(|e| missing(e, db))?;
+        let view = Store::open(db, Access::View)
+            .await
+            .map_err(|e| missing(e, db))?;
         let machine = view.machine().await?;
         view.close().await?;
         let Some(machine) = machine else {
             return Err(ColonyError::NotInitialized(db.to_owned()));
         };
         let lock = take_lock(db, &machine, &outside)?;
-        let store = Store::open(db, Access::ReadWrite).await.map_err(|e| missing(e, db))?;
+        let store = Store::open(db, Access::ReadWrite)
+            .await
+            .map_err(|e| missing(e, db))?;
         Self::assemble(db, store, outside, Some(lock)).await
     }
 
     /// Opens a colony to be looked at: nothing is written, nothing is locked, and a database of an older
     /// program is read without being changed.
     pub async fn view(db: &Path, outside: Outside) -> Result<Self, ColonyError> {
-        let store = Store::open(db, Access::View).await.map_err(|e| missing(e, db))?;
+        let store = Store::open(db, Access::View)
+            .await
+            .map_err(|e| missing(e, db))?;
         Self::assemble(db, store, outside, None).await
     }
 
@@ -59,7 +65,10 @@ impl Colony {
         let store = Store::create(db).await?;
         let now = outside.clock.now();
         // So that the first cycle has something to continue from, and a report something to show.
-        let reading = outside.machine.measure(now, &paths.node_storage, None).await?;
+        let reading = outside
+            .machine
+            .measure(now, &paths.node_storage, None)
+            .await?;
         let changes = Changes {
             cycle: Some(CycleState {
                 boot_id: Some(outside.machine.boot_id()?),
@@ -117,8 +126,7 @@ impl Colony {
         let Some(machine) = store.machine().await? else {
             return Err(ColonyError::NotInitialized(db.to_owned()));
         };
-        let (manager, paths, owner) =
-            build_manager(&outside, &machine, outside.home.as_deref())?;
+        let (manager, paths, owner) = build_manager(&outside, &machine, outside.home.as_deref())?;
         Ok(Self {
             db: db.to_owned(),
             store: Arc::new(store),
@@ -156,7 +164,10 @@ pub(super) fn build_manager(
     let manager = outside
         .managers
         .build(machine.manager, context)
-        .map_err(|source| ColonyError::Manager { kind: machine.manager, source })?;
+        .map_err(|source| ColonyError::Manager {
+            kind: machine.manager,
+            source,
+        })?;
     Ok((manager, paths, owner))
 }
 
@@ -186,7 +197,10 @@ fn make_writable(dir: &Path) -> Result<(), ColonyError> {
         io::Write::write_all(&mut probe, &[0; 4096])?;
         probe.sync_all()
     };
-    attempt().map_err(|source| ColonyError::Storage { path: dir.to_owned(), source })
+    attempt().map_err(|source| ColonyError::Storage {
+        path: dir.to_owned(),
+        source,
+    })
 }
 
 fn missing(error: StoreError, db: &Path) -> ColonyError {

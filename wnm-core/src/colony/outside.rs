@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
 use crate::manager::{
-    CommandRunner, Firewall, ManagerContext, ManagerError, ManagerKind, NoFirewall,
-    ProcessManager, SystemRunner,
+    CommandRunner, Firewall, ManagerContext, ManagerError, ManagerKind, NoFirewall, ProcessManager,
+    SystemRunner,
 };
 use crate::observe::{HttpProbe, MachineProbe, NodeProbe, SurveyLimits, SystemProbe};
 use crate::program::{Antnode, NodeProgram};
@@ -63,7 +63,10 @@ impl Outside {
         let program: Arc<dyn NodeProgram> = Arc::new(Antnode::new(Arc::clone(&runner)));
         Self {
             managers,
-            nodes: Arc::new(HttpProbe::new(Arc::clone(&program), SurveyLimits::default())),
+            nodes: Arc::new(HttpProbe::new(
+                Arc::clone(&program),
+                SurveyLimits::default(),
+            )),
             program,
             machine: Arc::new(SystemProbe::new()),
             clock: Arc::new(SystemClock),

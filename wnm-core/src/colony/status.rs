@@ -72,10 +72,15 @@ impl CycleStatus {
 
     /// The word for what was done: that of the step of highest rank, unless something failed.
     pub(super) fn of(kind: PlanKind, snapshot: &Snapshot, results: &[StepResult]) -> Self {
-        if results.iter().any(|result| result.outcome == Outcome::Failed) {
+        if results
+            .iter()
+            .any(|result| result.outcome == Outcome::Failed)
+        {
             return Self::Error;
         }
-        let told = results.iter().filter(|result| result.step.act != Act::Forget);
+        let told = results
+            .iter()
+            .filter(|result| result.step.act != Act::Forget);
         let Some(first) = told.clone().max_by_key(|result| result.step.priority) else {
             return match kind {
                 PlanKind::Rebooted => Self::SystemRebooted,
@@ -86,8 +91,14 @@ impl CycleStatus {
         match first.step.act {
             Act::Add => Self::AddedNode,
             Act::Start { .. } => {
-                let starts = told.filter(|r| matches!(r.step.act, Act::Start { .. })).count();
-                if starts > 1 { Self::StartedNodes } else { Self::StartedNode }
+                let starts = told
+                    .filter(|r| matches!(r.step.act, Act::Start { .. }))
+                    .count();
+                if starts > 1 {
+                    Self::StartedNodes
+                } else {
+                    Self::StartedNode
+                }
             }
             Act::Stop => Self::StoppedNode,
             Act::Disable => Self::DisabledNode,

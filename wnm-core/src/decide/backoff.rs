@@ -4,8 +4,8 @@ use crate::machine::Delays;
 use crate::node::{DesiredState, Node};
 use crate::quantity::{Seconds, UnixTime};
 
-/// A node that ran this long without being stopped for load begins anew with the shortest wait: a load that
-/// comes once a day is a rhythm to follow, not noise to damp.
+/// A run of this length makes up for one stop for load: a load that comes once a day is a rhythm to follow, not
+/// noise to damp.
 pub const LONG_RUN: Seconds = Seconds(12 * 3600);
 
 /// Longest wait after stops for load. Doubling up to here bounds what a noisy load can do to one node in a
@@ -33,14 +33,17 @@ pub fn start_backoff(failures: u32) -> Seconds {
     }
 }
 
-/// How many stops for load in a row there are once `node`, as it was before, is stopped for load at `now`.
+/// How many stops for load in a row there are once `node`, as it was before, is stopped for load at `now`. Each
+/// long run since its start makes up for one of them.
 pub fn load_stops_after_stop(node: &Node, now: UnixTime) -> u32 {
-    let wanted_running = node.desired.state == DesiredState::Running;
-    if wanted_running && now.since(node.desired.since) >= LONG_RUN {
-        1
-    } else {
-        node.load_stops.saturating_add(1)
-    }
+    let ran = match node.desired.state {
+        DesiredState::Running => now.since(node.desired.since).0,
+        _ => 0,
+    };
+    let made_up_for = u32::try_from(ran / LONG_RUN.0).unwrap_or(u32::MAX);
+    node.load_stops
+        .saturating_sub(made_up_for)
+        .saturating_add(1)
 }
 
 /// What is left of a wait that began at `since`; zero when it is over.
@@ -80,7 +83,9 @@ mod tests {
             load_stops_after_stop(&node, now)
         };
         assert_eq!(ran(12 * 3600 - 1, 4), 5);
-        assert_eq!(ran(12 * 3600, 4), 1);
+        assert_eq!(ran(12 * 3600, 4), 4);
+        assert_eq!(ran(24 * 3600, 4), 3);
+        assert_eq!(ran(30 * 24 * 3600, 4), 1);
         assert_eq!(ran(0, 0), 1);
         assert_eq!(ran(0, u32::MAX), u32::MAX);
     }

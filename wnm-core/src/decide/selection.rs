@@ -6,11 +6,11 @@ use crate::machine::RemovalStrategy;
 use crate::node::Node;
 
 /// The first `count` of `nodes` in this order.
-pub(super) fn first<'a>(
-    mut nodes: Vec<&'a Node>,
+pub(super) fn first(
+    mut nodes: Vec<&Node>,
     count: u32,
     order: impl Fn(&Node, &Node) -> Ordering,
-) -> Vec<&'a Node> {
+) -> Vec<&Node> {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     if count == 0 {
         return Vec::new();

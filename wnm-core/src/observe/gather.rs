@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use super::{
-    BlockedId, Counters, MachineProbe, MachineReading, NodeEvidence, NodeProbe, ObserveError, Probe,
-    RootState, SNAPSHOT_FORMAT, Seen, Snapshot, SupervisorState, SurveyTarget, blocked_ids,
+    BlockedId, Counters, MachineProbe, MachineReading, NodeEvidence, NodeProbe, ObserveError,
+    Probe, RootState, SNAPSHOT_FORMAT, Seen, Snapshot, SupervisorState, SurveyTarget, blocked_ids,
     observe_node, root_states, settle_transition,
 };
 use crate::machine::Machine;
@@ -66,11 +66,8 @@ impl Looking<'_> {
         let (statuses, probes, reading, binary, versions) = tokio::join!(
             self.manager.statuses(&self.nodes),
             self.nodes_probe.survey(&targets, self.survey_delay),
-            self.machine_probe.measure(
-                self.now,
-                &self.machine.node_storage,
-                self.counters.take(),
-            ),
+            self.machine_probe
+                .measure(self.now, &self.machine.node_storage, self.counters.take(),),
             self.program.version(&self.machine.antnode_path),
             missing_versions(self.program, &self.nodes),
         );
@@ -97,14 +94,22 @@ impl Looking<'_> {
             supervisor,
             policy,
             binary: binary
-                .map(|version| NodeBinary { path: self.machine.antnode_path.clone(), version })
+                .map(|version| NodeBinary {
+                    path: self.machine.antnode_path.clone(),
+                    version,
+                })
                 .map_err(|error| error.to_string()),
             upgrades_enabled: self.upgrades_enabled,
             blocked_ids,
             nodes: self.nodes,
             machine: self.machine,
         };
-        Ok(Sight { snapshot, counters, boot_id, seen })
+        Ok(Sight {
+            snapshot,
+            counters,
+            boot_id,
+            seen,
+        })
     }
 
     fn update_nodes(
@@ -115,13 +120,18 @@ impl Looking<'_> {
     ) -> Vec<(NodeId, Seen)> {
         let mut seen = Vec::new();
         for node in &mut self.nodes {
-            let unmentioned = || ProcessState::Unknown("the supervisor did not mention it".to_owned());
+            let unmentioned =
+                || ProcessState::Unknown("the supervisor did not mention it".to_owned());
             let evidence = NodeEvidence {
                 process: statuses.remove(&node.id).unwrap_or_else(unmentioned),
                 probe: probes.remove(&node.id),
                 root: roots.get(&node.id).copied().unwrap_or(RootState::Unknown),
             };
-            seen.extend(observe_node(node, &evidence, self.now).into_iter().map(|s| (node.id, s)));
+            seen.extend(
+                observe_node(node, &evidence, self.now)
+                    .into_iter()
+                    .map(|s| (node.id, s)),
+            );
             settle_transition(node, &self.machine.delays, self.now);
         }
         seen
@@ -155,7 +165,11 @@ fn survey_targets(nodes: &[Node]) -> Vec<SurveyTarget> {
         .filter(|node| !node.is_disabled())
         .filter_map(|node| {
             let port = node.ports.metrics?;
-            Some(SurveyTarget { id: node.id, host: node.host.clone(), port })
+            Some(SurveyTarget {
+                id: node.id,
+                host: node.host.clone(),
+                port,
+            })
         })
         .collect()
 }
@@ -167,7 +181,9 @@ async fn missing_versions(
     nodes: &[Node],
 ) -> Vec<(NodeId, semver::Version)> {
     let mut versions = Vec::new();
-    let without = nodes.iter().filter(|node| node.version.is_none() && !node.is_disabled());
+    let without = nodes
+        .iter()
+        .filter(|node| node.version.is_none() && !node.is_disabled());
     for node in without.take(VERSIONS_PER_CYCLE) {
         match program.version(Path::new(&node.binary)).await {
             Ok(version) => versions.push((node.id, version)),

@@ -7,8 +7,12 @@
 //! | running             | anything          | anything      | running  |
 //! | anything            | its own peer id   | anything      | running  |
 //! | stopped or missing  | anything          | gone          | dead     |
-//! | stopped or missing  | anything          | anything      | stopped  |
+//! | stopped or missing  | anything          | there         | stopped  |
+//! | stopped or missing  | anything          | not to be seen | unknown |
 //! | nothing             | anything          | anything      | unknown  |
+//!
+//! A directory is not to be seen when the disk it is on is not mounted. Such a node is known not to run, but
+//! nothing can be done with it, so nothing is tried.
 //!
 //! A node whose supervisor lost it still runs, and its peer id proves that it is the one that answers. Any
 //! other answer proves nothing: a node whose metrics port was taken runs on without, and whoever has the
@@ -170,8 +174,11 @@ fn state(process: &ProcessState, answer: &Answer<'_>, root: RootState) -> Observ
     match (process, answer, root) {
         (ProcessState::Running { .. }, _, _) | (_, Answer::Own(_), _) => ObservedState::Running,
         (ProcessState::Unknown(_), _, _) => ObservedState::Unknown,
-        (ProcessState::Stopped | ProcessState::Missing, _, RootState::Gone) => ObservedState::Dead,
-        (ProcessState::Stopped | ProcessState::Missing, _, _) => ObservedState::Stopped,
+        (ProcessState::Stopped | ProcessState::Missing, _, root) => match root {
+            RootState::Present => ObservedState::Stopped,
+            RootState::Gone => ObservedState::Dead,
+            RootState::Unknown => ObservedState::Unknown,
+        },
     }
 }
 

@@ -30,7 +30,14 @@ pub struct CycleSummary<'a> {
 /// One line without a newline: `idle: 8 of 8 nodes running (cap 20); not adding: …` or
 /// `started antnode0003 (8 of 9 nodes running, cap 20)`.
 pub fn cycle_summary(summary: &CycleSummary<'_>) -> String {
-    let CycleSummary { status, running, total, under_way, cap, .. } = summary;
+    let CycleSummary {
+        status,
+        running,
+        total,
+        under_way,
+        cap,
+        ..
+    } = summary;
     let under_way = match under_way {
         0 => String::new(),
         n => format!(", {n} under way"),

@@ -39,7 +39,9 @@ fn find<'a>(nodes: &'a [Node], name: &str) -> Option<&'a Node> {
 /// The service with the nearest number, or else the one that resembles the name most. Of equals the first, so that the answer is always the same.
 fn nearest(nodes: &[Node], name: &str) -> Option<String> {
     let node = match name.parse() {
-        Ok(NodeName(id)) => nodes.iter().min_by_key(|node| node.id.get().abs_diff(id.get())),
+        Ok(NodeName(id)) => nodes
+            .iter()
+            .min_by_key(|node| node.id.get().abs_diff(id.get())),
         Err(_) => nodes
             .iter()
             .min_by_key(|node| strsim::damerau_levenshtein(bare(&node.service), bare(name))),

@@ -6,10 +6,10 @@ use super::check::conflicts;
 use super::defaults::{MachineFacts, defaults};
 use super::fault::{Fault, SettingsError};
 use super::stored::stored_value;
-use crate::report::ConfigValue;
 use super::value;
 use super::{ForceAction, Layers, OptionSpec, Scope, Source, ValueKind, find};
 use crate::machine::{Launch, Machine};
+use crate::report::ConfigValue;
 use crate::wallet::{Address, RewardsAddress};
 
 /// A setting that was given and differs from what the database holds.

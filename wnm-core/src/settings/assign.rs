@@ -76,9 +76,9 @@ pub(super) fn assign(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::ConfigValue;
     use crate::settings::samples::sample_machine;
     use crate::settings::stored::stored_value;
-    use crate::report::ConfigValue;
     use crate::settings::{OPTIONS, ValueKind};
 
     /// A value of each kind that no default is.

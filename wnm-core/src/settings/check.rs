@@ -97,7 +97,10 @@ fn ports(machine: &Machine) -> Option<Conflict> {
         ),
         PortError::NotANumber(_) | PortError::NotAPort(_) | PortError::BaseOutOfRange(_) => {}
     }
-    Some(Conflict { options, problem: format!("with node_cap {}, {error}", machine.node_cap) })
+    Some(Conflict {
+        options,
+        problem: format!("with node_cap {}, {error}", machine.node_cap),
+    })
 }
 
 const fn option_of(range: PortUse) -> &'static str {

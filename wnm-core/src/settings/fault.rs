@@ -46,7 +46,10 @@ impl fmt::Display for Fault {
             write!(f, "{file}: ")?;
         }
         f.write_str(&shown(&self.option))?;
-        let quoted = self.value.as_deref().map(|value| format!("'{}'", shown(value)));
+        let quoted = self
+            .value
+            .as_deref()
+            .map(|value| format!("'{}'", shown(value)));
         if let Some(quoted) = quoted
             && !self.problem.contains(&quoted)
         {

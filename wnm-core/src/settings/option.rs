@@ -100,7 +100,7 @@ pub enum ValueKind {
     Count,
     /// A whole number from 1.
     Positive,
-    /// A whole number from 0 to 100.
+    /// A threshold on a share: a whole number of percent. Above 100 it is never reached.
     Percent,
     /// Bytes per second.
     Rate,

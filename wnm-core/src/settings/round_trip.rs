@@ -13,8 +13,8 @@ use crate::machine::{
 use crate::manager::ManagerKind;
 use crate::node::NodeId;
 use crate::ports::{PortBase, PortBases};
-use crate::report::{config_line, environment_line};
 use crate::quantity::{ByteRate, Load, Milliseconds, Percent, Seconds, UnixTime};
+use crate::report::{config_line, environment_line};
 
 /// Words that are hard to quote, well-formed for a shell.
 fn words() -> impl Strategy<Value = Option<String>> {

@@ -82,7 +82,7 @@ pub static OPTIONS: &[OptionSpec] = options! {
     "crisis_bytes"          Stored Colony Bytes, Fixed("2000000000"), env, "What a node may come to store; for a warning only";
     "node_removal_strategy" Stored Colony Strategy, Fixed("youngest"), env, "Which node goes first: youngest, oldest, least-records, most-shunned, highest-memory";
 
-    "cpu_less_than"         Stored Thresholds Percent, Fixed("50"), env, "Add below this processor time";
+    "cpu_less_than"         Stored Thresholds Percent, Fixed("50"), env, "Add below this processor time; above 100 switches a threshold off";
     "cpu_remove"            Stored Thresholds Percent, Fixed("70"), env, "Remove above it";
     "mem_less_than"         Stored Thresholds Percent, Fixed("60"), env, "Add below this memory use";
     "mem_remove"            Stored Thresholds Percent, Fixed("75"), env, "Remove above it";

@@ -115,11 +115,17 @@ pub(super) fn positive(text: &str) -> Parsed<u32> {
     small(text, 1)
 }
 
+/// Highest threshold. No share passes 100, so what is above it is never reached: it switches a pair of
+/// thresholds off, and needs room for two different numbers.
+const MOST_PERCENT: u64 = 200;
+
 pub(super) fn percent(text: &str) -> Parsed<Percent> {
-    integer(text, 0, 100)
+    integer(text, 0, MOST_PERCENT)
         .and_then(|number| u8::try_from(number).ok())
         .map(Percent::whole)
-        .ok_or_else(|| "takes a whole percentage from 0 to 100".to_owned())
+        .ok_or_else(|| {
+            "takes a whole percentage from 0 to 200 (above 100 it is never reached)".to_owned()
+        })
 }
 
 pub(super) fn rate(text: &str) -> Parsed<ByteRate> {
@@ -297,7 +303,7 @@ mod tests {
     #[test]
     fn numbers_have_ends() {
         for (kind, below, above) in [
-            (ValueKind::Percent, "100", "101"),
+            (ValueKind::Percent, "200", "201"),
             (ValueKind::Seconds, "315360000", "315360001"),
             (ValueKind::Milliseconds, "86400000", "86400001"),
             (

@@ -2,9 +2,9 @@
 
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelBehavior, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, DeriveEntityModel,
-    DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, Iterable, PrimaryKeyTrait,
-    QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait,
+    ActiveModelBehavior, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr,
+    DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, Iterable,
+    PrimaryKeyTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait,
 };
 
 use super::columns::{Columns, Fault, stored, stored_path};
@@ -130,7 +130,11 @@ pub(super) async fn raise_highest_id<C: ConnectionTrait>(db: &C, id: NodeId) -> 
     Entity::update_many()
         .col_expr(highest, Expr::value(id.get()))
         .filter(Column::Id.eq(MACHINE_ID))
-        .filter(Condition::any().add(highest.is_null()).add(highest.lt(id.get())))
+        .filter(
+            Condition::any()
+                .add(highest.is_null())
+                .add(highest.lt(id.get())),
+        )
         .exec(db)
         .await?;
     Ok(())

@@ -2,11 +2,13 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, fchown, lchown};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
-use tokio::process::Child;
+use tokio::process::{Child, Command};
+use tokio::time::Instant;
 use wnm_core::files::{delete_directory, install_program};
 use wnm_core::manager::ManagerError;
 
@@ -18,6 +20,12 @@ use crate::output::open_plain;
 use crate::rejection::deletion;
 use crate::table::Table;
 use crate::watch::Held;
+
+/// Longest wait for a program that is held open by a child on its way to its own exec, which takes milliseconds.
+const FREE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often it is tried meanwhile: nothing reports that the last writer is gone.
+const TRY_EVERY: Duration = Duration::from_millis(10);
 
 /// Everything done by this process: as the caller for the caller, or as root for another account.
 #[derive(Debug, Clone)]
@@ -149,7 +157,7 @@ impl Hands for Direct {
             // With a user given, root's supplementary groups are dropped by the standard library.
             command.uid(account.uid.as_raw()).gid(account.gid.as_raw());
         }
-        match command.spawn() {
+        match when_free(&mut command).await {
             Ok(child) => Ok(Some(child)),
             Err(error) if is_the_programs_fault(&error) => Err(ManagerError::Rejected {
                 what: format!("starting {program}"),
@@ -196,6 +204,23 @@ fn account_environment(account: &Account) -> Vec<(std::ffi::OsString, std::ffi::
 }
 
 /// Whether another program in the same place would have started.
+/// Starts a program that may just have been copied. While it was, another node may have been started: between
+/// its fork and its exec that child holds every file that is open for writing, and the kernel refuses to run
+/// a file that someone could still write to.
+async fn when_free(command: &mut Command) -> io::Result<Child> {
+    let deadline = Instant::now() + FREE_WITHIN;
+    let mut tries = tokio::time::interval(TRY_EVERY);
+    loop {
+        tries.tick().await;
+        match command.spawn() {
+            Err(error)
+                if error.kind() == io::ErrorKind::ExecutableFileBusy
+                    && Instant::now() < deadline => {}
+            result => return result,
+        }
+    }
+}
+
 fn is_the_programs_fault(error: &io::Error) -> bool {
     let faults = [Errno::ENOEXEC, Errno::EACCES, Errno::ENOENT, Errno::EISDIR];
     error

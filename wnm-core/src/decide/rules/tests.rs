@@ -10,6 +10,9 @@ use crate::node::{Desired, DesiredState, Node};
 use crate::observe::Snapshot;
 use crate::quantity::{Seconds, UnixTime};
 
+/// Something done to a calm machine, and the reason it should lead to.
+type Case = (fn(&mut Snapshot), &'static str);
+
 /// What the plan does.
 fn steps(snapshot: &Snapshot) -> Vec<String> {
     let plan = decide(snapshot);

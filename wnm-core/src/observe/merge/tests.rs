@@ -126,18 +126,18 @@ fn the_table() {
     running own id     running+ running+ running+
     running other id   running  running  running
     running no id      running+ running+ running+
-    stopped not asked  stopped     dead  stopped
-    stopped refused    stopped     dead  stopped
-    stopped silent     stopped     dead  stopped
+    stopped not asked  stopped     dead  unknown
+    stopped refused    stopped     dead  unknown
+    stopped silent     stopped     dead  unknown
     stopped own id     running+ running+ running+
-    stopped other id   stopped     dead  stopped
-    stopped no id      stopped     dead  stopped
-    missing not asked  stopped     dead  stopped
-    missing refused    stopped     dead  stopped
-    missing silent     stopped     dead  stopped
+    stopped other id   stopped     dead  unknown
+    stopped no id      stopped     dead  unknown
+    missing not asked  stopped     dead  unknown
+    missing refused    stopped     dead  unknown
+    missing silent     stopped     dead  unknown
     missing own id     running+ running+ running+
-    missing other id   stopped     dead  stopped
-    missing no id      stopped     dead  stopped
+    missing other id   stopped     dead  unknown
+    missing no id      stopped     dead  unknown
     silent  not asked  unknown  unknown  unknown
     silent  refused    unknown  unknown  unknown
     silent  silent     unknown  unknown  unknown

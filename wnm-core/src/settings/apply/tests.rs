@@ -185,7 +185,7 @@ fn every_fault_is_told_at_once() {
     let layers = Layers::new()
         .file(
             Path::new("/etc/wnm"),
-            b"nodecap = 1\ncpu_remove = 150\nmem_less_than = 80\nnode_storage = nodes\n",
+            b"nodecap = 1\ncpu_remove = 350\nmem_less_than = 80\nnode_storage = nodes\n",
         )
         .environment(env(&[("ENVIRONMENT", "production"), ("HOST", "a b")]))
         .command_line([
@@ -207,7 +207,7 @@ fn every_fault_is_told_at_once() {
     /etc/wnm:1: nodecap '1': is no option; did you mean node_cap?
     --rewards-address: '0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed' fails its checksum; if every digit is right, it is spelled 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed
     /etc/wnm:4: node_storage 'nodes': takes an absolute path, from / or ~
-    /etc/wnm:2: cpu_remove '150': takes a whole percentage from 0 to 100
+    /etc/wnm:2: cpu_remove '350': takes a whole percentage from 0 to 200 (above 100 it is never reached)
     --max-concurrent-starts '0': takes a whole number from 1 to 64535
     --antnode-path '~/bin/antnode': HOME is not set, so ~ stands for nothing; give the path in full
     ENVIRONMENT 'production' (environment): takes KEY=value words, as RUST_LOG=info

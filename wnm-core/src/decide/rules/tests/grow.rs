@@ -2,12 +2,12 @@
 
 use semver::Version;
 
-use super::{acts, ago, assert_held, limits, steps, wanted, with_step};
+use super::{Case, acts, ago, assert_held, limits, steps, wanted, with_step};
 use crate::decide::testing::{id, load, node, percent, seen, snapshot, snapshot_of, stopped};
 use crate::decide::{Act, decide};
 use crate::ids::IdPolicy;
 use crate::node::{Actor, DesiredState, Node, ObservedState, TransitionKind};
-use crate::observe::{BlockedId, Snapshot};
+use crate::observe::BlockedId;
 use crate::ports::PortBase;
 
 fn version(mut node: Node, patch: u64) -> Node {
@@ -48,7 +48,7 @@ fn a_machine_with_room_adds_one_and_says_how_much_room() {
 
 #[test]
 fn each_value_at_its_threshold_keeps_from_adding_and_from_starting() {
-    let cases: [(fn(&mut Snapshot), &str); 6] = [
+    let cases: [Case; 6] = [
         (|s| s.load.cpu = percent(50.0), "cpu 50 % ≥ 50 %"),
         (|s| s.load.memory = percent(63.0), "memory 63 % ≥ 60 %"),
         (|s| s.load.disk = percent(75.0), "disk 75 % ≥ 75 %"),

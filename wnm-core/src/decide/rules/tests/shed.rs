@@ -1,6 +1,6 @@
 //! Pressure: which, against what, and how much goes for it.
 
-use super::{acts, ago, assert_held, limits, steps, with_step};
+use super::{Case, acts, ago, assert_held, limits, steps, with_step};
 use crate::decide::testing::{load, node, percent, seen, snapshot_of, stopped};
 use crate::machine::{Band, IoBands, RemovalStrategy};
 use crate::node::{Actor, ObservedState, TransitionKind};
@@ -20,7 +20,7 @@ fn rates(add: u64, remove: u64) -> Band<ByteRate> {
 
 #[test]
 fn each_value_above_its_threshold_stops_the_youngest() {
-    let cases: [(fn(&mut Snapshot), &str); 8] = [
+    let cases: [Case; 8] = [
         (|s| s.load.cpu = percent(70.1), "cpu 70.1 % > 70 %"),
         (|s| s.load.memory = percent(75.5), "memory 75.5 % > 75 %"),
         (|s| s.load.load.one = load(4.1), "load over 1 min 4.1 > 4"),
