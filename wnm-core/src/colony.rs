@@ -35,6 +35,8 @@ mod force;
 mod open;
 mod outside;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,6 +46,8 @@ pub use cycle::{CycleOptions, CycleReport};
 pub use error::ColonyError;
 pub use force::TeardownReport;
 pub use open::python_lock_of;
+#[cfg(any(test, feature = "mock"))]
+pub use outside::MockManagerFactory;
 pub use outside::{ManagerFactory, Outside};
 pub use status::CycleStatus;
 

@@ -13,10 +13,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+#[cfg(any(test, feature = "mock"))]
+pub use command::MockCommandRunner;
 pub use command::{
     CommandError, CommandOutput, CommandRunner, CommandSpec, OUTPUT_LIMIT, SystemRunner,
 };
 pub use error::ManagerError;
+#[cfg(any(test, feature = "mock"))]
+pub use firewall::MockFirewall;
 pub use firewall::{Firewall, FirewallError, NoFirewall, Opening};
 pub use kind::{ManagerKind, Mode, Supervisor, UnknownManager};
 pub use paths::{Paths, UnknownHome};

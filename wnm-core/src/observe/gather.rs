@@ -1,6 +1,7 @@
 //! Puts a [`Snapshot`] together from everything that can be asked.
 
 use std::collections::{BTreeSet, HashMap};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::{
@@ -174,6 +175,13 @@ fn survey_targets(nodes: &[Node]) -> Vec<SurveyTarget> {
         .collect()
 }
 
+/// Whether a file belongs to the caller. In sudo mode a node's binary belongs to the node's account, which could
+/// put anything in its place: root does not run it.
+fn is_own(file: &Path) -> bool {
+    file.metadata()
+        .is_ok_and(|found| found.uid() == nix::unistd::geteuid().as_raw())
+}
+
 /// A node without a version is asked through its binary, so that it is neither passed over by upgrades nor
 /// taken for outdated.
 async fn missing_versions(
@@ -183,9 +191,9 @@ async fn missing_versions(
     let mut versions = Vec::new();
     let without = nodes
         .iter()
-        .filter(|node| node.version.is_none() && !node.is_disabled());
+        .filter(|node| node.version.is_none() && !node.is_disabled() && is_own(&node.binary));
     for node in without.take(VERSIONS_PER_CYCLE) {
-        match program.version(Path::new(&node.binary)).await {
+        match program.version(&node.binary).await {
             Ok(version) => versions.push((node.id, version)),
             Err(error) => tracing::debug!(node = %node.id, %error, "no version from its binary"),
         }
