@@ -72,12 +72,26 @@ const EVERYWHERE: [&str; 7] = [
     "process_manager",
 ];
 
-/// The whole command line.
-pub fn command() -> Command {
+/// How much of the help is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Help {
+    /// The options of every day, on a screen or two: `-h`.
+    EveryDay,
+    /// All of them: `--help`.
+    All,
+}
+
+/// The whole command line. clap's own long help gives every option three lines, so that which options are
+/// shown is decided here and the layout stays.
+pub fn command(help: Help) -> Command {
+    let after = match help {
+        Help::EveryDay => FIRST_STEPS,
+        Help::All => AFTER_HELP,
+    };
+    let shown = |spec: &OptionSpec| help == Help::All || EVERY_DAY.contains(&spec.name);
     Command::new("wnm")
         .about(ABOUT)
-        .after_help(FIRST_STEPS)
-        .after_long_help(AFTER_HELP)
+        .after_help(after)
         .version(env!("CARGO_PKG_VERSION"))
         .disable_version_flag(true)
         .args_override_self(true)
@@ -87,7 +101,7 @@ pub fn command() -> Command {
                 .literal(AnsiColor::Cyan.on_default()),
         )
         .max_term_width(110)
-        .args(OPTIONS.iter().map(argument))
+        .args(OPTIONS.iter().map(|spec| argument(spec).hide(!shown(spec))))
         .subcommand(plan())
         .subcommand(events())
         .subcommand(
@@ -155,7 +169,6 @@ fn argument(spec: &OptionSpec) -> Arg {
     let mut arg = Arg::new(spec.name)
         .help(help(spec))
         .help_heading(spec.group.heading());
-    arg = arg.hide_short_help(!EVERY_DAY.contains(&spec.name));
     arg = match (spec.short, spec.name.len()) {
         (Some(short), 1) => arg.short(short),
         (Some(short), _) => arg.short(short).long(spec.long()),
@@ -251,7 +264,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_sound() {
-        command().debug_assert();
+        command(Help::All).debug_assert();
     }
 
     #[test]
@@ -264,7 +277,7 @@ mod tests {
             "--no-upnp=false",
             "--dry_run",
         ];
-        let matches = command().try_get_matches_from(words).unwrap();
+        let matches = command(Help::All).try_get_matches_from(words).unwrap();
         let given = given(&matches);
         let value = |name| {
             given
@@ -280,7 +293,7 @@ mod tests {
 
     #[test]
     fn an_unknown_option_is_an_error_that_names_the_nearest() {
-        let error = command()
+        let error = command(Help::All)
             .try_get_matches_from(["wnm", "--nod-cap", "8"])
             .unwrap_err();
         assert!(error.to_string().contains("--node-cap"), "{error}");

@@ -17,6 +17,7 @@ use clap::error::ErrorKind;
 use serde_json::json;
 use wnm_core::colony::Outside;
 
+use crate::cli::Help;
 use crate::error::ProgramError;
 use crate::input::Input;
 use crate::output::{self, Output};
@@ -48,7 +49,9 @@ pub fn run() -> ExitCode {
 }
 
 fn by_words(json: &mut bool) -> Result<(), ProgramError> {
-    let matches = match cli::command().try_get_matches() {
+    let all = std::env::args_os().any(|arg| arg == "--help");
+    let help = if all { Help::All } else { Help::EveryDay };
+    let matches = match cli::command(help).try_get_matches() {
         Ok(matches) => matches,
         Err(error) if error.kind() == ErrorKind::DisplayHelp => return Ok(error.print()?),
         Err(error) => return Err(ProgramError::Usage(usage::words(&error))),
@@ -137,7 +140,7 @@ fn completions(given: &ArgMatches) -> Result<(), ProgramError> {
     };
     // Not straight to standard output: clap_complete panics where that ends early.
     let mut script = Vec::new();
-    clap_complete::generate(*shell, &mut cli::command(), "wnm", &mut script);
+    clap_complete::generate(*shell, &mut cli::command(Help::All), "wnm", &mut script);
     let mut out = io::stdout().lock();
     out.write_all(&script)?;
     Ok(out.flush()?)

@@ -75,11 +75,11 @@ fn first_line(error: &clap::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::command;
+    use crate::cli::{Help, command};
 
     fn refusal(line: &str) -> String {
         let args = std::iter::once("wnm").chain(line.split_whitespace());
-        words(&command().try_get_matches_from(args).unwrap_err())
+        words(&command(Help::All).try_get_matches_from(args).unwrap_err())
     }
 
     #[test]
