@@ -19,10 +19,9 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
         ForceAction::Nodes(action) => nodes(context, action).await,
         ForceAction::Survey => {
             let mut colony = cycle::open(context).await?;
-            let done = colony
-                .survey(&CycleOptions::from(&context.input.run))
-                .await?;
+            let done = colony.survey(&CycleOptions::from(&context.input.run)).await;
             colony.close().await?;
+            let done = done?;
             cycle::tell(context, &done)
         }
         ForceAction::Teardown => teardown(context).await,
@@ -38,7 +37,13 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
 
 async fn nodes(context: &Context, action: ForcedAction) -> Result<(), ProgramError> {
     let mut colony = cycle::open(context).await?;
-    let request = request(context, &colony, action).await?;
+    let request = match request(context, &colony, action).await {
+        Ok(request) => request,
+        Err(error) => {
+            colony.close().await?;
+            return Err(error);
+        }
+    };
     let mut options = CycleOptions::from(&context.input.run);
     let steps = if request.nodes.is_empty() {
         request.count as usize
@@ -46,8 +51,9 @@ async fn nodes(context: &Context, action: ForcedAction) -> Result<(), ProgramErr
         request.nodes.len()
     };
     options.progress = context.output.progress(steps);
-    let done = colony.force(&request, &options).await?;
+    let done = colony.force(&request, &options).await;
     colony.close().await?;
+    let done = done?;
     cycle::tell(context, &done)
 }
 
@@ -75,10 +81,14 @@ async fn request(
 
 async fn teardown(context: &Context) -> Result<(), ProgramError> {
     let mut colony = cycle::open(context).await?;
-    let torn_down = colony.teardown(context.input.run.confirm).await?;
+    let torn_down = colony.teardown(context.input.run.confirm).await;
     colony.close().await?;
+    let torn_down = torn_down?;
     let status = CycleStatus::ClusterTeardown.word();
-    let text = format!("{} nodes removed with their data", torn_down.removed);
+    let text = match torn_down.removed {
+        0 => "there were no nodes to remove".to_owned(),
+        removed => format!("{removed} nodes removed with their data"),
+    };
     let value = json!({ "status": status, "removed_count": torn_down.removed });
     Ok(context.output.outcome(&text, &value)?)
 }

@@ -138,6 +138,8 @@ mod tests {
             .iter()
             .map(|(name, value)| config_line(name, value))
             .collect();
+        // The word None would be read back as a value, so ours leaves it out.
+        let fixture = fixture.replace("=None\n", "=\n");
         let theirs: Vec<&str> = fixture.lines().collect();
         assert_eq!(ours, theirs[..theirs.len() - 1]);
     }
