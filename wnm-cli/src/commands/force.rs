@@ -9,6 +9,7 @@ use wnm_core::settings::ForceAction;
 
 use super::{Context, cycle, plan};
 use crate::error::ProgramError;
+use crate::progress::{LOOKING, Watched};
 
 /// Does it, or with `--dry-run` says what would be done.
 pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramError> {
@@ -19,7 +20,9 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
         ForceAction::Nodes(action) => nodes(context, action).await,
         ForceAction::Survey => {
             let mut colony = cycle::open(context).await?;
+            let watched = Watched::begin(&context.output, LOOKING, 0);
             let done = colony.survey(&CycleOptions::from(&context.input.run)).await;
+            drop(watched);
             colony.close().await?;
             let done = done?;
             cycle::tell(context, &done)
@@ -50,8 +53,10 @@ async fn nodes(context: &Context, action: ForcedAction) -> Result<(), ProgramErr
     } else {
         request.nodes.len()
     };
-    options.progress = context.output.progress(steps);
+    let watched = Watched::begin(&context.output, LOOKING, steps);
+    options.progress = watched.progress();
     let done = colony.force(&request, &options).await;
+    drop(watched);
     colony.close().await?;
     let done = done?;
     cycle::tell(context, &done)
@@ -114,7 +119,9 @@ async fn dry(context: &Context, action: ForceAction) -> Result<(), ProgramError>
     match action {
         ForceAction::Nodes(action) => {
             let request = request(context, &colony, action).await?;
+            let watched = Watched::begin(&context.output, LOOKING, 0);
             let (snapshot, decided) = colony.plan_forced(&request, &options).await?;
+            drop(watched);
             plan::tell(context.output, &snapshot, &decided)
         }
         other => {
