@@ -62,7 +62,11 @@ impl Colony {
             source,
         })?;
         let lock = take_lock(db, &machine, &outside)?;
-        let store = Store::create(db).await?;
+        // A Python wnm that could not find its migrations leaves a database with tables and no rows.
+        let store = match Store::open(db, Access::ReadWrite).await {
+            Err(StoreError::Missing { .. }) => Store::create(db).await?,
+            opened => opened?,
+        };
         let now = outside.clock.now();
         // So that the first cycle has something to continue from, and a report something to show.
         let reading = outside

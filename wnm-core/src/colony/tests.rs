@@ -20,7 +20,7 @@ use crate::observe::{Counters, MachineReading, MockMachineProbe, MockNodeProbe};
 use crate::program::MockNodeProgram;
 use crate::quantity::UnixTime;
 use crate::settings::{Layers, MachineFacts};
-use crate::store::EventQuery;
+use crate::store::{EventQuery, Store};
 
 const NOW: UnixTime = UnixTime(1_763_000_000);
 
@@ -306,4 +306,15 @@ async fn one_colony_is_worked_on_by_one_at_a_time_and_viewed_by_any() {
         .close()
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn tables_without_a_machine_become_a_colony() {
+    let setting = Setting::new();
+    Store::create(&setting.db()).await.unwrap().close().await.unwrap();
+    let opened = Colony::open(&setting.db(), setting.outside()).await;
+    assert!(matches!(opened, Err(ColonyError::NotInitialized(_))));
+    grown(&setting).await.close().await.unwrap();
+    let again = Colony::init(&setting.db(), setting.machine.clone(), setting.outside()).await;
+    assert!(matches!(again, Err(ColonyError::AlreadyInitialized(_))));
 }
