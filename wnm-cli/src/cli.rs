@@ -1,7 +1,10 @@
 //! The command line, made from the table of options.
 
+use std::ffi::OsStr;
+
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use wnm_core::settings::{OPTIONS, OptionSpec, ValueKind};
 
 const ABOUT: &str = "wnm, the weave node manager: keeps as many nodes running as this machine can carry.
@@ -9,17 +12,19 @@ const ABOUT: &str = "wnm, the weave node manager: keeps as many nodes running as
 Without a command it runs one cycle: it looks at the machine and its nodes, decides, acts and records. \
 That is what cron calls, once a minute.";
 
+const FIRST_STEPS: &str = "First steps:
+  wnm demo                                        watch a simulated colony
+  wnm --init --rewards-address 0x… --node-cap 50  make a colony
+  wnm plan                                        what would it do now, and why
+  wnm                                             do it
+  wnm --report node-status                        how are the nodes
+
+These are the options of every day; wnm --help has all of them and where they can be set.";
+
 const AFTER_HELP: &str = "Every option can be given in the environment (upper case, underscores) and in a config file \
 (~/.local/share/wnm/config, ~/wnm/config or -c FILE; lines like 'node_cap = 50'). The command line wins over the \
 environment, which wins over the file, which wins over what the database holds. Underscores work in place of \
-hyphens everywhere.
-
-First steps:
-  wnm demo                                                   watch a simulated colony
-  wnm --init --rewards-address 0x… --node-cap 50             make a colony
-  wnm plan                                                   what would it do now, and why
-  wnm                                                        do it
-  wnm --report node-status                                   how are the nodes";
+hyphens everywhere.";
 
 /// What `plan` takes of its own.
 pub const SNAPSHOT: &str = "snapshot";
@@ -34,6 +39,28 @@ pub const DEFAULT_LIMIT: u32 = 100;
 /// What `completions` takes.
 pub const SHELL: &str = "shell";
 
+/// Options that the short help shows, besides those of thresholds, delays and other settings.
+const EVERY_DAY: [&str; 18] = [
+    "config",
+    "dbpath",
+    "dry_run",
+    "init",
+    "import",
+    "confirm",
+    "version",
+    "force_action",
+    "service_name",
+    "count",
+    "report",
+    "report_format",
+    "json",
+    "verbose",
+    "quiet",
+    "rewards_address",
+    "node_cap",
+    "process_manager",
+];
+
 /// Options that make sense with every command.
 const EVERYWHERE: [&str; 7] = [
     "dbpath",
@@ -45,14 +72,28 @@ const EVERYWHERE: [&str; 7] = [
     "process_manager",
 ];
 
-/// The whole command line.
-pub fn command() -> Command {
+/// How much of the help is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Help {
+    /// The options of every day, on a screen or two: `-h`.
+    EveryDay,
+    /// All of them: `--help`.
+    All,
+}
+
+/// The whole command line. clap's own long help gives every option three lines, so that which options are
+/// shown is decided here and the layout stays.
+pub fn command(help: Help) -> Command {
+    let after = match help {
+        Help::EveryDay => FIRST_STEPS,
+        Help::All => AFTER_HELP,
+    };
+    let shown = |spec: &OptionSpec| help == Help::All || EVERY_DAY.contains(&spec.name);
     Command::new("wnm")
         .about(ABOUT)
-        .after_help(AFTER_HELP)
+        .after_help(after)
         .version(env!("CARGO_PKG_VERSION"))
         .disable_version_flag(true)
-        .disable_help_subcommand(true)
         .args_override_self(true)
         .styles(
             Styles::styled()
@@ -60,7 +101,7 @@ pub fn command() -> Command {
                 .literal(AnsiColor::Cyan.on_default()),
         )
         .max_term_width(110)
-        .args(OPTIONS.iter().map(argument))
+        .args(OPTIONS.iter().map(|spec| argument(spec).hide(!shown(spec))))
         .subcommand(plan())
         .subcommand(events())
         .subcommand(
@@ -112,7 +153,6 @@ fn events() -> Command {
             Arg::new(LIMIT)
                 .long(LIMIT)
                 .value_name("N")
-                .value_parser(value_parser!(u32).range(1..))
                 .help(format!("At most the newest N [default: {DEFAULT_LIMIT}]")),
         )
         .args(
@@ -144,12 +184,44 @@ fn argument(spec: &OptionSpec) -> Arg {
             .require_equals(true)
             .default_missing_value("true")
             .value_name("BOOL")
-            .hide_possible_values(true)
             .value_parser(value_parser!(String)),
+        ValueKind::Choice(words) => arg.value_name("WORD").value_parser(Words(words)),
         kind => arg
+            .value_hint(hint(kind))
             .value_name(kind.placeholder())
             .allow_hyphen_values(matches!(kind, ValueKind::Arguments))
             .value_parser(value_parser!(String)),
+    }
+}
+
+/// Lets the shell complete paths.
+fn hint(kind: ValueKind) -> ValueHint {
+    match kind {
+        ValueKind::Path | ValueKind::Database => ValueHint::FilePath,
+        ValueKind::AbsolutePath => ValueHint::AnyPath,
+        _ => ValueHint::Other,
+    }
+}
+
+/// Any text, with the words that are meant: help and completions list them, and what another text means is
+/// for the settings to say, as they take a word in more than one spelling.
+#[derive(Clone)]
+struct Words(&'static [&'static str]);
+
+impl TypedValueParser for Words {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().map(PossibleValue::new)))
     }
 }
 
@@ -192,7 +264,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_sound() {
-        command().debug_assert();
+        command(Help::All).debug_assert();
     }
 
     #[test]
@@ -205,7 +277,7 @@ mod tests {
             "--no-upnp=false",
             "--dry_run",
         ];
-        let matches = command().try_get_matches_from(words).unwrap();
+        let matches = command(Help::All).try_get_matches_from(words).unwrap();
         let given = given(&matches);
         let value = |name| {
             given
@@ -221,7 +293,7 @@ mod tests {
 
     #[test]
     fn an_unknown_option_is_an_error_that_names_the_nearest() {
-        let error = command()
+        let error = command(Help::All)
             .try_get_matches_from(["wnm", "--nod-cap", "8"])
             .unwrap_err();
         assert!(error.to_string().contains("--node-cap"), "{error}");

@@ -8,18 +8,20 @@ mod lockfile;
 mod plan;
 mod report;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::ArgMatches;
 use clap::error::ErrorKind;
+use serde_json::json;
 use wnm_core::colony::Outside;
 
+use crate::cli::Help;
 use crate::error::ProgramError;
 use crate::input::Input;
 use crate::output::{self, Output};
-use crate::{cli, demo, managers};
+use crate::{cli, demo, managers, usage};
 
 /// Everything a command is given.
 struct Context {
@@ -30,17 +32,9 @@ struct Context {
 
 /// Reads the command line, does what it says, tells how it went.
 pub fn run() -> ExitCode {
-    let matches = match cli::command().try_get_matches() {
-        Ok(matches) => matches,
-        Err(error) => return usage(&error),
-    };
-    let wants_json = std::env::args_os().any(|arg| arg == "--json" || arg == "--json=true");
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(ProgramError::from);
-    match runtime.and_then(|runtime| runtime.block_on(dispatch(&matches))) {
+    // Until the settings are read, the words themselves tell in which form a failure is wanted.
+    let mut json = std::env::args_os().any(|arg| arg == "--json" || arg == "--json=true");
+    match by_words(&mut json) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads has seen enough: `wnm events | head`.
         Err(ProgramError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -48,13 +42,28 @@ pub fn run() -> ExitCode {
         }
         Err(error) => {
             // Without standard output and standard error there is nobody left to tell.
-            let _told = output::failure(wants_json, &error.to_string());
+            let _told = output::failure(json, &error.to_string());
             ExitCode::FAILURE
         }
     }
 }
 
-async fn dispatch(matches: &ArgMatches) -> Result<(), ProgramError> {
+fn by_words(json: &mut bool) -> Result<(), ProgramError> {
+    let all = std::env::args_os().any(|arg| arg == "--help");
+    let help = if all { Help::All } else { Help::EveryDay };
+    let matches = match cli::command(help).try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => return Ok(error.print()?),
+        Err(error) => return Err(ProgramError::Usage(usage::words(&error))),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    runtime.block_on(dispatch(&matches, json))
+}
+
+async fn dispatch(matches: &ArgMatches, json: &mut bool) -> Result<(), ProgramError> {
     match matches.subcommand() {
         Some(("completions", given)) => return completions(given),
         Some(("demo", _)) => return demo::run().await,
@@ -68,13 +77,10 @@ async fn dispatch(matches: &ArgMatches) -> Result<(), ProgramError> {
         .get_one::<String>("version")
         .is_some_and(|value| value == "true")
     {
-        return Ok(Output {
-            json: false,
-            quiet: false,
-        }
-        .text(&format!("wnm {}", env!("CARGO_PKG_VERSION")))?);
+        return version(*json);
     }
     let input = Input::read(matches)?;
+    *json = input.run.json;
     output::start_log(&input.run);
     let context = Context {
         output: Output::new(&input.run),
@@ -86,6 +92,12 @@ async fn dispatch(matches: &ArgMatches) -> Result<(), ProgramError> {
         Some(("events", given)) => events::run(&context, given).await,
         _ => by_option(&context).await,
     }
+}
+
+fn version(json: bool) -> Result<(), ProgramError> {
+    let version = env!("CARGO_PKG_VERSION");
+    let value = json!({ "status": "version", "version": version });
+    Ok(Output { json, quiet: false }.outcome(&format!("wnm {version}"), &value)?)
 }
 
 /// Without a command, options say what a run is for.
@@ -123,18 +135,13 @@ async fn by_option(context: &Context) -> Result<(), ProgramError> {
 }
 
 fn completions(given: &ArgMatches) -> Result<(), ProgramError> {
-    if let Some(shell) = given.get_one::<clap_complete::Shell>(cli::SHELL) {
-        clap_complete::generate(*shell, &mut cli::command(), "wnm", &mut io::stdout());
-    }
-    Ok(())
-}
-
-/// Help is an answer; anything else clap says is a refusal, which is exit code 1 here as for every refusal.
-fn usage(error: &clap::Error) -> ExitCode {
-    // A failure to print has nowhere to be told.
-    let _printed = error.print();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
-    }
+    let Some(shell) = given.get_one::<clap_complete::Shell>(cli::SHELL) else {
+        return Ok(());
+    };
+    // Not straight to standard output: clap_complete panics where that ends early.
+    let mut script = Vec::new();
+    clap_complete::generate(*shell, &mut cli::command(Help::All), "wnm", &mut script);
+    let mut out = io::stdout().lock();
+    out.write_all(&script)?;
+    Ok(out.flush()?)
 }

@@ -15,7 +15,7 @@ pub fn build(
         Supervisor::Setsid => Ok(Arc::new(Setsid::new(kind, context))),
         Supervisor::Systemd | Supervisor::Launchd | Supervisor::Antctl | Supervisor::S6overlay => {
             Err(ManagerError::NotFound(format!(
-                "this wnm was built without {kind}; it has {}",
+                "this wnm can drive {} only",
                 AVAILABLE.map(|kind| kind.to_string()).join(", ")
             )))
         }

@@ -148,6 +148,15 @@ pub struct NodePorts {
 }
 
 impl PortBases {
+    /// Where one of the ranges begins.
+    pub const fn base(&self, what: PortUse) -> PortBase {
+        match what {
+            PortUse::Node => self.node,
+            PortUse::Metrics => self.metrics,
+            PortUse::Rpc => self.rpc,
+        }
+    }
+
     /// The ports of node `id`.
     pub fn of(&self, id: NodeId) -> Result<NodePorts, PortError> {
         Ok(NodePorts {
@@ -198,7 +207,7 @@ pub enum PortError {
     #[error("{0} is not a port (1 to 65535)")]
     NotAPort(i64),
     /// The range would begin outside of what ports there are.
-    #[error("port range start {0} is out of range: give 1 to 65 (thousands) or 1000 to 65535")]
+    #[error("'{0}' begins no port range: give 1 to 65 (thousands) or a port from 1000 to 65535")]
     BaseOutOfRange(i64),
     /// A node of this number has no port left in the range.
     #[error("node {id} would need port {}, past 65535, in the range that starts at {base}", u64::from(base.thousands()) * 1000 + u64::from(id.get()))]

@@ -11,6 +11,7 @@ mod events;
 mod fields;
 #[cfg(test)]
 mod fixture;
+mod held_back;
 mod influx;
 mod kind;
 mod metrics;
@@ -28,6 +29,7 @@ pub use cycle::{CycleSummary, cycle_summary};
 pub use details::node_status_details;
 pub use events::events;
 pub use fields::machine_config;
+pub use held_back::held_back;
 pub use influx::influx_resources;
 pub use kind::{ReportFormat, ReportKind};
 pub use metrics::{MetricsReport, NodeCounts, machine_metrics};

@@ -9,6 +9,10 @@ use wnm_core::report::{self, CycleSummary};
 
 use super::{Context, plan, report as reports};
 use crate::error::ProgramError;
+use crate::progress::{LOOKING, Watched};
+
+/// Most warnings in a run that cron may mail every minute. A taken range of ports gives one for each number.
+const MOST_WARNINGS: usize = 3;
 
 /// Runs it.
 pub async fn run(context: &Context) -> Result<(), ProgramError> {
@@ -19,9 +23,12 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
     reports::show_asked(context, &colony).await?;
     let mut options = CycleOptions::from(&context.input.run);
     let most = colony.machine().limits.operations;
-    options.progress = context.output.progress(most as usize);
-    let done = colony.cycle(&options).await?;
+    let watched = Watched::begin(&context.output, LOOKING, most as usize);
+    options.progress = watched.progress();
+    let done = colony.cycle(&options).await;
+    drop(watched);
     colony.close().await?;
+    let done = done?;
     tell(context, &done)
 }
 
@@ -35,7 +42,13 @@ pub async fn open(context: &Context) -> Result<Colony, ProgramError> {
             lock.display()
         ));
     }
-    let (machine, changes) = context.input.layers.apply(colony.machine())?;
+    let (machine, changes) = match context.input.layers.apply(colony.machine()) {
+        Ok(applied) => applied,
+        Err(error) => {
+            colony.close().await?;
+            return Err(error.into());
+        }
+    };
     if changes.is_empty() {
         colony.use_machine(machine)?;
     } else {
@@ -59,12 +72,13 @@ pub async fn view(context: &Context) -> Result<Colony, ProgramError> {
 /// Tells what came of it, and fails where a step did.
 pub fn tell(context: &Context, done: &CycleReport) -> Result<(), ProgramError> {
     let run = &context.input.run;
-    if (run.show_decisions || run.verbosity > 0) && !context.output.json {
+    let shown = (run.show_decisions || run.verbosity > 0) && !context.output.json;
+    if shown {
         context
             .output
             .text(&report::plan(&done.snapshot, &done.plan))?;
     }
-    context.output.outcome(&text(done), &as_json(done))?;
+    context.output.outcome(&text(done, shown), &as_json(done))?;
     let failed = done
         .results
         .iter()
@@ -79,34 +93,36 @@ pub fn tell(context: &Context, done: &CycleReport) -> Result<(), ProgramError> {
     Ok(())
 }
 
-/// One line, and one more for each step that failed.
-fn text(done: &CycleReport) -> String {
+/// One line, and one more for each warning that a plan did not show before and for each step that failed.
+fn text(done: &CycleReport, plan_shown: bool) -> String {
     let steps: Vec<(Act, NodeId, Outcome)> = done
         .results
         .iter()
         .map(|result| (result.step.act, result.step.node, result.outcome))
         .collect();
-    let held_back: Vec<String> = done
-        .plan
-        .held_back
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    let running = done
-        .nodes
-        .iter()
-        .filter(|node| node.status() == Status::Running)
-        .count();
+    let held_back = report::held_back(&done.plan.held_back);
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let mut text = report::cycle_summary(&CycleSummary {
         status: done.status.word(),
-        running: u32::try_from(running).unwrap_or(u32::MAX),
-        total: u32::try_from(done.nodes.len()).unwrap_or(u32::MAX),
+        running: count(running(done)),
+        total: count(done.nodes.len()),
+        under_way: count(under_way(done)),
         cap: done.snapshot.machine.node_cap,
         steps: &steps,
         held_back: &held_back,
     });
-    for warning in &done.plan.warnings {
+    let warnings = if plan_shown {
+        &[]
+    } else {
+        done.plan.warnings.as_slice()
+    };
+    for warning in warnings.iter().take(MOST_WARNINGS) {
         text.push_str(&format!("\nwarning: {warning}"));
+    }
+    if let Some(more @ 1..) = warnings.len().checked_sub(MOST_WARNINGS) {
+        text.push_str(&format!(
+            "\nwarning: {more} more of that kind; wnm plan lists them"
+        ));
     }
     for result in &done.results {
         if let Some(error) = &result.error {
@@ -115,6 +131,28 @@ fn text(done: &CycleReport) -> String {
         }
     }
     text
+}
+
+fn running(done: &CycleReport) -> usize {
+    done.nodes
+        .iter()
+        .filter(|node| node.status() == Status::Running)
+        .count()
+}
+
+/// Nodes between two states, of which the line would otherwise say nothing.
+fn under_way(done: &CycleReport) -> usize {
+    let moving = [
+        Status::Restarting,
+        Status::Stopping,
+        Status::Upgrading,
+        Status::Migrating,
+        Status::Removing,
+    ];
+    done.nodes
+        .iter()
+        .filter(|node| moving.contains(&node.status()))
+        .count()
 }
 
 fn as_json(done: &CycleReport) -> Value {
@@ -136,7 +174,8 @@ fn as_json(done: &CycleReport) -> Value {
     };
     json!({
         "status": done.status.word(),
-        "running": done.nodes.iter().filter(|node| node.status() == Status::Running).count(),
+        "running": running(done),
+        "under_way": under_way(done),
         "total": done.nodes.len(),
         "cap": done.snapshot.machine.node_cap,
         "steps": steps,

@@ -24,10 +24,10 @@ pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramErr
             .get_one::<String>(cli::NODE)
             .map(|name| node(name))
             .transpose()?,
-        limit: given
-            .get_one(cli::LIMIT)
-            .copied()
-            .unwrap_or(cli::DEFAULT_LIMIT),
+        limit: match given.get_one::<String>(cli::LIMIT) {
+            Some(number) => limit(number)?,
+            None => cli::DEFAULT_LIMIT,
+        },
     };
     let db = context.input.database()?;
     let colony = Colony::view(&db, context.outside.clone()).await?;
@@ -48,15 +48,20 @@ pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramErr
 fn node(name: &str) -> Result<NodeId, ProgramError> {
     let NodeName(id) = name
         .parse()
-        .map_err(|e| ProgramError::Usage(format!("--node {e}")))?;
+        .map_err(|e| ProgramError::Usage(format!("--node: {e}")))?;
     Ok(id)
+}
+
+fn limit(number: &str) -> Result<u32, ProgramError> {
+    let wrong = || ProgramError::Usage(format!("--limit '{number}': takes a whole number from 1"));
+    number.parse().ok().filter(|&n| n > 0).ok_or_else(wrong)
 }
 
 /// The beginning of the last `span`: a number and s, m, h or d.
 fn since(span: &str, now: UnixTime) -> Result<UnixTime, ProgramError> {
     let wrong = || {
         ProgramError::Usage(format!(
-            "--since '{span}': give a number and s, m, h or d: 24h"
+            "--since '{span}': takes a number and s, m, h or d, as 24h"
         ))
     };
     let unit = span.chars().last().ok_or_else(wrong)?;

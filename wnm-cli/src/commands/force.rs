@@ -9,6 +9,7 @@ use wnm_core::settings::ForceAction;
 
 use super::{Context, cycle, plan};
 use crate::error::ProgramError;
+use crate::progress::{LOOKING, Watched};
 
 /// Does it, or with `--dry-run` says what would be done.
 pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramError> {
@@ -19,10 +20,11 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
         ForceAction::Nodes(action) => nodes(context, action).await,
         ForceAction::Survey => {
             let mut colony = cycle::open(context).await?;
-            let done = colony
-                .survey(&CycleOptions::from(&context.input.run))
-                .await?;
+            let watched = Watched::begin(&context.output, LOOKING, 0);
+            let done = colony.survey(&CycleOptions::from(&context.input.run)).await;
+            drop(watched);
             colony.close().await?;
+            let done = done?;
             cycle::tell(context, &done)
         }
         ForceAction::Teardown => teardown(context).await,
@@ -38,16 +40,25 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
 
 async fn nodes(context: &Context, action: ForcedAction) -> Result<(), ProgramError> {
     let mut colony = cycle::open(context).await?;
-    let request = request(context, &colony, action).await?;
+    let request = match request(context, &colony, action).await {
+        Ok(request) => request,
+        Err(error) => {
+            colony.close().await?;
+            return Err(error);
+        }
+    };
     let mut options = CycleOptions::from(&context.input.run);
     let steps = if request.nodes.is_empty() {
         request.count as usize
     } else {
         request.nodes.len()
     };
-    options.progress = context.output.progress(steps);
-    let done = colony.force(&request, &options).await?;
+    let watched = Watched::begin(&context.output, LOOKING, steps);
+    options.progress = watched.progress();
+    let done = colony.force(&request, &options).await;
+    drop(watched);
     colony.close().await?;
+    let done = done?;
     cycle::tell(context, &done)
 }
 
@@ -75,10 +86,14 @@ async fn request(
 
 async fn teardown(context: &Context) -> Result<(), ProgramError> {
     let mut colony = cycle::open(context).await?;
-    let torn_down = colony.teardown(context.input.run.confirm).await?;
+    let torn_down = colony.teardown(context.input.run.confirm).await;
     colony.close().await?;
+    let torn_down = torn_down?;
     let status = CycleStatus::ClusterTeardown.word();
-    let text = format!("{} nodes removed with their data", torn_down.removed);
+    let text = match torn_down.removed {
+        0 => "there were no nodes to remove".to_owned(),
+        removed => format!("{removed} nodes removed with their data"),
+    };
     let value = json!({ "status": status, "removed_count": torn_down.removed });
     Ok(context.output.outcome(&text, &value)?)
 }
@@ -104,7 +119,9 @@ async fn dry(context: &Context, action: ForceAction) -> Result<(), ProgramError>
     match action {
         ForceAction::Nodes(action) => {
             let request = request(context, &colony, action).await?;
+            let watched = Watched::begin(&context.output, LOOKING, 0);
             let (snapshot, decided) = colony.plan_forced(&request, &options).await?;
+            drop(watched);
             plan::tell(context.output, &snapshot, &decided)
         }
         other => {

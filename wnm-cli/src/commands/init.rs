@@ -1,5 +1,7 @@
 //! `--init`: makes a colony.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::json;
 use wnm_core::colony::{Colony, CycleStatus};
 use wnm_core::manager::ManagerKind;
@@ -7,7 +9,6 @@ use wnm_core::manager::ManagerKind;
 use super::Context;
 use crate::error::ProgramError;
 use crate::input::Input;
-use crate::managers;
 
 /// Makes it and, with `--import`, takes over the nodes that are there.
 pub async fn run(context: &Context) -> Result<(), ProgramError> {
@@ -16,58 +17,99 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
     let facts = Input::facts(&context.outside);
     let machine = context.input.layers.initial_machine(&facts)?;
     let kind = machine.manager;
-    let (cap, storage) = (machine.node_cap, machine.node_storage.clone());
+    let lines = Lines {
+        cap: machine.node_cap,
+        storage: machine.node_storage.clone(),
+        db: db.clone(),
+        kind,
+        kind_was_named: context.input.process_manager().is_some(),
+    };
     if run.dry_run {
         Colony::check_init(&db, &machine, &context.outside).await?;
-        let text = format!(
-            "would make a colony at {} under {kind}, for up to {cap} nodes in {}",
-            db.display(),
-            storage.display()
-        );
         let value = json!({ "status": "system-initialized-dryrun", "database": db });
-        return Ok(context.output.outcome(&text, &value)?);
+        return Ok(context.output.outcome(&lines.what("would make"), &value)?);
     }
     let mut colony = Colony::init(&db, machine, context.outside.clone()).await?;
-    let mut adopted = 0;
-    if run.import {
-        let found = colony.find_nodes().await?;
-        adopted = found.nodes.len();
-        colony.adopt(&found).await?;
-    }
+    let adopted = match run.import {
+        true => Some(adopt(&mut colony).await),
+        false => None,
+    };
     colony.close().await?;
-    let mut text = format!(
-        "made a colony at {} under {kind}, for up to {cap} nodes in {}",
-        db.display(),
-        storage.display()
-    );
-    if run.import {
-        text.push_str(&format!("\n{adopted} nodes taken over as they are"));
+    let adopted = adopted.transpose()?;
+    let mut text = lines.what("made");
+    if let Some(adopted) = adopted {
+        text.push_str(&format!("\n  adopted   {adopted} nodes, as they are"));
     }
-    if kind == ManagerKind::SETSID_USER && context.input.process_manager().is_none() {
-        text.push_str(&format!("\n{}", why_setsid()));
-    }
-    text.push_str(
-        "\nnext: 'wnm plan' shows what a cycle would do; for one a minute, crontab -e and add\n",
-    );
-    text.push_str(&format!("* * * * * {}", cron_command(&db)));
+    text.push_str(&lines.next());
     let value = json!({
         "status": CycleStatus::SystemInitialized.word(),
         "database": db,
         "process_manager": kind.to_string(),
-        "adopted": adopted,
+        "adopted": adopted.unwrap_or(0),
     });
     Ok(context.output.outcome(&text, &value)?)
 }
 
-fn why_setsid() -> String {
-    let proposed = managers::proposed();
-    format!(
-        "no process manager was named, so it is {proposed}: plain processes, which need nothing installed"
-    )
+async fn adopt(colony: &mut Colony) -> Result<usize, ProgramError> {
+    let found = colony.find_nodes().await?;
+    colony.adopt(&found).await?;
+    Ok(found.nodes.len())
 }
 
-fn cron_command(db: &std::path::Path) -> String {
+/// What is told of a new colony.
+struct Lines {
+    cap: u32,
+    storage: PathBuf,
+    db: PathBuf,
+    kind: ManagerKind,
+    kind_was_named: bool,
+}
+
+impl Lines {
+    fn what(&self, did: &str) -> String {
+        let why = match (self.kind_was_named, self.kind) {
+            (false, ManagerKind::SETSID_USER) => ": plain processes, which need nothing installed",
+            _ => "",
+        };
+        format!(
+            "{did} a colony for up to {} nodes\n  database  {}\n  nodes in  {}\n  manager   {}{why}",
+            self.cap,
+            self.db.display(),
+            self.storage.display(),
+            self.kind,
+        )
+    }
+
+    fn next(&self) -> String {
+        format!(
+            "\nnext\n  wnm plan  shows what a cycle would do, wnm does it\n  \
+             crontab -e  and this line, for one every minute:\n* * * * * {}",
+            cron_command(&self.db)
+        )
+    }
+}
+
+/// The line for cron, which gives its commands to a shell and takes a percent sign for the end of the line.
+fn cron_command(db: &Path) -> String {
     let program = std::env::current_exe()
         .map_or_else(|_| "wnm".to_owned(), |path| path.display().to_string());
-    format!("{program} -q --dbpath {}", db.display())
+    let db = db.display().to_string();
+    let words = [program.as_str(), "-q", "--dbpath", db.as_str()];
+    // Only a NUL cannot be quoted, and no path has one.
+    let line = shlex::try_join(words).unwrap_or_else(|_| words.join(" "));
+    line.replace('%', "\\%")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cron_gets_the_path_as_it_is() {
+        let line = cron_command(Path::new("/srv/my ants/100%/colony.db"));
+        assert!(
+            line.ends_with(r" -q --dbpath '/srv/my ants/100\%/colony.db'"),
+            "{line}"
+        );
+    }
 }

@@ -73,6 +73,9 @@ pub enum Refusal {
     /// Nodes were named for an add.
     #[error("new nodes get their numbers from wnm; give --count and no --service-name")]
     AddByName,
+    /// A node to be disabled was not named.
+    #[error("disabling is for certain nodes; name them with --service-name antnode0001,…")]
+    DisableUnnamed,
     /// A count of zero.
     #[error("--count must be at least 1")]
     CountZero,
@@ -110,6 +113,9 @@ pub(super) fn decide(snapshot: &Snapshot, request: &ForcedRequest) -> Result<Pla
     }
     if request.nodes.is_empty() && request.count == 0 {
         return Err(Refusal::CountZero);
+    }
+    if request.nodes.is_empty() && request.action == ForcedAction::Disable {
+        return Err(Refusal::DisableUnnamed);
     }
     let needs_binary = matches!(request.action, ForcedAction::Add | ForcedAction::Upgrade);
     if let (true, Err(said)) = (needs_binary, &snapshot.binary) {
@@ -268,7 +274,7 @@ fn chosen<'a>(planner: &Planner<'a>, action: ForcedAction, count: u32) -> Choice
             let crashed = first(roster.crashed.clone(), count, oldest);
             then(crashed, stopped, count, oldest)
         }
-        ForcedAction::Stop | ForcedAction::Disable => first(roster.up.clone(), count, go()),
+        ForcedAction::Stop => first(roster.up.clone(), count, go()),
         ForcedAction::Upgrade => {
             let outdated = roster.up.iter().filter(|node| planner.outdated(node));
             first(outdated.copied().collect(), count, oldest)
@@ -281,7 +287,7 @@ fn chosen<'a>(planner: &Planner<'a>, action: ForcedAction, count: u32) -> Choice
             let nodes = then(nodes, roster.parked.clone(), count, go());
             then(nodes, running, count, go())
         }
-        ForcedAction::Add => Vec::new(),
+        ForcedAction::Add | ForcedAction::Disable => Vec::new(),
     };
     let mut choice = Choice {
         nodes,

@@ -17,6 +17,8 @@ pub struct CycleSummary<'a> {
     pub running: u32,
     /// Nodes there are.
     pub total: u32,
+    /// Nodes that are on their way somewhere: started but not yet seen running, being stopped, …
+    pub under_way: u32,
     /// Nodes there may be.
     pub cap: u32,
     /// What was done, in order.
@@ -32,14 +34,20 @@ pub fn cycle_summary(summary: &CycleSummary<'_>) -> String {
         status,
         running,
         total,
+        under_way,
         cap,
         ..
     } = summary;
+    let under_way = match under_way {
+        0 => String::new(),
+        n => format!(", {n} under way"),
+    };
+    let count = format!("{running} of {total} nodes running{under_way}");
     if !summary.steps.is_empty() {
         let done = phrases(summary.steps).join("; ");
-        return format!("{done} ({running} of {total} nodes running, cap {cap})");
+        return format!("{done} ({count}, cap {cap})");
     }
-    let mut line = format!("{status}: {running} of {total} nodes running (cap {cap})");
+    let mut line = format!("{status}: {count} (cap {cap})");
     for reason in summary.held_back.iter().take(MOST_REASONS) {
         line.push_str("; ");
         line.push_str(reason);
@@ -47,7 +55,8 @@ pub fn cycle_summary(summary: &CycleSummary<'_>) -> String {
     line
 }
 
-/// A phrase for every kind of act and outcome, in the order they first came.
+/// A phrase for every kind of act and outcome, in the order they first came; its nodes by number, since
+/// several at once end in any order.
 fn phrases(steps: &[(Act, NodeId, Outcome)]) -> Vec<String> {
     let mut groups: Vec<((&str, Outcome), Vec<NodeId>)> = Vec::new();
     for (act, id, outcome) in steps {
@@ -58,8 +67,11 @@ fn phrases(steps: &[(Act, NodeId, Outcome)]) -> Vec<String> {
         }
     }
     groups
-        .iter()
-        .map(|((word, outcome), ids)| phrase(word, *outcome, ids))
+        .iter_mut()
+        .map(|((word, outcome), ids)| {
+            ids.sort_unstable();
+            phrase(word, *outcome, ids)
+        })
         .collect()
 }
 
@@ -104,6 +116,7 @@ mod tests {
             status: "idle",
             running: 8,
             total: 9,
+            under_way: u32::from(!steps.is_empty()),
             cap: 20,
             steps: &steps,
             held_back: &held_back,
@@ -126,14 +139,14 @@ mod tests {
         };
         let steps = [
             (Act::Remove, 7, Outcome::Done),
-            (start, 3, Outcome::Done),
-            (start, 4, Outcome::Failed),
             (start, 5, Outcome::Done),
+            (start, 4, Outcome::Failed),
+            (start, 3, Outcome::Done),
             (Act::Stop, 6, Outcome::Open),
         ];
-        insta::assert_snapshot!(summary(&steps, &["not adding"]), @"removed antnode0007; started antnode0003, antnode0005; failed to start antnode0004; stop of antnode0006 still open (8 of 9 nodes running, cap 20)");
+        insta::assert_snapshot!(summary(&steps, &["not adding"]), @"removed antnode0007; started antnode0003, antnode0005; failed to start antnode0004; stop of antnode0006 still open (8 of 9 nodes running, 1 under way, cap 20)");
         let many: Vec<_> = (1..=8).map(|id| (Act::Add, id, Outcome::Done)).collect();
-        insta::assert_snapshot!(summary(&many, &[]), @"added antnode0001, antnode0002, antnode0003, antnode0004, antnode0005, 3 more (8 of 9 nodes running, cap 20)");
+        insta::assert_snapshot!(summary(&many, &[]), @"added antnode0001, antnode0002, antnode0003, antnode0004, antnode0005, 3 more (8 of 9 nodes running, 1 under way, cap 20)");
     }
 
     #[test]

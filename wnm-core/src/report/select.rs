@@ -36,14 +36,16 @@ fn find<'a>(nodes: &'a [Node], name: &str) -> Option<&'a Node> {
     })
 }
 
-/// The service that resembles a name most. Of equals the first, so that the answer is always the same.
+/// The service with the nearest number, or else the one that resembles the name most. Of equals the first, so that the answer is always the same.
 fn nearest(nodes: &[Node], name: &str) -> Option<String> {
-    let wanted = match name.parse() {
-        Ok(NodeName(id)) => id.directory_name(),
-        Err(_) => name.to_owned(),
-    };
-    let distance = |node: &&Node| strsim::damerau_levenshtein(bare(&node.service), bare(&wanted));
-    let node = nodes.iter().min_by_key(distance)?;
+    let node = match name.parse() {
+        Ok(NodeName(id)) => nodes
+            .iter()
+            .min_by_key(|node| node.id.get().abs_diff(id.get())),
+        Err(_) => nodes
+            .iter()
+            .min_by_key(|node| strsim::damerau_levenshtein(bare(&node.service), bare(name))),
+    }?;
     Some(bare(&node.service).to_owned())
 }
 
@@ -103,7 +105,7 @@ mod tests {
     #[test]
     fn unknown_names_are_all_reported_with_the_nearest() {
         let error = select(&["1", "antnode0003", "antnoed0002", "44"]).unwrap_err();
-        insta::assert_snapshot!(error, @"there is no node 'antnode0003', the nearest is antnode0001; there is no node 'antnoed0002', the nearest is antnode0002; there is no node '44', the nearest is antnode0004");
+        insta::assert_snapshot!(error, @"there is no node 'antnode0003', the nearest is antnode0002; there is no node 'antnoed0002', the nearest is antnode0002; there is no node '44', the nearest is antnode0004");
         let none = select_nodes(&[], &["1".to_owned()]).unwrap_err();
         insta::assert_snapshot!(none, @"there is no node '1', nor any other");
     }

@@ -33,7 +33,18 @@ impl fmt::Display for Change {
             to,
             source,
         } = self;
+        let [from, to] = [from, to].map(as_given);
         write!(f, "{name}: {from} → {to} ({source})")
+    }
+}
+
+/// A value as it is given for an option.
+fn as_given(value: &ConfigValue) -> String {
+    match value {
+        ConfigValue::Bool(yes) => yes.to_string(),
+        ConfigValue::Null => "unset".to_owned(),
+        ConfigValue::Text(text) if text.is_empty() => "unset".to_owned(),
+        other => other.to_string(),
     }
 }
 
@@ -48,7 +59,7 @@ impl Layers {
         if self.get("rewards_address").is_none() {
             faults.push(needed(
                 "rewards_address",
-                "is needed to create a colony: wnm --init --rewards-address 0x…",
+                "is needed to make a colony: wnm --init --rewards-address 0x…",
             ));
         }
         // Not read before the rewards address is known to have been given and to be one.
@@ -188,8 +199,12 @@ impl Layers {
 }
 
 fn needed(option: &str, problem: &str) -> Fault {
+    let option = find(option).map_or_else(
+        || option.to_owned(),
+        |spec| Source::CommandLine.spelling(spec),
+    );
     Fault {
-        option: option.to_owned(),
+        option,
         value: None,
         source: None,
         problem: problem.to_owned(),

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use crate::machine::{Band, IoBands, Machine};
 use crate::node::NodeId;
+use crate::ports::{PortError, PortUse};
 
 /// Settings that do not go together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,15 +86,29 @@ fn ports(machine: &Machine) -> Option<Conflict> {
     // A colony that may have no node still has to have room for the first.
     let highest = NodeId::new(machine.node_cap).unwrap_or(NodeId::FIRST);
     let error = machine.ports.check(highest).err()?;
+    let mut options = vec!["node_cap"];
+    match &error {
+        PortError::Overlap { what, other, .. } => options.extend([*what, *other].map(option_of)),
+        PortError::PastTheEnd { base, .. } => options.extend(
+            [PortUse::Node, PortUse::Metrics, PortUse::Rpc]
+                .into_iter()
+                .filter(|what| machine.ports.base(*what) == *base)
+                .map(option_of),
+        ),
+        PortError::NotANumber(_) | PortError::NotAPort(_) | PortError::BaseOutOfRange(_) => {}
+    }
     Some(Conflict {
-        options: vec![
-            "node_cap",
-            "port_start",
-            "metrics_port_start",
-            "rpc_port_start",
-        ],
-        problem: format!("with node_cap {}: {error}", machine.node_cap),
+        options,
+        problem: format!("with node_cap {}, {error}", machine.node_cap),
     })
+}
+
+const fn option_of(range: PortUse) -> &'static str {
+    match range {
+        PortUse::Node => "port_start",
+        PortUse::Metrics => "metrics_port_start",
+        PortUse::Rpc => "rpc_port_start",
+    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use thiserror::Error;
 
 use super::{OptionSpec, Source};
 
-/// Longer values are cut in messages: a line of a wrong file is not worth more.
-const SHOWN_VALUE: usize = 80;
+/// Longer values are cut in messages: a line of a wrong file is not worth more, and paths are rarely longer.
+const SHOWN_VALUE: usize = 160;
 
 /// One thing that is wrong with what was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +38,25 @@ impl Fault {
 }
 
 impl fmt::Display for Fault {
+    /// `/etc/wnm:3: node_cap 'x': …` like a compiler, `NODE_CAP 'x' (environment): …`, `--node-cap 'x': …`. A
+    /// value that the problem quotes itself is not said twice.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown(&self.option))?;
-        if let Some(value) = &self.value {
-            write!(f, " '{}'", shown(value))?;
+        let place = self.source.as_ref();
+        if let Some(file @ Source::File { .. }) = place {
+            write!(f, "{file}: ")?;
         }
-        if let Some(source) = &self.source {
-            write!(f, " ({source})")?;
+        f.write_str(&shown(&self.option))?;
+        let quoted = self
+            .value
+            .as_deref()
+            .map(|value| format!("'{}'", shown(value)));
+        if let Some(quoted) = quoted
+            && !self.problem.contains(&quoted)
+        {
+            write!(f, " {quoted}")?;
+        }
+        if let Some(Source::Environment) = place {
+            f.write_str(" (environment)")?;
         }
         write!(f, ": {}", self.problem)
     }

@@ -53,8 +53,8 @@ pub fn read_config_files(
             Ok(content) => files.push(ConfigFile { path, content }),
             Err(ReadFailure::Missing) if !needed => {}
             Err(failure) => faults.push(Fault {
-                option: "config".to_owned(),
-                value: Some(path.display().to_string()),
+                option: format!("config file {}", path.display()),
+                value: None,
                 source: None,
                 problem: failure.to_string(),
             }),

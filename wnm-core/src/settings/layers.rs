@@ -119,9 +119,9 @@ impl Layers {
         for (line, text, problem) in faults {
             self.faults.push(Fault {
                 option: format!("{}:{line}", path.display()),
+                problem: format!("'{text}' {problem}"),
                 value: Some(text),
                 source: None,
-                problem,
             });
         }
         self.entries(path, entries)
@@ -328,12 +328,12 @@ mod tests {
         );
         let told: Vec<_> = layers.faults.iter().map(Fault::to_string).collect();
         insta::assert_snapshot!(told.join("\n"), @r#"
-        /etc/wnm:3 '= 3': is no 'key = value'
-        /etc/wnm:8 'host="a': has a quote that is not closed
-        nodecap '5' (/etc/wnm:2): is no option; did you mean node_cap?
-        node_cap (/etc/wnm:4): needs a value
-        xyzzy '1' (/etc/wnm:5): is no option; wnm --help lists them
-        version (/etc/wnm:6): does not go into a config file; give it on the command line
+        /etc/wnm:3: '= 3' is no 'key = value'
+        /etc/wnm:8: 'host="a' has a quote that is not closed
+        /etc/wnm:2: nodecap '5': is no option; did you mean node_cap?
+        /etc/wnm:4: node_cap: needs a value
+        /etc/wnm:5: xyzzy '1': is no option; wnm --help lists them
+        /etc/wnm:6: version: does not go into a config file; give it on the command line
         "#);
         assert_eq!(layers.get("no_upnp").unwrap().0, "true");
     }
@@ -341,6 +341,6 @@ mod tests {
     #[test]
     fn an_unknown_option_of_the_command_line_is_told() {
         let layers = Layers::new().command_line([("--nodecap", "5")]);
-        insta::assert_snapshot!(layers.faults[0], @"--nodecap '5' (command line): is no option; did you mean --node-cap?");
+        insta::assert_snapshot!(layers.faults[0], @"--nodecap '5': is no option; did you mean --node-cap?");
     }
 }

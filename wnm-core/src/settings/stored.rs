@@ -140,7 +140,7 @@ mod tests {
             .iter()
             .map(|(name, value)| config_line(name, value))
             .collect();
-        // Theirs does not read back what is not set.
+        // The word None would be read back as a value, so ours leaves it out.
         let fixture = fixture.replace("=None\n", "=\n");
         let theirs: Vec<&str> = fixture.lines().collect();
         let (own, shared) = ours.split_last().unwrap();

@@ -56,11 +56,11 @@ pub static OPTIONS: &[OptionSpec] = options! {
     "this_survey_delay"     Run  Run Milliseconds, Absent, env, "survey_delay for this run";
     "this_action_delay"     Run  Run Milliseconds, Absent, env, "action_delay for this run";
     "interval"              Run  Run Milliseconds, Absent, env, "The same as antctl spells it; wins over --this-action-delay";
-    "version"               Query Run Flag, Absent, noenv, "Print the version and exit";
+    "version"               Query Run Flag, Absent, noenv, "Print the version and exit", 'V';
     "remove_lockfile"       Query Run Flag, Absent, noenv, "Remove the lock file that a crashed Python wnm left, and exit";
     "dockerfile"            Query Run Flag, Absent, noenv, "Print the Dockerfile of the image for s6overlay+user and exit";
 
-    "force_action"          Run  Force FORCE_ACTIONS, Absent, env, "Do this instead of deciding";
+    "force_action"          Run  Force FORCE_ACTIONS, Absent, env, "Do this instead of deciding, with --service-name or --count";
     "service_name"          Run  Force NodeNames, Absent, env, "With which nodes, as antnode0001,antnode0003; also for reports";
     "count"                 Run  Force Positive, Fixed("1"), env, "With how many nodes, where none are named";
 
@@ -171,7 +171,7 @@ mod tests {
         let names: BTreeSet<_> = OPTIONS.iter().map(|spec| spec.name).collect();
         assert_eq!(names.len(), OPTIONS.len());
         let letters: Vec<_> = OPTIONS.iter().filter_map(|spec| spec.short).collect();
-        assert_eq!(letters, ['c', 'v', 'q']);
+        assert_eq!(letters, ['c', 'V', 'v', 'q']);
         assert!(
             OPTIONS.is_sorted_by_key(|spec| spec.group),
             "help shows a heading once"

@@ -64,7 +64,7 @@ pub enum RewardsError {
         weight: String,
     },
     /// An address that is none.
-    #[error("rewards address: {0}")]
+    #[error(transparent)]
     Address(#[from] AddressError),
 }
 

@@ -62,7 +62,6 @@ fn nodes_are_chosen_as_a_cycle_chooses_and_disabled_ones_never() {
     let all = mixed();
     assert_eq!(ask(&all, Start, &[], 2), ["start 5", "start 3"]);
     assert_eq!(ask(&all, Stop, &[], 1), ["stop 2"]);
-    assert_eq!(ask(&all, Disable, &[], 1), ["disable 2"]);
     assert_eq!(
         ask(&all, Remove, &[], 9),
         [
@@ -88,7 +87,7 @@ fn what_cannot_be_done_with_any_node_is_an_idle_plan() {
         ["not upgrading: no node for it"]
     );
     let none = snapshot();
-    for action in [Start, Stop, Disable, Remove, Upgrade] {
+    for action in [Start, Stop, Remove, Upgrade] {
         assert_eq!(ask(&none, action, &[], 1).len(), 1);
     }
 }

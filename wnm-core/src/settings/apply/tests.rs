@@ -53,7 +53,7 @@ fn help_tells_the_defaults_that_hold() {
 #[test]
 fn a_new_colony_needs_to_know_who_is_rewarded() {
     let error = Layers::new().initial_machine(&facts()).unwrap_err();
-    insta::assert_snapshot!(error, @"rewards_address: is needed to create a colony: wnm --init --rewards-address 0x…");
+    insta::assert_snapshot!(error, @"--rewards-address: is needed to make a colony: wnm --init --rewards-address 0x…");
 }
 
 #[test]
@@ -73,10 +73,10 @@ fn without_a_home_paths_must_be_given() {
     let error = typed(&[("rewards_address", "faucet")])
         .initial_machine(&facts)
         .unwrap_err();
-    insta::assert_snapshot!(error, @r"
-    node_storage: has no default, since HOME is not set
-    antnode_path: has no default, since HOME is not set
-    antctl_path: has no default, since HOME is not set
+    insta::assert_snapshot!(error, @"
+    --node-storage: has no default, since HOME is not set
+    --antnode-path: has no default, since HOME is not set
+    --antctl-path: has no default, since HOME is not set
     ");
 }
 
@@ -91,13 +91,13 @@ fn what_is_given_overrides_the_database_and_says_so() {
         .command_line([("cpu_less_than", "0"), ("node_storage", "/mnt/n/")]);
     let (machine, changes) = layers.apply(&sample_machine()).unwrap();
     let told: Vec<String> = changes.iter().map(Change::to_string).collect();
-    insta::assert_snapshot!(told.join("\n"), @r"
+    insta::assert_snapshot!(told.join("\n"), @"
     node_cap: 20 → 6 (environment)
     node_storage: /srv/ant/nodes → /mnt/n/ (command line)
     cpu_less_than: 50 → 0 (command line)
     delay_start: 300 → 0 (/etc/wnm:3)
-    start_args:  → --verbose (environment)
-    no_upnp: False → True (/etc/wnm:2)
+    start_args: unset → --verbose (environment)
+    no_upnp: false → true (/etc/wnm:2)
     ");
     assert_eq!(machine.node_cap, 6);
     assert!(machine.launch.no_upnp);
@@ -144,9 +144,9 @@ fn what_is_fixed_at_init_may_be_repeated_but_not_changed() {
     let error = typed(&[("port_start", "56"), ("process_manager", "setsid+user")])
         .apply(&sample_machine())
         .unwrap_err();
-    insta::assert_snapshot!(error, @r"
-    --port-start '56' (command line): is 55 since --init and cannot change
-    --process-manager 'setsid+user' (command line): is systemd+user since --init and cannot change
+    insta::assert_snapshot!(error, @"
+    --port-start '56': is 55 since --init and cannot change
+    --process-manager 'setsid+user': is systemd+user since --init and cannot change
     ");
 }
 
@@ -154,9 +154,9 @@ fn what_is_fixed_at_init_may_be_repeated_but_not_changed() {
 fn counters_are_set_by_update_config_only() {
     let counters = [("highest_node_id_used", "9"), ("last_stopped_at", "0")];
     let error = typed(&counters).apply(&sample_machine()).unwrap_err();
-    insta::assert_snapshot!(error, @r"
-    --highest-node-id-used '9' (command line): goes only with --force-action update_config
-    --last-stopped-at '0' (command line): goes only with --force-action update_config
+    insta::assert_snapshot!(error, @"
+    --highest-node-id-used '9': goes only with --force-action update_config
+    --last-stopped-at '0': goes only with --force-action update_config
     ");
     let update = typed(&counters).command_line([("force_action", "update_config")]);
     let (machine, changes) = update.apply(&sample_machine()).unwrap();
@@ -203,22 +203,22 @@ fn every_fault_is_told_at_once() {
             ("no_upnp", "maybe"),
         ]);
     let error = layers.apply(&sample_machine()).unwrap_err();
-    insta::assert_snapshot!(error, @r"
-    nodecap '1' (/etc/wnm:1): is no option; did you mean node_cap?
-    --rewards-address '0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed' (command line): rewards address: '0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed' fails its checksum; if every digit is right, it is spelled 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed
-    node_storage 'nodes' (/etc/wnm:4): takes an absolute path, from / or ~
-    cpu_remove '350' (/etc/wnm:2): takes a whole percentage from 0 to 200 (above 100 it is never reached)
-    --max-concurrent-starts '0' (command line): takes a whole number from 1 to 64535
-    --antnode-path '~/bin/antnode' (command line): HOME is not set, so ~ stands for nothing; give the path in full
+    insta::assert_snapshot!(error, @"
+    /etc/wnm:1: nodecap '1': is no option; did you mean node_cap?
+    --rewards-address: '0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed' fails its checksum; if every digit is right, it is spelled 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed
+    /etc/wnm:4: node_storage 'nodes': takes an absolute path, from / or ~
+    /etc/wnm:2: cpu_remove '350': takes a whole percentage from 0 to 200 (above 100 it is never reached)
+    --max-concurrent-starts '0': takes a whole number from 1 to 64535
+    --antnode-path '~/bin/antnode': HOME is not set, so ~ stands for nothing; give the path in full
     ENVIRONMENT 'production' (environment): takes KEY=value words, as RUST_LOG=info
-    --start-args '--peer 'a' (command line): has a quote that is not closed
-    --no-upnp 'maybe' (command line): takes true or false (yes, no, on, off, 1, 0)
+    --start-args '--peer 'a': has a quote that is not closed
+    --no-upnp 'maybe': takes true or false (yes, no, on, off, 1, 0)
     HOST 'a b' (environment): takes a host name or an address such as 127.0.0.1
-    --antctl-version 'latest' (command line): takes a version such as 0.4.7
-    mem_less_than '80' (/etc/wnm:3): mem_less_than (80 %) must be below mem_remove (75 %)
-    --desired-load-average '5' (command line): desired_load_average (5) must be below max_load_average_allowed (4)
-    --hdio-read-less-than '1000' (command line): hdio_read_less_than (1000 B/s) must be below hdio_read_remove (0 B/s); all four count once one is set, and none when all are 0
-    --node-cap '20000' (command line): with node_cap 20000: node 20000 would need port 75000, past 65535, in the range that starts at 55000
+    --antctl-version 'latest': takes a version such as 0.4.7
+    /etc/wnm:3: mem_less_than '80': mem_less_than (80 %) must be below mem_remove (75 %)
+    --desired-load-average '5': desired_load_average (5) must be below max_load_average_allowed (4)
+    --hdio-read-less-than '1000': hdio_read_less_than (1000 B/s) must be below hdio_read_remove (0 B/s); all four count once one is set, and none when all are 0
+    --node-cap '20000': with node_cap 20000, node 20000 would need port 75000, past 65535, in the range that starts at 55000
     ");
 }
 

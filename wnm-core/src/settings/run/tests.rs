@@ -102,13 +102,13 @@ fn faults_of_settings_are_told_with_those_of_the_run() {
         ])
         .run_settings()
         .unwrap_err();
-    insta::assert_snapshot!(error, @r"
+    insta::assert_snapshot!(error, @"
     DBPATH 'mysql://x/y' (environment): takes a path or sqlite:///path (four slashes for an absolute one)
-    --interval '-1' (command line): takes whole milliseconds from 0 to 86400000
-    --force-action '' (command line): needs a value
-    --service-name 'antnode0001,bob' (command line): 'bob' names no node: give antnode0001, 0001 or 1
-    --count '0' (command line): takes a whole number from 1 to 64535
+    --interval '-1': takes whole milliseconds from 0 to 86400000
+    --force-action '': needs a value
+    --service-name 'antnode0001,bob': 'bob' names no node: give antnode0001, 0001 or 1
+    --count '0': takes a whole number from 1 to 64535
     REPORT 'weather' (environment): takes one of node-status, node-status-details, influx-resources, machine-config, machine-metrics
-    --node-cap 'lots' (command line): takes a whole number from 0 to 64535
+    --node-cap 'lots': takes a whole number from 0 to 64535
     ");
 }

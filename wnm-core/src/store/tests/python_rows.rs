@@ -225,7 +225,7 @@ async fn what_cannot_be_read_is_named() {
         let update = format!("UPDATE machine SET {assignment}");
         errors.push(machine_after(&update).await.unwrap_err());
     }
-    assert_snapshot!(errors.join("\n"), @r#"
+    assert_snapshot!(errors.join("\n"), @"
     colony.db: table node, row 1, column root_dir: 'nodes/antnode0001' is no absolute path
     colony.db: table node, row 1, column root_dir: is empty
     colony.db: table node, row 1, column root_dir: is not a text
@@ -238,14 +238,14 @@ async fn what_cannot_be_read_is_named() {
     colony.db: table node, row 1, column desired: 'rest' is no word for it
     colony.db: table node, row 1, column timestamp: 'yesterday' is not a whole number
     colony.db: table node, row 1, column failed_starts: -1 is out of range
-    colony.db: table machine, row 1, column rewards_address: rewards address: 'me' is no address: it takes 0x and 40 hexadecimal digits
+    colony.db: table machine, row 1, column rewards_address: 'me' is no address: it takes 0x and 40 hexadecimal digits
     colony.db: table machine, row 1, column donate_address: is empty
     colony.db: table machine, row 1, column node_cap: -1 is out of range
     colony.db: table machine, row 1, column cpu_remove: -3: a percentage is a finite number of at least 0
     colony.db: table machine, row 1, column delay_start: 'soon' is not a whole number
-    colony.db: table machine, row 1, column port_start: port range start 99 is out of range: give 1 to 65 (thousands) or 1000 to 65535
+    colony.db: table machine, row 1, column port_start: '99' begins no port range: give 1 to 65 (thousands) or a port from 1000 to 65535
     colony.db: table machine, row 1, column process_manager: 'upstart' is no process manager; there are systemd+sudo, systemd+user, setsid+sudo, setsid+user, launchd+sudo, launchd+user, antctl+sudo, antctl+user, antctl+zen, s6overlay+user
-    "#);
+    ");
 }
 
 #[tokio::test]
