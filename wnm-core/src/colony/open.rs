@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Colony, ColonyError, Outside};
 use crate::event::{Event, Outcome};
+use crate::firewall::{Firewall, SystemFirewall};
 use crate::lock::ColonyLock;
 use crate::machine::Machine;
 use crate::manager::{ManagerContext, Mode, Paths, ProcessManager, UnknownHome};
@@ -159,7 +160,7 @@ pub(super) fn build_manager(
     let context = ManagerContext {
         program: Arc::clone(&outside.program),
         runner: Arc::clone(&outside.runner),
-        firewall: Arc::clone(&outside.firewall),
+        firewall: firewall_of(outside, machine),
         paths: paths.clone(),
         launch: machine.launch.clone(),
         owner: owner.clone(),
@@ -173,6 +174,13 @@ pub(super) fn build_manager(
             source,
         })?;
     Ok((manager, paths, owner))
+}
+
+fn firewall_of(outside: &Outside, machine: &Machine) -> Arc<dyn Firewall> {
+    outside.firewall.clone().unwrap_or_else(|| {
+        let (mode, runner) = (machine.manager.mode(), Arc::clone(&outside.runner));
+        Arc::new(SystemFirewall::new(machine.firewall, mode, runner))
+    })
 }
 
 fn current_user() -> String {

@@ -101,7 +101,7 @@ impl Setting {
             machine: Arc::new(machine),
             clock: Arc::new(clock),
             runner: Arc::new(MockCommandRunner::new()),
-            firewall: Arc::new(MockFirewall::new()),
+            firewall: Some(Arc::new(MockFirewall::new())),
             home: Some(self.dir.path().to_owned()),
         }
     }
