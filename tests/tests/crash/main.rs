@@ -111,7 +111,9 @@ fn killed_at_every_point(operation: &Operation, deaths: usize) {
             NOT_BEGUN => operation.before,
             _ => operation.after,
         };
-        stage.look().assert_only_changed(&before, operation.node, end);
+        stage
+            .look()
+            .assert_only_changed(&before, operation.node, end);
     }
     stage.tear_down();
 }

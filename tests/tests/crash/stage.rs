@@ -79,12 +79,16 @@ impl Stage {
 
     fn force(&self, words: &[&str]) -> Call {
         let cap = format!("--node-cap={CAP}");
-        self.colony.wnm(["--json", &cap, "--force-action"]).args(words)
+        self.colony
+            .wnm(["--json", &cap, "--force-action"])
+            .args(words)
     }
 
     /// The operation, with the program that nodes are to have after it.
     pub fn call(&self, operation: &Operation) -> Call {
-        self.force(operation.words).arg("--antnode-path").arg(&self.new)
+        self.force(operation.words)
+            .arg("--antnode-path")
+            .arg(&self.new)
     }
 
     /// Adds nodes in one call.
@@ -174,7 +178,10 @@ impl Stage {
         let processes = self.colony.processes();
         for row in self.colony.database().nodes() {
             let port = row.metrics_port.unwrap();
-            if processes.iter().any(|process| process.root_dir() == Some(&row.root_dir)) {
+            if processes
+                .iter()
+                .any(|process| process.root_dir() == Some(&row.root_dir))
+            {
                 until(LONG, format!("an answer on port {port}"), || {
                     nodes::page(port, "/metadata").is_ok()
                 });

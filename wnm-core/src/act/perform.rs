@@ -176,7 +176,10 @@ mod tests {
     use crate::quantity::Seconds;
 
     fn binary() -> NodeBinary {
-        NodeBinary { path: PathBuf::from("/srv/antnode"), version: Version::new(0, 4, 8) }
+        NodeBinary {
+            path: PathBuf::from("/srv/antnode"),
+            version: Version::new(0, 4, 8),
+        }
     }
 
     /// How often a node wanted like this is started when its upgrade is taken again.
@@ -196,12 +199,21 @@ mod tests {
         let step = Step {
             node: node.id,
             act: Act::Resume,
-            reason: Reason::Interrupted { doing: TransitionKind::Upgrading },
+            reason: Reason::Interrupted {
+                doing: TransitionKind::Upgrading,
+            },
             priority: 0,
             by: Actor::Wnm,
         };
-        let done = perform(&manager, &node, &step, Ok(&binary())).await.unwrap();
-        assert_eq!(done, Performed::Upgraded { version: binary().version });
+        let done = perform(&manager, &node, &step, Ok(&binary()))
+            .await
+            .unwrap();
+        assert_eq!(
+            done,
+            Performed::Upgraded {
+                version: binary().version
+            }
+        );
         starts.load(Ordering::Relaxed)
     }
 
@@ -210,7 +222,13 @@ mod tests {
         use DesiredState::{Disabled, Running, Stopped};
         assert_eq!(starts_after_resumed_upgrade(Running, Actor::Wnm).await, 1);
         assert_eq!(starts_after_resumed_upgrade(Stopped, Actor::Found).await, 1);
-        assert_eq!(starts_after_resumed_upgrade(Stopped, Actor::Person).await, 0);
-        assert_eq!(starts_after_resumed_upgrade(Disabled, Actor::Person).await, 0);
+        assert_eq!(
+            starts_after_resumed_upgrade(Stopped, Actor::Person).await,
+            0
+        );
+        assert_eq!(
+            starts_after_resumed_upgrade(Disabled, Actor::Person).await,
+            0
+        );
     }
 }
