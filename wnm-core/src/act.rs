@@ -12,3 +12,4 @@ mod perform;
 
 pub use executor::{Execution, Executor, Progress, StepResult};
 pub use intent::NewNode;
+pub(crate) use intent::asked_removal;

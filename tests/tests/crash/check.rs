@@ -43,7 +43,8 @@ impl Stage {
     /// Fails the test unless rows, processes and directories tell the same story.
     #[track_caller]
     pub fn check(&self) {
-        let (rows, under_way): (Vec<NodeRow>, Vec<Option<String>>) = self.rows().into_iter().unzip();
+        let (rows, under_way): (Vec<NodeRow>, Vec<Option<String>>) =
+            self.rows().into_iter().unzip();
         assert!(under_way.iter().all(Option::is_none), "{under_way:?}");
         assert!(rows.len() <= CAP, "past the cap: {rows:#?}");
         each_once(&rows);
@@ -102,7 +103,11 @@ fn check_files(colony: &Colony, rows: &[NodeRow]) {
         assert_eq!(node, IN_NODE.map(str::to_owned).into(), "in {service}");
         assert_eq!(logs, IN_LOGS.map(str::to_owned).into(), "in logs/{service}");
     }
-    for empty in [colony.home(), colony.temporary(), storage.join("bootstrap-cache")] {
+    for empty in [
+        colony.home(),
+        colony.temporary(),
+        storage.join("bootstrap-cache"),
+    ] {
         let nothing = !empty.exists() || names(&empty).is_empty();
         assert!(nothing, "{}: {:?}", empty.display(), names(&empty));
     }

@@ -26,7 +26,9 @@ impl Look {
     pub fn at(colony: &Colony) -> Self {
         let processes = colony.processes();
         let nodes = colony.database().nodes().into_iter().map(|row| {
-            let own = processes.iter().filter(|process| process.root_dir() == Some(&row.root_dir));
+            let own = processes
+                .iter()
+                .filter(|process| process.root_dir() == Some(&row.root_dir));
             let node = Node {
                 processes: own.map(|process| process.pid).collect(),
                 secret_key: std::fs::read(row.root_dir.join("secret-key")).ok(),

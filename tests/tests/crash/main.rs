@@ -27,7 +27,7 @@ fn every_point_lies_in_the_way_of_some_operation() {
     let mut reached = BTreeSet::new();
     for operation in OPERATIONS {
         stage.bring(operation.node, operation.before);
-        reached.extend(stage.trace(operation));
+        reached.extend(stage.trace(stage.call(operation)));
         stage.settle(operation);
         stage.check();
     }
@@ -66,6 +66,21 @@ fn remove_is_done_or_not_begun() {
     killed_everywhere(&REMOVE);
 }
 
+#[test]
+fn a_teardown_is_completed_by_the_cycles_that_follow() {
+    let stage = Stage::with_nodes(3);
+    let points = stage.trace(stage.teardown());
+    assert!(points.contains("setsid.remove.data"), "{points:?}");
+    for point in &points {
+        eprintln!("teardown killed at {point}");
+        let _added = stage.add(3).run().succeeded();
+        stage.kill_at(stage.teardown(), point);
+        stage.settle_with(&[]);
+        stage.check();
+        stage.colony.assert_nothing_left();
+    }
+}
+
 /// Dies at each point that the operation comes by: once in one colony and twice in another. Nearly all of the
 /// time is spent waiting for nodes to stay up, so both go on at once.
 fn killed_everywhere(operation: &Operation) {
@@ -79,14 +94,14 @@ fn killed_everywhere(operation: &Operation) {
 fn killed_at_every_point(operation: &Operation, deaths: usize) {
     let stage = Stage::with_nodes(3);
     stage.bring(operation.node, operation.before);
-    let points = stage.trace(operation);
+    let points = stage.trace(stage.call(operation));
     assert!(points.contains(NOT_BEGUN), "{points:?}");
     stage.settle(operation);
     for point in &points {
         eprintln!("{} killed at {point}, deaths: {deaths}", operation.name);
         stage.bring(operation.node, operation.before);
         let before = stage.look();
-        stage.kill_at(operation, point);
+        stage.kill_at(stage.call(operation), point);
         for _ in 1..deaths {
             stage.kill_cycle_at(operation, point);
         }
@@ -96,7 +111,9 @@ fn killed_at_every_point(operation: &Operation, deaths: usize) {
             NOT_BEGUN => operation.before,
             _ => operation.after,
         };
-        stage.look().assert_only_changed(&before, operation.node, end);
+        stage
+            .look()
+            .assert_only_changed(&before, operation.node, end);
     }
     stage.tear_down();
 }

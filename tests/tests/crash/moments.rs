@@ -32,7 +32,10 @@ fn adding_three_nodes_ends_well_whenever_it_is_killed() {
     let (even, odd): (Vec<_>, Vec<_>) = (0..MOMENTS.len()).partition(|at| at % 2 == 0);
     std::thread::scope(|scope| {
         for half in [even, odd] {
-            scope.spawn(|| half.into_iter().for_each(kill_in_turn(Stage::with_nodes(0))));
+            scope.spawn(|| {
+                half.into_iter()
+                    .for_each(kill_in_turn(Stage::with_nodes(0)))
+            });
         }
     });
 }

@@ -89,5 +89,4 @@ pub const REMOVE: Operation = Operation {
     after: State::Gone,
 };
 
-pub const OPERATIONS: [&Operation; 6] =
-    [&ADD, &START, &START_OUTDATED, &STOP, &UPGRADE, &REMOVE];
+pub const OPERATIONS: [&Operation; 6] = [&ADD, &START, &START_OUTDATED, &STOP, &UPGRADE, &REMOVE];

@@ -54,34 +54,41 @@ impl Stage {
         }
         let service = format!("--service-name=antnode{node:04}");
         let force = |act| self.force(&[act, &service]);
-        if let State::Running(version) | State::Stopped(version) = to {
-            match from {
-                State::Gone => self.force(&["add"]).run().succeeded(),
-                State::Stopped(_) | State::Running(_) => force("start").run().succeeded(),
-            };
-            if !matches!(from, State::Running(is) | State::Stopped(is) if is == version) {
-                // A person may also go back to an older version.
-                let program = if version == OLD { &self.old } else { &self.new };
-                force("upgrade").arg("--antnode-path").arg(program).run().succeeded();
-            }
+        let done = |call: Call| drop(call.run().succeeded());
+        match (from, to) {
+            (State::Gone, State::Gone) => {}
+            (_, State::Gone) => done(force("remove")),
+            (State::Gone, _) => done(self.force(&["add"])),
+            // Only what runs is upgraded.
+            (State::Stopped(_), _) => done(force("start")),
+            (State::Running(_), _) => {}
         }
-        match to {
-            State::Gone => force("remove").run().succeeded(),
-            State::Stopped(_) => force("stop").run().succeeded(),
-            State::Running(_) => force("start").run().succeeded(),
-        };
+        if let State::Running(version) | State::Stopped(version) = to
+            && !matches!(from, State::Running(is) | State::Stopped(is) if is == version)
+        {
+            // A person may also go back to an older version.
+            let program = if version == OLD { &self.old } else { &self.new };
+            done(force("upgrade").arg("--antnode-path").arg(program));
+        }
+        if matches!(to, State::Stopped(_)) {
+            done(force("stop"));
+        }
         self.settle_with(&[]);
         assert_eq!(self.state(node), to, "node {node} was not brought there");
     }
 
     fn force(&self, words: &[&str]) -> Call {
         let cap = format!("--node-cap={CAP}");
-        self.colony.wnm(["--json", &cap, "--force-action"]).args(words)
+        self.colony
+            .wnm(["--json", &cap, "--force-action"])
+            .args(words)
     }
 
     /// The operation, with the program that nodes are to have after it.
-    fn call(&self, operation: &Operation) -> Call {
-        self.force(operation.words).arg("--antnode-path").arg(&self.new)
+    pub fn call(&self, operation: &Operation) -> Call {
+        self.force(operation.words)
+            .arg("--antnode-path")
+            .arg(&self.new)
     }
 
     /// Adds nodes in one call.
@@ -89,19 +96,23 @@ impl Stage {
         self.force(&["add", "--count", &count.to_string()])
     }
 
-    /// Does the operation to its end. The points that it came by.
-    pub fn trace(&self, operation: &Operation) -> BTreeSet<String> {
-        self.traced(self.call(operation), |outcome| {
+    /// A teardown.
+    pub fn teardown(&self) -> Call {
+        self.force(&["teardown", "--confirm"])
+    }
+
+    /// Makes a call that succeeds. The points that it came by.
+    pub fn trace(&self, call: Call) -> BTreeSet<String> {
+        self.traced(call, |outcome| {
             let _done = outcome.succeeded();
         })
         .into_iter()
         .collect()
     }
 
-    /// Begins the operation and dies at this point.
-    pub fn kill_at(&self, operation: &Operation, point: &str) {
-        let call = self.call(operation).env(fault::VARIABLE, point);
-        let points = self.traced(call, |outcome| {
+    /// Makes a call that dies at this point.
+    pub fn kill_at(&self, call: Call, point: &str) {
+        let points = self.traced(call.env(fault::VARIABLE, point), |outcome| {
             assert_eq!(outcome.code, None, "not killed at {point}: {outcome:?}");
         });
         assert_eq!(points.last().map(String::as_str), Some(point));
@@ -167,7 +178,10 @@ impl Stage {
         let processes = self.colony.processes();
         for row in self.colony.database().nodes() {
             let port = row.metrics_port.unwrap();
-            if processes.iter().any(|process| process.root_dir() == Some(&row.root_dir)) {
+            if processes
+                .iter()
+                .any(|process| process.root_dir() == Some(&row.root_dir))
+            {
                 until(LONG, format!("an answer on port {port}"), || {
                     nodes::page(port, "/metadata").is_ok()
                 });
@@ -194,7 +208,7 @@ impl Stage {
 
     /// Removes everything, and proves it.
     pub fn tear_down(&self) {
-        let teardown = self.force(&["teardown", "--confirm"]).run().succeeded();
+        let teardown = self.teardown().run().succeeded();
         assert_eq!(teardown.status(), "cluster-teardown");
         self.colony.assert_nothing_left();
         self.check();

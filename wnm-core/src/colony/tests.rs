@@ -274,6 +274,7 @@ async fn a_teardown_that_fails_keeps_the_rows_of_what_is_left() {
         [2]
     );
     assert_eq!(left[0].observed.state, ObservedState::Running);
+    assert_eq!(left[0].desired.state, DesiredState::Absent);
 
     setting.manager.trouble(Trouble::None);
     assert_eq!(colony.teardown(true).await.unwrap().removed, 1);
