@@ -10,8 +10,8 @@ use wnm_core::decide::{Plan, decide};
 use wnm_core::observe::{SNAPSHOT_FORMAT, Snapshot};
 use wnm_core::report;
 
-use super::Context;
 use super::cycle::view;
+use super::{Context, close};
 use crate::cli;
 use crate::error::ProgramError;
 use crate::output::Output;
@@ -22,8 +22,8 @@ const LARGEST_SNAPSHOT: u64 = 256 << 20;
 /// Decides on the machine as it is now, and changes nothing.
 pub async fn now(context: &Context) -> Result<(), ProgramError> {
     let colony = view(context).await?;
-    let (snapshot, plan) = colony.plan(&CycleOptions::from(&context.input.run)).await?;
-    colony.close().await?;
+    let planned = colony.plan(&CycleOptions::from(&context.input.run)).await;
+    let (snapshot, plan) = close(colony, planned).await?;
     tell(context.output, &snapshot, &plan)
 }
 
