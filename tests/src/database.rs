@@ -2,13 +2,37 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
 
-use sea_orm::{ConnectionTrait, Database as Connection, DbBackend, DbErr, Statement};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database as Connection, DbBackend, DbErr, Statement,
+};
 
 /// A database file.
 #[derive(Debug, Clone)]
 pub struct Database {
     path: PathBuf,
+}
+
+/// A database that nobody else can write.
+#[derive(Debug)]
+pub struct Held {
+    release: Option<Sender<()>>,
+    thread: Option<JoinHandle<Result<(), DbErr>>>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        drop(self.release.take());
+        let ended = self.thread.take().map(JoinHandle::join);
+        if !std::thread::panicking() {
+            let ended = ended.expect("it is dropped once");
+            ended
+                .expect("the holder panicked")
+                .expect("the lock was lost");
+        }
+    }
 }
 
 /// What tests ask of a node's row.
@@ -90,6 +114,35 @@ impl Database {
         self.with("rw", sql, async |connection, sql| {
             connection.execute_unprepared(sql).await.map(drop)
         });
+    }
+
+    /// Holds the lock under which SQLite lets one connection write, until the answer is dropped.
+    pub fn hold(&self) -> Held {
+        let url = format!("sqlite://{}?mode=rw", self.path.display());
+        let (ready, is_ready) = channel();
+        let (release, released) = channel::<()>();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("no runtime");
+            runtime.block_on(async {
+                let mut options = ConnectOptions::new(url);
+                options.max_connections(1);
+                let connection = Connection::connect(options).await?;
+                connection.execute_unprepared("BEGIN IMMEDIATE").await?;
+                ready.send(()).expect("nobody waits for the lock");
+                // Ends with an error when the holder is dropped, which is what is waited for.
+                released.recv().ok();
+                connection.execute_unprepared("ROLLBACK").await?;
+                connection.close().await
+            })
+        });
+        is_ready.recv().expect("the database cannot be locked");
+        Held {
+            release: Some(release),
+            thread: Some(thread),
+        }
     }
 
     fn query(&self, sql: &str, columns: usize) -> Vec<Vec<Option<String>>> {

@@ -190,6 +190,7 @@ fn argument(spec: &OptionSpec) -> Arg {
             .value_hint(hint(kind))
             .value_name(kind.placeholder())
             .allow_hyphen_values(matches!(kind, ValueKind::Arguments))
+            .allow_negative_numbers(true)
             .value_parser(value_parser!(String)),
     }
 }

@@ -7,7 +7,7 @@ use wnm_core::event::Outcome;
 use wnm_core::node::{NodeId, Status};
 use wnm_core::report::{self, CycleSummary};
 
-use super::{Context, plan, report as reports};
+use super::{Context, close, plan, report as reports};
 use crate::error::ProgramError;
 use crate::progress::{LOOKING, Watched};
 
@@ -20,15 +20,16 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
         return plan::now(context).await;
     }
     let mut colony = open(context).await?;
-    reports::show_asked(context, &colony).await?;
+    if let Err(error) = reports::show_asked(context, &colony).await {
+        return close(colony, Err(error)).await;
+    }
     let mut options = CycleOptions::from(&context.input.run);
     let most = colony.machine().limits.operations;
     let watched = Watched::begin(&context.output, LOOKING, most as usize);
     options.progress = watched.progress();
     let done = colony.cycle(&options).await;
     drop(watched);
-    colony.close().await?;
-    let done = done?;
+    let done = close(colony, done).await?;
     tell(context, &done)
 }
 
@@ -42,13 +43,15 @@ pub async fn open(context: &Context) -> Result<Colony, ProgramError> {
             lock.display()
         ));
     }
-    let (machine, changes) = match context.input.layers.apply(colony.machine()) {
-        Ok(applied) => applied,
-        Err(error) => {
-            colony.close().await?;
-            return Err(error.into());
-        }
-    };
+    match store_given(context, &mut colony).await {
+        Ok(()) => Ok(colony),
+        Err(error) => close(colony, Err(error)).await,
+    }
+}
+
+/// Puts what was given into force and stores what it changes.
+async fn store_given(context: &Context, colony: &mut Colony) -> Result<(), ProgramError> {
+    let (machine, changes) = context.input.layers.apply(colony.machine())?;
     if changes.is_empty() {
         colony.use_machine(machine)?;
     } else {
@@ -57,16 +60,22 @@ pub async fn open(context: &Context) -> Result<Colony, ProgramError> {
             context.output.warn(&change.to_string());
         }
     }
-    Ok(colony)
+    Ok(())
 }
 
 /// Opens the colony to be looked at, with what was given in force but not stored.
 pub async fn view(context: &Context) -> Result<Colony, ProgramError> {
     let db = context.input.database()?;
     let mut colony = Colony::view(&db, context.outside.clone()).await?;
-    let (machine, _) = context.input.layers.apply(colony.machine())?;
-    colony.use_machine(machine)?;
-    Ok(colony)
+    let given = context.input.layers.apply(colony.machine());
+    let used = given.map_err(ProgramError::from).and_then(|(machine, _)| {
+        colony.use_machine(machine)?;
+        Ok(())
+    });
+    match used {
+        Ok(()) => Ok(colony),
+        Err(error) => close(colony, Err(error)).await,
+    }
 }
 
 /// Tells what came of it, and fails where a step did.

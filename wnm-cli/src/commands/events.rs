@@ -8,7 +8,7 @@ use wnm_core::quantity::UnixTime;
 use wnm_core::report;
 use wnm_core::store::EventQuery;
 
-use super::Context;
+use super::{Context, close};
 use crate::cli;
 use crate::error::ProgramError;
 
@@ -31,8 +31,8 @@ pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramErr
     };
     let db = context.input.database()?;
     let colony = Colony::view(&db, context.outside.clone()).await?;
-    let events = colony.events(&query).await?;
-    colony.close().await?;
+    let events = colony.events(&query).await;
+    let events = close(colony, events).await?;
     if context.output.json {
         context
             .output

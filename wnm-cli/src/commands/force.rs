@@ -7,7 +7,7 @@ use wnm_core::node::NodeId;
 use wnm_core::report;
 use wnm_core::settings::ForceAction;
 
-use super::{Context, cycle, plan};
+use super::{Context, close, cycle, plan};
 use crate::error::ProgramError;
 use crate::progress::{LOOKING, Watched};
 
@@ -23,8 +23,7 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
             let watched = Watched::begin(&context.output, LOOKING, 0);
             let done = colony.survey(&CycleOptions::from(&context.input.run)).await;
             drop(watched);
-            colony.close().await?;
-            let done = done?;
+            let done = close(colony, done).await?;
             cycle::tell(context, &done)
         }
         ForceAction::Teardown => teardown(context).await,
@@ -42,10 +41,7 @@ async fn nodes(context: &Context, action: ForcedAction) -> Result<(), ProgramErr
     let mut colony = cycle::open(context).await?;
     let request = match request(context, &colony, action).await {
         Ok(request) => request,
-        Err(error) => {
-            colony.close().await?;
-            return Err(error);
-        }
+        Err(error) => return close(colony, Err(error)).await,
     };
     let mut options = CycleOptions::from(&context.input.run);
     let steps = if request.nodes.is_empty() {
@@ -57,8 +53,7 @@ async fn nodes(context: &Context, action: ForcedAction) -> Result<(), ProgramErr
     options.progress = watched.progress();
     let done = colony.force(&request, &options).await;
     drop(watched);
-    colony.close().await?;
-    let done = done?;
+    let done = close(colony, done).await?;
     cycle::tell(context, &done)
 }
 
@@ -87,8 +82,7 @@ async fn request(
 async fn teardown(context: &Context) -> Result<(), ProgramError> {
     let mut colony = cycle::open(context).await?;
     let torn_down = colony.teardown(context.input.run.confirm).await;
-    colony.close().await?;
-    let torn_down = torn_down?;
+    let torn_down = close(colony, torn_down).await?;
     let status = CycleStatus::ClusterTeardown.word();
     let text = match torn_down.removed {
         0 => "there were no nodes to remove".to_owned(),
@@ -116,25 +110,27 @@ async fn migrate(context: &Context) -> Result<(), ProgramError> {
 async fn dry(context: &Context, action: ForceAction) -> Result<(), ProgramError> {
     let colony = cycle::view(context).await?;
     let options = CycleOptions::from(&context.input.run);
-    match action {
-        ForceAction::Nodes(action) => {
-            let request = request(context, &colony, action).await?;
-            let watched = Watched::begin(&context.output, LOOKING, 0);
-            let (snapshot, decided) = colony.plan_forced(&request, &options).await?;
-            drop(watched);
-            plan::tell(context.output, &snapshot, &decided)
-        }
-        other => {
-            let nodes = colony.nodes().await?.len();
-            let text = match other {
-                ForceAction::Teardown => format!("would remove {nodes} nodes with their data"),
-                ForceAction::Survey => format!("would look at {nodes} nodes"),
-                _ => "would store the settings that were given".to_owned(),
-            };
-            let status = format!("{}-dryrun", other.word());
-            Ok(context
-                .output
-                .outcome(&text, &json!({ "status": status, "nodes": nodes }))?)
-        }
+    if let ForceAction::Nodes(action) = action {
+        let watched = Watched::begin(&context.output, LOOKING, 0);
+        let planned = match request(context, &colony, action).await {
+            Ok(request) => colony
+                .plan_forced(&request, &options)
+                .await
+                .map_err(Into::into),
+            Err(error) => Err(error),
+        };
+        drop(watched);
+        let (snapshot, decided) = close(colony, planned).await?;
+        return plan::tell(context.output, &snapshot, &decided);
     }
+    let nodes = colony.nodes().await;
+    let nodes = close(colony, nodes).await?.len();
+    let text = match action {
+        ForceAction::Teardown => format!("would remove {nodes} nodes with their data"),
+        ForceAction::Survey => format!("would look at {nodes} nodes"),
+        _ => "would store the settings that were given".to_owned(),
+    };
+    let status = format!("{}-dryrun", action.word());
+    let value = json!({ "status": status, "nodes": nodes });
+    Ok(context.output.outcome(&text, &value)?)
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use wnm_core::colony::{Colony, CycleStatus};
 use wnm_core::manager::ManagerKind;
 
-use super::Context;
+use super::{Context, close};
 use crate::error::ProgramError;
 use crate::input::Input;
 
@@ -31,11 +31,10 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
     }
     let mut colony = Colony::init(&db, machine, context.outside.clone()).await?;
     let adopted = match run.import {
-        true => Some(adopt(&mut colony).await),
-        false => None,
+        true => adopt(&mut colony).await.map(Some),
+        false => Ok(None),
     };
-    colony.close().await?;
-    let adopted = adopted.transpose()?;
+    let adopted = close(colony, adopted).await?;
     let mut text = lines.what("made");
     if let Some(adopted) = adopted {
         text.push_str(&format!("\n  adopted   {adopted} nodes, as they are"));
@@ -82,7 +81,7 @@ impl Lines {
 
     fn next(&self) -> String {
         format!(
-            "\nnext\n  wnm plan  shows what a cycle would do, wnm does it\n  \
+            "\nnext\n  wnm plan    shows what a cycle would do; wnm does it\n  \
              crontab -e  and this line, for one every minute:\n* * * * * {}",
             cron_command(&self.db)
         )

@@ -10,12 +10,12 @@ use wnm_core::decide::{Plan, decide};
 use wnm_core::observe::{SNAPSHOT_FORMAT, Snapshot};
 use wnm_core::report;
 
-use super::Context;
 use super::cycle::view;
+use super::{Context, close};
 use crate::cli;
 use crate::error::ProgramError;
-use crate::progress::{LOOKING, Watched};
 use crate::output::Output;
+use crate::progress::{LOOKING, Watched};
 
 /// Largest snapshot that is read. One of 10,000 nodes takes about 20 MB.
 const LARGEST_SNAPSHOT: u64 = 256 << 20;
@@ -24,9 +24,9 @@ const LARGEST_SNAPSHOT: u64 = 256 << 20;
 pub async fn now(context: &Context) -> Result<(), ProgramError> {
     let colony = view(context).await?;
     let watched = Watched::begin(&context.output, LOOKING, 0);
-    let (snapshot, plan) = colony.plan(&CycleOptions::from(&context.input.run)).await?;
+    let planned = colony.plan(&CycleOptions::from(&context.input.run)).await;
     drop(watched);
-    colony.close().await?;
+    let (snapshot, plan) = close(colony, planned).await?;
     tell(context.output, &snapshot, &plan)
 }
 

@@ -6,16 +6,16 @@ use wnm_core::colony::Colony;
 use wnm_core::report::{self, MetricsReport, NodeCounts, ReportFormat, ReportKind};
 use wnm_core::settings::stored_values;
 
-use super::Context;
 use super::cycle::view;
+use super::{Context, close};
 use crate::error::ProgramError;
 
 /// Prints one report.
 pub async fn run(context: &Context, kind: ReportKind) -> Result<(), ProgramError> {
     let colony = view(context).await?;
     let format = context.input.run.report_format;
-    let text = text(context, &colony, kind, format).await?;
-    colony.close().await?;
+    let text = text(context, &colony, kind, format).await;
+    let text = close(colony, text).await?;
     Ok(context.output.text(&text)?)
 }
 

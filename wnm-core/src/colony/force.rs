@@ -33,6 +33,7 @@ impl Colony {
         request: &ForcedRequest,
         options: &CycleOptions,
     ) -> Result<CycleReport, ColonyError> {
+        request.check()?;
         let snapshot = self.look_and_record(options).await?;
         let plan = decide_forced(&snapshot, request)?;
         self.carry_out(snapshot, plan, options).await

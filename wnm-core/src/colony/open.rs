@@ -27,9 +27,7 @@ impl Colony {
         let view = Store::open(db, Access::View)
             .await
             .map_err(|e| missing(e, db))?;
-        let machine = view.machine().await?;
-        view.close().await?;
-        let Some(machine) = machine else {
+        let Some(machine) = machine_in(view).await? else {
             return Err(ColonyError::NotInitialized(db.to_owned()));
         };
         let lock = take_lock(db, &machine, &outside)?;
@@ -109,14 +107,10 @@ impl Colony {
 
     async fn check_not_initialized(db: &Path) -> Result<(), ColonyError> {
         match Store::open(db, Access::View).await {
-            Ok(store) => {
-                let machine = store.machine().await?;
-                store.close().await?;
-                match machine {
-                    Some(_) => Err(ColonyError::AlreadyInitialized(db.to_owned())),
-                    None => Ok(()),
-                }
-            }
+            Ok(store) => match machine_in(store).await? {
+                Some(_) => Err(ColonyError::AlreadyInitialized(db.to_owned())),
+                None => Ok(()),
+            },
             Err(StoreError::Missing { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -128,10 +122,19 @@ impl Colony {
         outside: Outside,
         lock: Option<ColonyLock>,
     ) -> Result<Self, ColonyError> {
-        let Some(machine) = store.machine().await? else {
-            return Err(ColonyError::NotInitialized(db.to_owned()));
+        let built = match store.machine().await {
+            Ok(Some(machine)) => build_manager(&outside, &machine, outside.home.as_deref())
+                .map(|built| (machine, built)),
+            Ok(None) => Err(ColonyError::NotInitialized(db.to_owned())),
+            Err(error) => Err(error.into()),
         };
-        let (manager, paths, owner) = build_manager(&outside, &machine, outside.home.as_deref())?;
+        let (machine, (manager, paths, owner)) = match built {
+            Ok(built) => built,
+            Err(error) => {
+                store.close().await?;
+                return Err(error);
+            }
+        };
         Ok(Self {
             db: db.to_owned(),
             store: Arc::new(store),
@@ -143,6 +146,14 @@ impl Colony {
             lock,
         })
     }
+}
+
+/// The machine's settings, with the database closed again whatever came of it: what is not closed leaves
+/// files of SQLite behind.
+async fn machine_in(store: Store) -> Result<Option<Machine>, StoreError> {
+    let machine = store.machine().await;
+    store.close().await?;
+    machine
 }
 
 /// The manager that the settings name, the paths it uses and the account it runs nodes under.

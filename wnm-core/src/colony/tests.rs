@@ -312,7 +312,12 @@ async fn one_colony_is_worked_on_by_one_at_a_time_and_viewed_by_any() {
 #[tokio::test]
 async fn tables_without_a_machine_become_a_colony() {
     let setting = Setting::new();
-    Store::create(&setting.db()).await.unwrap().close().await.unwrap();
+    Store::create(&setting.db())
+        .await
+        .unwrap()
+        .close()
+        .await
+        .unwrap();
     let opened = Colony::open(&setting.db(), setting.outside()).await;
     assert!(matches!(opened, Err(ColonyError::NotInitialized(_))));
     grown(&setting).await.close().await.unwrap();

@@ -52,6 +52,18 @@ pub struct ForcedRequest {
     pub count: u32,
 }
 
+impl ForcedRequest {
+    /// Refuses what is wrong on any machine, before anyone looks at one.
+    pub fn check(&self) -> Result<(), Refusal> {
+        match (self.action, self.nodes.is_empty()) {
+            (ForcedAction::Add, false) => Err(Refusal::AddByName),
+            (ForcedAction::Disable, true) => Err(Refusal::DisableUnnamed),
+            (_, true) if self.count == 0 => Err(Refusal::CountZero),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Why it was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
@@ -108,14 +120,9 @@ struct Choice<'a> {
 }
 
 pub(super) fn decide(snapshot: &Snapshot, request: &ForcedRequest) -> Result<Plan, Refusal> {
+    request.check()?;
     if let SupervisorState::Silent(said) = &snapshot.supervisor {
         return Err(Refusal::SupervisorSilent(said.clone()));
-    }
-    if request.nodes.is_empty() && request.count == 0 {
-        return Err(Refusal::CountZero);
-    }
-    if request.nodes.is_empty() && request.action == ForcedAction::Disable {
-        return Err(Refusal::DisableUnnamed);
     }
     let needs_binary = matches!(request.action, ForcedAction::Add | ForcedAction::Upgrade);
     if let (true, Err(said)) = (needs_binary, &snapshot.binary) {
@@ -152,9 +159,6 @@ pub(super) fn decide(snapshot: &Snapshot, request: &ForcedRequest) -> Result<Pla
 }
 
 fn add(planner: &mut Planner<'_>, request: &ForcedRequest) -> Result<(), Refusal> {
-    if !request.nodes.is_empty() {
-        return Err(Refusal::AddByName);
-    }
     let wanted = usize::try_from(request.count).unwrap_or(usize::MAX);
     respect_cap(planner, planner.features.census.total, wanted)?;
     let (ids, short) = planner.new_ids(request.count);

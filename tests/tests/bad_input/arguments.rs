@@ -1,0 +1,342 @@
+//! The command line, the environment and config files.
+
+use wnm_tests::colony::Colony;
+use wnm_tests::nodes::WALLET;
+
+use crate::{colony, one_line, refused, refused_as};
+
+const NO_CHECKSUM: &str = "0x00455D78f850b0358E8cea5be24d415E01E107CF";
+
+/// Arguments, and words that the refusal must have.
+type Case = (&'static [&'static str], &'static [&'static str]);
+
+/// Wrong whatever there is on the machine.
+const ALWAYS: &[Case] = &[
+    (
+        &["--nod-cap", "8"],
+        &["--nod-cap", "did you mean --node-cap?"],
+    ),
+    (
+        &["--node_capp=8"],
+        &["--node_capp", "did you mean --node-cap?"],
+    ),
+    (&["--xyzzy"], &["--xyzzy", "wnm --help"]),
+    (&["-x"], &["-x", "wnm --help"]),
+    (&["plans"], &["'plans'", "did you mean wnm plan?"]),
+    (&["xyzzy"], &["'xyzzy'", "no command"]),
+    (
+        &["events", "--sinc", "1h"],
+        &["--sinc", "did you mean --since?"],
+    ),
+    (&["events", "--since", "soon"], &["--since 'soon'", "24h"]),
+    (
+        &["events", "--node", "bob"],
+        &["--node", "'bob'", "antnode0001"],
+    ),
+    (&["events", "--limit", "0"], &["--limit '0'", "from 1"]),
+    (&["--node-cap"], &["--node-cap", "needs a value"]),
+    (
+        &["--node-cap", "many"],
+        &["--node-cap 'many'", "whole number"],
+    ),
+    (&["--node-cap", "-1"], &["--node-cap '-1'", "from 0"]),
+    (
+        &["--cpu-remove", "1000"],
+        &["--cpu-remove '1000'", "percentage"],
+    ),
+    (
+        &["--rewards-address", "me"],
+        &["--rewards-address", "'me'", "40 hexadecimal digits"],
+    ),
+    (
+        &["--rewards-address", NO_CHECKSUM],
+        &["checksum", NO_CHECKSUM, WALLET],
+    ),
+    (
+        &["--rewards-address", "faucet:0"],
+        &["--rewards-address", "faucet"],
+    ),
+    (
+        &["--donate-address", NO_CHECKSUM],
+        &["--donate-address", "checksum", WALLET],
+    ),
+    (
+        &["--port-start", "66"],
+        &["--port-start", "'66'", "1 to 65"],
+    ),
+    (
+        &["--metrics-port-start", "65536"],
+        &["--metrics-port-start", "'65536'"],
+    ),
+    (
+        &["--process-manager", "upstart"],
+        &["'upstart'", "systemd+user", "setsid+user"],
+    ),
+    (
+        &["--force-action", "destroy"],
+        &["--force-action 'destroy'", "teardown"],
+    ),
+    (
+        &["--report", "weather"],
+        &["--report 'weather'", "node-status"],
+    ),
+    (
+        &["--report", "node-status", "--report-format", "xml"],
+        &["'xml'", "json"],
+    ),
+    (
+        &["--service-name", "bob"],
+        &["--service-name", "'bob'", "antnode0001"],
+    ),
+    (&["--service-name", "antnode0001,,x y"], &["--service-name"]),
+    (&["--service-name", "antnode0000"], &["--service-name"]),
+    (&["--count", "0"], &["--count '0'", "from 1"]),
+    (
+        &["--no-upnp=maybe"],
+        &["--no-upnp 'maybe'", "true or false"],
+    ),
+    (
+        &["--environment", "A B"],
+        &["--environment 'A B'", "KEY=value"],
+    ),
+    (
+        &["--start-args", "--peer 'x"],
+        &["--start-args", "not closed"],
+    ),
+    (
+        &["--node-storage", "nodes"],
+        &["--node-storage 'nodes'", "absolute"],
+    ),
+    (&["--dbpath", "mysql://x/y"], &["mysql://x/y", "sqlite:///"]),
+    (
+        &["-c", "/nowhere/config"],
+        &["/nowhere/config", "no such file"],
+    ),
+    (&["-c", "/"], &["config file /", "not a regular file"]),
+];
+
+#[test]
+fn what_is_wrong_anywhere_is_refused_where_there_is_no_colony_and_where_there_is_one() {
+    let (empty, made) = (Colony::new(), colony());
+    for (args, words) in ALWAYS {
+        refused(&empty, args, words);
+        refused(&made, args, words);
+    }
+}
+
+#[test]
+fn what_has_no_json_is_refused_in_a_line_too() {
+    let colony = colony();
+    let cases: &[Case] = &[
+        (&["completions"], &["completions bash"]),
+        (&["completions", "tcsh"], &["'tcsh'", "bash"]),
+        (
+            &["demo", "--json"],
+            &["--json", "does not go with this command"],
+        ),
+        (
+            &["--report=influx-resources", "--report-format=env"],
+            &["influx-resources", "text"],
+        ),
+        (
+            &["--report=machine-metrics", "--report-format=config"],
+            &["machine-metrics", "env"],
+        ),
+    ];
+    for (args, words) in cases {
+        let line = one_line(&colony.wnm(*args).run().refused());
+        assert!(words.iter().all(|word| line.contains(word)), "{line}");
+    }
+}
+
+#[test]
+fn settings_that_do_not_go_together_make_no_colony() {
+    let colony = Colony::new();
+    let program = colony.program("0.4.17");
+    let path = program.to_str().unwrap();
+    let cases: &[Case] = &[
+        (&[], &["--rewards-address", "needed"]),
+        (
+            &["--cpu-less-than=70"],
+            &["--cpu-less-than '70'", "cpu_remove (70 %)"],
+        ),
+        (
+            &["--mem-remove=60"],
+            &["--mem-remove '60'", "mem_less_than (60 %)"],
+        ),
+        (
+            &["--hd-less-than=95", "--hd-remove=94"],
+            &["hd_less_than", "below"],
+        ),
+        (
+            &["--desired-load-average=9", "--max-load-average-allowed=8"],
+            &["must be below"],
+        ),
+        (
+            &["--netio-read-remove=1000"],
+            &["netio_write_less_than", "all four count"],
+        ),
+        (
+            &["--port-start=65", "--node-cap=600"],
+            &["--port-start '65'", "65600", "65535"],
+        ),
+        (
+            &["--metrics-port-start=55"],
+            &["--metrics-port-start '55'", "overlap"],
+        ),
+        (
+            &["--port-start=20", "--rpc-port-start=19", "--node-cap=1500"],
+            &["rpc", "overlap"],
+        ),
+        (
+            &["--process-manager=launchd+user"],
+            &["launchd+user", "setsid+user"],
+        ),
+    ];
+    for (args, words) in cases {
+        let mut all = vec!["--init", "--antnode-path", path];
+        if !args.is_empty() {
+            all.extend(["--rewards-address", WALLET]);
+        }
+        all.extend(*args);
+        refused(&colony, &all, words);
+        refused(&colony, &[all.as_slice(), &["--dry-run"]].concat(), words);
+    }
+}
+
+#[test]
+fn settings_that_do_not_go_together_are_not_stored() {
+    let colony = colony();
+    let cases: &[Case] = &[
+        (
+            &["--cpu-less-than=60", "--cpu-remove=50"],
+            &["cpu_less_than (60 %)", "below"],
+        ),
+        (
+            &["--mem-less-than=200"],
+            &["--mem-less-than '200'", "mem_remove"],
+        ),
+        (&["--node-cap=60000"], &["--node-cap '60000'", "65535"]),
+        (&["--process-manager=setsid+sudo"], &["since --init"]),
+        (&["--port-start=64"], &["--port-start '64'", "since --init"]),
+        (
+            &["--last-stopped-at=5"],
+            &["--last-stopped-at", "update_config"],
+        ),
+        (&["--force-action=wnm-db-migration"], &["--confirm"]),
+        (&["--force-action=teardown"], &["--confirm"]),
+        (&["--force-action=disable"], &["--service-name"]),
+        (
+            &["--force-action=start", "--service-name=7"],
+            &["there is no node '7'"],
+        ),
+        (
+            &["--force-action=remove", "--service-name=antnode0007"],
+            &["'antnode0007'"],
+        ),
+        (
+            &["--report=node-status", "--service-name=7"],
+            &["there is no node '7'"],
+        ),
+        (&["--dockerfile"], &["--dockerfile", "s6overlay"]),
+    ];
+    for (args, words) in cases {
+        refused(&colony, args, words);
+    }
+}
+
+#[test]
+fn a_node_that_does_not_exist_is_told_with_the_nearest_and_the_others_are_left_alone() {
+    let colony = crate::colony_of(2);
+    let before = colony.processes();
+    for action in ["stop", "start", "remove", "upgrade", "disable"] {
+        let args = [
+            "--force-action",
+            action,
+            "--service-name",
+            "antnode0002,antnode0007",
+        ];
+        refused(
+            &colony,
+            &args,
+            &["no node 'antnode0007'", "nearest is antnode0002"],
+        );
+    }
+    assert_eq!(colony.processes(), before);
+}
+
+#[test]
+fn lines_of_a_config_file_are_named_with_file_and_line() {
+    let colony = colony();
+    let file = colony.dir().join("night.conf");
+    let path = file.to_str().unwrap();
+    let cases = [
+        (
+            "node_cap = 5\nnodecap = 6\n",
+            ":2: nodecap '6'",
+            "did you mean node_cap?",
+        ),
+        (
+            "# a\n\nnode_cap: many\n",
+            ":3: node_cap 'many'",
+            "whole number",
+        ),
+        ("= 5\n", ":1: '= 5'", "key = value"),
+        ("host = \"a\n", ":1: ", "not closed"),
+        ("node_cap\n", ":1: node_cap", "needs a value"),
+        ("version\n", ":1: version", "command line"),
+        (
+            "\n\ncpu_less_than = 90\ncpu_remove = 80\n",
+            ":4: cpu_remove '80'",
+            "cpu_less_than",
+        ),
+        ("port_start 64\n", ":1: port_start '64'", "since --init"),
+    ];
+    for (content, place, what) in cases {
+        std::fs::write(&file, content).unwrap();
+        let place = format!("{path}{place}");
+        refused(&colony, &["-c", path], &[&place, what]);
+        refused(&colony, &["plan", "-c", path], &[&place, what]);
+    }
+    std::fs::write(&file, vec![b'#'; 300 * 1024]).unwrap();
+    refused(&colony, &["-c", path], &[path, "KiB"]);
+    std::fs::write(&file, b"node_cap = \xff\xfe\n").unwrap();
+    refused(&colony, &["-c", path], &[path, ":1: ", "UTF-8"]);
+
+    // The default file is no different.
+    let config = colony.home().join(".local/share/wnm");
+    std::fs::create_dir_all(&config).unwrap();
+    std::fs::write(config.join("config"), "xyzzy = 1\n").unwrap();
+    refused(
+        &colony,
+        &["--report", "node-status"],
+        &["wnm/config:1: xyzzy '1'", "no option"],
+    );
+}
+
+#[test]
+fn a_variable_of_the_environment_is_named() {
+    let colony = colony();
+    let cases = [
+        ("NODE_CAP", "lots", "whole number"),
+        ("REWARDS_ADDRESS", NO_CHECKSUM, "checksum"),
+        ("CPU_REMOVE", "30", "cpu_less_than"),
+        ("PROCESS_MANAGER", "upstart", "systemd+user"),
+        ("REPORT", "weather", "node-status"),
+    ];
+    for (name, value, what) in cases {
+        let call = |json| crate::call::<&str>(&colony, &[], json).env(name, value);
+        refused_as(&colony, call, &[name, value, what]);
+    }
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    let colony = colony();
+    let args = ["--node-cap", "many", "--cpu-remove", "hot", "--json"];
+    let told = colony.wnm(args).run().refused();
+    assert_eq!(told.stderr.lines().count(), 2, "{}", told.stderr);
+    assert!(told.stderr.contains("--node-cap") && told.stderr.contains("--cpu-remove"));
+    assert_eq!(told.stdout.lines().count(), 1, "{}", told.stdout);
+    assert_eq!(told.status(), "error");
+}
