@@ -23,6 +23,7 @@ mod process;
 mod rejection;
 mod removal;
 mod table;
+mod teardown;
 mod upgrading;
 mod watch;
 
@@ -177,6 +178,10 @@ impl ProcessManager for Setsid {
             program: self.context.program.name(),
         };
         blocking(move || search.run()).await
+    }
+
+    async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {
+        self.take_all_away(nodes).await
     }
 }
 

@@ -107,3 +107,28 @@ impl Ground {
         crate::Setsid::new(self.manager.kind, self.context.clone()).with_grace(grace)
     }
 }
+
+#[tokio::test]
+async fn a_teardown_ends_nodes_together_and_goes_on_past_one_that_is_kept() {
+    // Each takes its whole grace. One after the other they would pass the deadline of the test.
+    let mut ground = Ground::new("trap '' TERM; echo up; sleep 600; sleep 600");
+    ground.manager = ground.manager_with_grace(Duration::from_secs(2));
+    let mut nodes = Vec::new();
+    for id in 1..=8 {
+        let node = ground.running(id).await;
+        ground.until_said(&node, "up").await;
+        nodes.push(node);
+    }
+    let elsewhere = tempfile::tempdir().unwrap();
+    nodes[2].log_dir = Some(elsewhere.path().to_owned());
+    let torn_down = ground.manager.teardown(&nodes);
+    let torn_down = tokio::time::timeout(Duration::from_secs(10), torn_down).await;
+    let error = torn_down.unwrap().unwrap_err().to_string();
+    assert!(
+        error.contains(&elsewhere.path().display().to_string()),
+        "{error}"
+    );
+    for node in &nodes {
+        assert_eq!(ground.state(node).await, ProcessState::Missing);
+    }
+}
