@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -158,10 +159,12 @@ impl Background {
         self.pid.as_raw()
     }
 
-    /// Sends it a signal, then waits for its end.
+    /// Sends it a signal, then waits for its end. One that has ended already needs none.
     pub fn end_with(self, signal: Signal) -> Outcome {
-        kill(self.pid, signal)
-            .unwrap_or_else(|error| panic!("cannot signal {}: {error}", self.words));
+        match kill(self.pid, signal) {
+            Ok(()) | Err(Errno::ESRCH) => {}
+            Err(error) => panic!("cannot signal {}: {error}", self.words),
+        }
         self.finish()
     }
 

@@ -114,7 +114,8 @@ impl Colony {
             .args(args)
     }
 
-    /// Makes the colony: `manager` such as `setsid+user`, `program` for its nodes, and further options.
+    /// Makes the colony: `manager` such as `setsid+user`, `program` for its nodes, and further options. The
+    /// firewall of the machine that the tests run on is left alone unless they name one.
     pub fn init<S: AsRef<OsStr>>(
         &self,
         manager: &str,
@@ -128,6 +129,7 @@ impl Colony {
             .args(["--port-start", &self.ports.node.to_string()])
             .args(["--metrics-port-start", &self.ports.metrics.to_string()])
             .args(["--rpc-port-start", &self.ports.rpc.to_string()])
+            .args(["--firewall", "none"])
             .args(options)
             .run()
             .succeeded()

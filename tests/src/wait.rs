@@ -10,6 +10,15 @@ pub const LONG: Duration = Duration::from_secs(60);
 /// Between two looks: short beside anything that starts or ends a process.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
+/// The same where the very moment matters.
+const BETWEEN_CLOSE_LOOKS: Duration = Duration::from_micros(100);
+
+/// Waits until `condition` holds, and tells at once. Panics after `deadline`, with `what` was waited for.
+pub fn closely(deadline: Duration, what: impl Display, mut condition: impl FnMut() -> bool) {
+    let found = looked(deadline, BETWEEN_CLOSE_LOOKS, || condition().then_some(()));
+    found.unwrap_or_else(|| panic!("waited {deadline:?} in vain for {what}"));
+}
+
 /// Waits until `condition` holds. Panics after `deadline`, with `what` was waited for.
 pub fn until(deadline: Duration, what: impl Display, mut condition: impl FnMut() -> bool) {
     until_some(deadline, what, || condition().then_some(()));
@@ -21,7 +30,15 @@ pub fn until_some<T>(deadline: Duration, what: impl Display, look: impl FnMut() 
 }
 
 /// Waits until `look` finds something; `None` after `deadline`, for who must not panic.
-pub fn found_within<T>(deadline: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+pub fn found_within<T>(deadline: Duration, look: impl FnMut() -> Option<T>) -> Option<T> {
+    looked(deadline, BETWEEN_LOOKS, look)
+}
+
+fn looked<T>(
+    deadline: Duration,
+    between: Duration,
+    mut look: impl FnMut() -> Option<T>,
+) -> Option<T> {
     let end = Instant::now() + deadline;
     loop {
         // Looked at once more after the deadline: this thread may have got no time before it.
@@ -30,7 +47,7 @@ pub fn found_within<T>(deadline: Duration, mut look: impl FnMut() -> Option<T>) 
         if found.is_some() || late {
             return found;
         }
-        std::thread::sleep(BETWEEN_LOOKS);
+        std::thread::sleep(between);
     }
 }
 

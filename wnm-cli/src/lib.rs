@@ -8,6 +8,7 @@ mod error;
 mod input;
 mod managers;
 mod output;
+mod progress;
 mod usage;
 
 use std::process::ExitCode;

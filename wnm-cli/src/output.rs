@@ -1,17 +1,10 @@
 //! What goes to standard output and standard error, and in which form.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use tracing::level_filters::LevelFilter;
-use wnm_core::act::Progress;
 use wnm_core::settings::{LogLevel, RunSettings};
-
-/// Work that is over before this shows no progress bar.
-const BAR_AFTER: Duration = Duration::from_secs(1);
 
 /// How a run speaks.
 #[derive(Debug, Clone, Copy)]
@@ -58,42 +51,6 @@ impl Output {
             anstream::eprintln!("wnm: {text}");
         }
     }
-
-    /// Shows how far a plan of `steps` is, on a terminal, once it takes longer than a second.
-    pub fn progress(&self, steps: usize) -> Option<Progress> {
-        if self.json || self.quiet || !io::stderr().is_terminal() {
-            return None;
-        }
-        let began = Instant::now();
-        let shown: Mutex<(usize, Option<ProgressBar>)> = Mutex::new((0, None));
-        Some(Arc::new(move |result| {
-            let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
-            let (done, bar) = &mut *shown;
-            *done += 1;
-            if bar.is_none() && *done < steps && began.elapsed() > BAR_AFTER {
-                *bar = Some(new_bar(steps));
-            }
-            if let Some(bar) = bar {
-                bar.set_message(format!(
-                    "{} {}",
-                    result.step.act.word(),
-                    result.step.node.directory_name()
-                ));
-                bar.set_position(*done as u64);
-                if *done >= steps {
-                    bar.finish_and_clear();
-                }
-            }
-        }))
-    }
-}
-
-fn new_bar(steps: usize) -> ProgressBar {
-    let bar = ProgressBar::new(steps as u64);
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}  {eta} left") {
-        bar.set_style(style);
-    }
-    bar
 }
 
 /// Tells a failure: one line a fault to people, and an object to programs.

@@ -1,7 +1,7 @@
 //! Acting: makes a plan so, records what is wanted before each step and what came of it after.
 //!
-//! Every step is the same three moves. [`intent`] says what the record of the node becomes before anything is
-//! done; the manager does it; [`outcome`] says what the record becomes after. A run that ends in between
+//! Every step is the same three moves. `intent` says what the record of the node becomes before anything is
+//! done; the manager does it; `outcome` says what the record becomes after. A run that ends in between
 //! leaves a record with a transition that is not acted, and the next cycle takes the step again.
 
 mod executor;
@@ -12,3 +12,4 @@ mod perform;
 
 pub use executor::{Execution, Executor, Progress, StepResult};
 pub use intent::NewNode;
+pub(crate) use intent::asked_removal;

@@ -4,16 +4,22 @@
 //! `WNM_FAULT_POINT` to one of [`POINTS`]: the process that comes to that point kills itself, with no
 //! destructor run and nothing flushed. The next run must then go on as if it had been there all the time.
 //!
-//! Active only with debug assertions or the feature `fault-points`: nobody can make a release die with an
-//! environment variable.
+//! Which points an act comes by is found out by running it once with `WNM_FAULT_TRACE`.
+//!
+//! Active only with debug assertions or the feature `fault-points`: nobody can make a release die, or write to
+//! a file, with an environment variable.
 
 /// The variable that names the point to die at.
 pub const VARIABLE: &str = "WNM_FAULT_POINT";
+
+/// The variable that names a file to which every point is added, a line each, as the process comes to it.
+pub const TRACE_VARIABLE: &str = "WNM_FAULT_TRACE";
 
 /// Every point, in the order of the acts.
 pub const POINTS: &[&str] = &[
     "act.before-intent",
     "act.after-intent",
+    "files.install.copied",
     "setsid.add.directories",
     "setsid.add.binary",
     "setsid.start.spawned",
@@ -35,9 +41,15 @@ pub const POINTS: &[&str] = &[
     "act.after-outcome",
 ];
 
-/// Ends the process when it was told to die here. Does nothing in a release.
+/// Notes that the process came here, and ends it when it was told to die here. Does nothing in a release.
 pub fn point(name: &'static str) {
     debug_assert!(POINTS.contains(&name), "{name} is not listed in POINTS");
+    #[cfg(any(debug_assertions, feature = "fault-points"))]
+    if let Some(file) = std::env::var_os(TRACE_VARIABLE)
+        && let Err(error) = note(std::path::Path::new(&file), name)
+    {
+        tracing::error!(point = name, %error, "the point cannot be noted");
+    }
     #[cfg(any(debug_assertions, feature = "fault-points"))]
     if std::env::var_os(VARIABLE).is_some_and(|wanted| wanted == name) {
         let killed = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::SIGKILL);
@@ -45,6 +57,17 @@ pub fn point(name: &'static str) {
     }
     #[cfg(not(any(debug_assertions, feature = "fault-points")))]
     let _ = name;
+}
+
+#[cfg(any(debug_assertions, feature = "fault-points"))]
+fn note(file: &std::path::Path, name: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut file = std::fs::File::options()
+        .append(true)
+        .create(true)
+        .open(file)?;
+    // One write: lanes come to points at the same time.
+    file.write_all(format!("{name}\n").as_bytes())
 }
 
 #[cfg(test)]

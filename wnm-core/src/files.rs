@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use tempfile::Builder;
 use thiserror::Error;
 
+use crate::fault;
+
 /// Why a path was not deleted.
 #[derive(Debug, Error)]
 pub enum DeleteError {
@@ -48,20 +50,46 @@ pub fn write_whole(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
 }
 
 /// Copies a program so that the copy appears whole and executable, and a running copy is never written to.
+///
+/// Until it is whole it has the name [`unfinished`]. What a crash left under that name is replaced by the next
+/// copy. The caller sees to it that one program is copied to a place at a time.
 pub fn install_program(from: &Path, to: &Path) -> io::Result<()> {
     let dir = to
         .parent()
         .ok_or_else(|| io::Error::other("a program needs a directory"))?;
-    let permissions = std::fs::Permissions::from_mode(0o755);
     let mut source = std::fs::File::open(from)?;
-    let mut file = Builder::new()
-        .permissions(permissions.clone())
-        .tempfile_in(dir)?;
-    io::copy(&mut source, file.as_file_mut())?;
-    file.as_file().set_permissions(permissions)?;
-    file.as_file().sync_all()?;
-    file.persist(to)?;
+    let beside = unfinished(to);
+    let installed = copy_anew(&mut source, &beside).and_then(|()| {
+        fault::point("files.install.copied");
+        std::fs::rename(&beside, to)
+    });
+    if let Err(error) = installed {
+        // The failure to tell is the first one; there may not even be a file.
+        let _ = std::fs::remove_file(&beside);
+        return Err(error);
+    }
     std::fs::File::open(dir)?.sync_all()
+}
+
+/// Where a program that is to be at `to` is put together. A fixed name, so that what a crash leaves there is
+/// found again and does not pile up.
+pub fn unfinished(to: &Path) -> PathBuf {
+    let mut name = to.as_os_str().to_owned();
+    name.push(".new");
+    PathBuf::from(name)
+}
+
+/// Copies into a file of its own making: whatever has the name is removed and never written to, as it may be a
+/// link that the account of a node made.
+fn copy_anew(source: &mut std::fs::File, to: &Path) -> io::Result<()> {
+    match std::fs::remove_file(to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = std::fs::File::create_new(to)?;
+    io::copy(source, &mut file)?;
+    file.set_permissions(std::fs::Permissions::from_mode(0o755))?;
+    file.sync_all()
 }
 
 /// Whether there is a directory `base/name` that may be deleted: `false` when it is gone already, refused
@@ -115,6 +143,27 @@ mod tests {
             0o644
         );
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_program_replaces_what_a_crash_left_and_writes_through_no_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        std::fs::write(path("source"), b"program").unwrap();
+        std::fs::write(path("precious"), b"p").unwrap();
+        std::fs::write(path("copy.new"), b"pro").unwrap();
+        install_program(&path("source"), &path("copy")).unwrap();
+        std::os::unix::fs::symlink(path("precious"), path("copy.new")).unwrap();
+        install_program(&path("source"), &path("copy")).unwrap();
+        assert_eq!(std::fs::read(path("copy")).unwrap(), b"program");
+        assert_eq!(std::fs::read(path("precious")).unwrap(), b"p");
+        let entry = std::fs::symlink_metadata(path("copy")).unwrap();
+        assert!(entry.is_file());
+        assert_eq!(entry.permissions().mode() & 0o777, 0o755);
+        std::fs::create_dir(path("taken")).unwrap();
+        install_program(&path("source"), &path("taken")).unwrap_err();
+        let names = std::fs::read_dir(dir.path()).unwrap();
+        assert_eq!(names.count(), 4, "source, precious, copy, taken");
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod decide;
 pub mod event;
 pub mod fault;
 pub mod files;
+pub mod firewall;
 pub mod ids;
 pub mod lock;
 pub mod machine;

@@ -2,7 +2,6 @@
 
 mod command;
 mod error;
-mod firewall;
 mod kind;
 mod paths;
 
@@ -19,11 +18,12 @@ pub use command::{
     CommandError, CommandOutput, CommandRunner, CommandSpec, OUTPUT_LIMIT, SystemRunner,
 };
 pub use error::ManagerError;
-#[cfg(any(test, feature = "mock"))]
-pub use firewall::MockFirewall;
-pub use firewall::{Firewall, FirewallError, NoFirewall, Opening};
 pub use kind::{ManagerKind, Mode, Supervisor, UnknownManager};
 pub use paths::{Paths, UnknownHome};
+
+#[cfg(any(test, feature = "mock"))]
+pub use crate::firewall::MockFirewall;
+pub use crate::firewall::{Firewall, FirewallError, NoFirewall, Opening};
 
 use crate::container::ContainerId;
 use crate::ids::IdPolicy;

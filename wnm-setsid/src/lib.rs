@@ -37,8 +37,8 @@ use async_trait::async_trait;
 use wnm_core::fault;
 use wnm_core::ids::IdPolicy;
 use wnm_core::manager::{
-    AddedNode, FirewallError, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerKind,
-    ManagerPolicy, Opening, ProcessManager, ProcessState,
+    AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerKind, ManagerPolicy,
+    Opening, ProcessManager, ProcessState,
 };
 use wnm_core::node::{Node, NodeId};
 use wnm_core::program::NodeBinary;
@@ -97,7 +97,13 @@ impl Setsid {
     async fn close_port(&self, node: &Node) -> Result<(), ManagerError> {
         let opening = opening(node);
         let closed = self.context.firewall.close(&opening).await;
-        closed.map_err(|error| firewall("closing", &opening, &error))
+        closed.map_err(|error| error.during(format!("closing port {}", opening.first)))
+    }
+
+    async fn open_port(&self, node: &Node) -> Result<(), ManagerError> {
+        let opening = opening(node);
+        let opened = self.context.firewall.open(&opening).await;
+        opened.map_err(|error| error.during(format!("opening port {}", opening.first)))
     }
 }
 
@@ -126,9 +132,7 @@ impl ProcessManager for Setsid {
         let copy = root_dir.join(self.context.program.name());
         self.install(&binary.path, &copy).await?;
         fault::point("setsid.add.binary");
-        let opening = opening(node);
-        let opened = self.context.firewall.open(&opening).await;
-        opened.map_err(|error| firewall("opening", &opening, &error))?;
+        self.open_port(node).await?;
         Ok(AddedNode {
             service: node.id.directory_name(),
             binary: copy,
@@ -140,6 +144,8 @@ impl ProcessManager for Setsid {
     }
 
     async fn start(&self, node: &Node) -> Result<(), ManagerError> {
+        // Not every firewall keeps its rules over a reboot.
+        self.open_port(node).await?;
         self.start_or_go_back(node).await
     }
 
@@ -179,13 +185,6 @@ fn opening(node: &Node) -> Opening {
         first: node.ports.node,
         last: node.ports.node,
         comment: node.id.directory_name(),
-    }
-}
-
-fn firewall(act: &str, opening: &Opening, error: &FirewallError) -> ManagerError {
-    ManagerError::Rejected {
-        what: format!("{act} port {} for {}", opening.first, opening.comment),
-        words: error.to_string(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use wnm_core::fault;
+use wnm_core::files::unfinished;
 use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
@@ -40,6 +41,7 @@ impl Setsid {
 
     /// Starts the node. If its program was replaced and does not start, the kept one is put back and started.
     pub(crate) async fn start_or_go_back(&self, node: &Node) -> Result<(), ManagerError> {
+        self.clear_unfinished(node).await?;
         let previous = previous(&node.binary);
         let kept = std::fs::symlink_metadata(&previous).is_ok_and(|entry| entry.is_file());
         match self.launch(node).await {
@@ -66,6 +68,16 @@ impl Setsid {
                 })
             }
             other => other,
+        }
+    }
+
+    /// Deletes the part of a program that a crash in the middle of a copy left: the step that is taken again
+    /// may be a start alone, which copies nothing.
+    async fn clear_unfinished(&self, node: &Node) -> Result<(), ManagerError> {
+        let part = unfinished(&node.binary);
+        match std::fs::symlink_metadata(&part) {
+            Ok(_) => self.hands.delete_file(&part).await,
+            Err(_) => Ok(()),
         }
     }
 

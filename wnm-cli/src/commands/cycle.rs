@@ -9,6 +9,7 @@ use wnm_core::report::{self, CycleSummary};
 
 use super::{Context, close, plan, report as reports};
 use crate::error::ProgramError;
+use crate::progress::{LOOKING, Watched};
 
 /// Most warnings in a run that cron may mail every minute. A taken range of ports gives one for each number.
 const MOST_WARNINGS: usize = 3;
@@ -24,8 +25,10 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
     }
     let mut options = CycleOptions::from(&context.input.run);
     let most = colony.machine().limits.operations;
-    options.progress = context.output.progress(most as usize);
+    let watched = Watched::begin(&context.output, LOOKING, most as usize);
+    options.progress = watched.progress();
     let done = colony.cycle(&options).await;
+    drop(watched);
     let done = close(colony, done).await?;
     tell(context, &done)
 }

@@ -9,6 +9,7 @@ use wnm_core::settings::ForceAction;
 
 use super::{Context, close, cycle, plan};
 use crate::error::ProgramError;
+use crate::progress::{LOOKING, Watched};
 
 /// Does it, or with `--dry-run` says what would be done.
 pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramError> {
@@ -19,7 +20,9 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
         ForceAction::Nodes(action) => nodes(context, action).await,
         ForceAction::Survey => {
             let mut colony = cycle::open(context).await?;
+            let watched = Watched::begin(&context.output, LOOKING, 0);
             let done = colony.survey(&CycleOptions::from(&context.input.run)).await;
+            drop(watched);
             let done = close(colony, done).await?;
             cycle::tell(context, &done)
         }
@@ -46,8 +49,10 @@ async fn nodes(context: &Context, action: ForcedAction) -> Result<(), ProgramErr
     } else {
         request.nodes.len()
     };
-    options.progress = context.output.progress(steps);
+    let watched = Watched::begin(&context.output, LOOKING, steps);
+    options.progress = watched.progress();
     let done = colony.force(&request, &options).await;
+    drop(watched);
     let done = close(colony, done).await?;
     cycle::tell(context, &done)
 }
@@ -107,6 +112,7 @@ async fn dry(context: &Context, action: ForceAction) -> Result<(), ProgramError>
     let colony = cycle::view(context).await?;
     let options = CycleOptions::from(&context.input.run);
     if let ForceAction::Nodes(action) = action {
+        let watched = Watched::begin(&context.output, LOOKING, 0);
         let planned = match request(context, &colony, action).await {
             Ok(request) => colony
                 .plan_forced(&request, &options)
@@ -114,6 +120,7 @@ async fn dry(context: &Context, action: ForceAction) -> Result<(), ProgramError>
                 .map_err(Into::into),
             Err(error) => Err(error),
         };
+        drop(watched);
         let (snapshot, decided) = close(colony, planned).await?;
         return plan::tell(context.output, &snapshot, &decided);
     }

@@ -15,6 +15,7 @@ use super::{Context, close};
 use crate::cli;
 use crate::error::ProgramError;
 use crate::output::Output;
+use crate::progress::{LOOKING, Watched};
 
 /// Largest snapshot that is read. One of 10,000 nodes takes about 20 MB.
 const LARGEST_SNAPSHOT: u64 = 256 << 20;
@@ -22,7 +23,9 @@ const LARGEST_SNAPSHOT: u64 = 256 << 20;
 /// Decides on the machine as it is now, and changes nothing.
 pub async fn now(context: &Context) -> Result<(), ProgramError> {
     let colony = view(context).await?;
+    let watched = Watched::begin(&context.output, LOOKING, 0);
     let planned = colony.plan(&CycleOptions::from(&context.input.run)).await;
+    drop(watched);
     let (snapshot, plan) = close(colony, planned).await?;
     tell(context.output, &snapshot, &plan)
 }

@@ -40,7 +40,7 @@ impl Stage {
         let machine = Arc::new(PretendedMachine::default());
         let outside = Outside {
             machine: machine.clone(),
-            firewall: Arc::new(NoFirewall),
+            firewall: Some(Arc::new(NoFirewall)),
             home: Some(dir.path().to_owned()),
             ..Outside::system(Arc::new(managers::build))
         };

@@ -1,6 +1,6 @@
 //! What the record of a node becomes before a step is taken. Pure.
 
-use crate::decide::{Act, Step, load_stops_after_stop};
+use crate::decide::{Act, Reason, Step, load_stops_after_stop};
 use crate::machine::Machine;
 use crate::manager::Paths;
 use crate::node::{
@@ -110,6 +110,18 @@ pub(super) fn intend(node: &Node, step: &Step, now: UnixTime) -> Node {
         next.status_since = now;
     }
     next
+}
+
+/// The record of a node that a person wants gone, before anything is done.
+pub(crate) fn asked_removal(node: &Node, now: UnixTime) -> Node {
+    let step = Step {
+        node: node.id,
+        act: Act::Remove,
+        reason: Reason::Asked,
+        priority: 0,
+        by: Actor::Person,
+    };
+    intend(node, &step, now)
 }
 
 /// What wnm wants anew of a node that it is wanted of already keeps its date and its author; a person's word

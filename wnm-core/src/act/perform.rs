@@ -5,7 +5,7 @@ use semver::Version;
 use crate::decide::{Act, Step};
 use crate::fault;
 use crate::manager::{AddedNode, ManagerError, ProcessManager};
-use crate::node::{Node, TransitionKind};
+use crate::node::{Actor, DesiredState, Node, TransitionKind};
 use crate::program::NodeBinary;
 
 /// What was done.
@@ -64,7 +64,7 @@ pub(super) async fn perform(
             Some(TransitionKind::Adding) => add(manager, node, binary()?).await,
             Some(TransitionKind::Starting) => start(manager, node).await,
             Some(TransitionKind::Stopping) => stop(manager, node).await,
-            Some(TransitionKind::Upgrading) => upgrade(manager, node, binary()?).await,
+            Some(TransitionKind::Upgrading) => resume_upgrade(manager, node, binary()?).await,
             Some(TransitionKind::Removing) => remove(manager, node).await,
             None => Err(ManagerError::NotFound(format!(
                 "a step of node {} to resume",
@@ -133,6 +133,26 @@ async fn upgrade(
     })
 }
 
+/// Takes an upgrade again. The run that began it may have come as far as to stop the node, and a manager leaves
+/// a stopped node stopped; so one that should run is started as well.
+async fn resume_upgrade(
+    manager: &dyn ProcessManager,
+    node: &Node,
+    binary: &NodeBinary,
+) -> Result<Performed, ManagerError> {
+    let performed = upgrade(manager, node, binary).await?;
+    let should_run = match node.desired.state {
+        DesiredState::Running => true,
+        // Nobody wanted it stopped, and only nodes that run are upgraded.
+        DesiredState::Stopped => node.desired.by == Actor::Found,
+        DesiredState::Disabled | DesiredState::Absent => false,
+    };
+    if should_run {
+        manager.start(node).await?;
+    }
+    Ok(performed)
+}
+
 async fn remove(manager: &dyn ProcessManager, node: &Node) -> Result<Performed, ManagerError> {
     match manager.remove(node).await {
         Ok(()) | Err(ManagerError::NotFound(_)) => {
@@ -140,5 +160,75 @@ async fn remove(manager: &dyn ProcessManager, node: &Node) -> Result<Performed, 
             Ok(Performed::Removed)
         }
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::decide::Reason;
+    use crate::decide::testing::{node, under_way};
+    use crate::manager::MockProcessManager;
+    use crate::quantity::Seconds;
+
+    fn binary() -> NodeBinary {
+        NodeBinary {
+            path: PathBuf::from("/srv/antnode"),
+            version: Version::new(0, 4, 8),
+        }
+    }
+
+    /// How often a node wanted like this is started when its upgrade is taken again.
+    async fn starts_after_resumed_upgrade(state: DesiredState, by: Actor) -> usize {
+        let mut node = node(1);
+        node.desired.state = state;
+        node.desired.by = by;
+        node.transition = Some(under_way(TransitionKind::Upgrading, false, Seconds(60)));
+        let starts = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&starts);
+        let mut manager = MockProcessManager::new();
+        manager.expect_upgrade().once().returning(|_, _| Ok(()));
+        manager.expect_start().returning(move |_| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        });
+        let step = Step {
+            node: node.id,
+            act: Act::Resume,
+            reason: Reason::Interrupted {
+                doing: TransitionKind::Upgrading,
+            },
+            priority: 0,
+            by: Actor::Wnm,
+        };
+        let done = perform(&manager, &node, &step, Ok(&binary()))
+            .await
+            .unwrap();
+        assert_eq!(
+            done,
+            Performed::Upgraded {
+                version: binary().version
+            }
+        );
+        starts.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test]
+    async fn a_node_that_an_unfinished_upgrade_stopped_runs_again_if_it_should() {
+        use DesiredState::{Disabled, Running, Stopped};
+        assert_eq!(starts_after_resumed_upgrade(Running, Actor::Wnm).await, 1);
+        assert_eq!(starts_after_resumed_upgrade(Stopped, Actor::Found).await, 1);
+        assert_eq!(
+            starts_after_resumed_upgrade(Stopped, Actor::Person).await,
+            0
+        );
+        assert_eq!(
+            starts_after_resumed_upgrade(Disabled, Actor::Person).await,
+            0
+        );
     }
 }

@@ -1,9 +1,10 @@
 //! What a person makes wnm do.
 
 use super::{Colony, ColonyError, CycleOptions, CycleReport, CycleStatus};
+use crate::act::asked_removal;
 use crate::decide::{ForcedRequest, Plan, decide, decide_forced};
 use crate::event::{Event, Outcome};
-use crate::node::NodeId;
+use crate::node::{Node, NodeId};
 use crate::observe::Snapshot;
 use crate::store::Changes;
 
@@ -59,11 +60,21 @@ impl Colony {
     }
 
     /// Removes every node with its data, disabled ones too. Nodes that could not be removed keep their rows.
+    ///
+    /// That all of them are to go is on record before anything is done: of a run that ends in the middle the
+    /// next cycle removes the rest, where it would bring up again what it finds stopped.
     pub async fn teardown(&mut self, confirmed: bool) -> Result<TeardownReport, ColonyError> {
         let nodes = self.store.nodes().await?;
         if !confirmed {
             return Err(ColonyError::NotConfirmed { nodes: nodes.len() });
         }
+        let now = self.outside.clock.now();
+        let nodes: Vec<Node> = nodes.iter().map(|node| asked_removal(node, now)).collect();
+        let begun = Changes {
+            nodes: nodes.clone(),
+            ..Changes::default()
+        };
+        self.store.record(&begun).await?;
         let torn_down = self.manager.teardown(&nodes).await;
         let left = match &torn_down {
             Ok(()) => Vec::new(),
@@ -109,7 +120,7 @@ impl Colony {
     }
 
     /// After a teardown that failed: every node of which something is, or may be, left.
-    async fn still_there(&self, nodes: &[crate::node::Node]) -> Result<Vec<NodeId>, ColonyError> {
+    async fn still_there(&self, nodes: &[Node]) -> Result<Vec<NodeId>, ColonyError> {
         let statuses = self.manager.statuses(nodes).await.unwrap_or_default();
         Ok(nodes
             .iter()

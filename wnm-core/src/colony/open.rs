@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Colony, ColonyError, Outside};
 use crate::event::{Event, Outcome};
+use crate::firewall::{Firewall, SystemFirewall};
 use crate::lock::ColonyLock;
 use crate::machine::Machine;
 use crate::manager::{ManagerContext, Mode, Paths, ProcessManager, UnknownHome};
@@ -60,7 +61,11 @@ impl Colony {
             source,
         })?;
         let lock = take_lock(db, &machine, &outside)?;
-        let store = Store::create(db).await?;
+        // A Python wnm that could not find its migrations leaves a database with tables and no rows.
+        let store = match Store::open(db, Access::ReadWrite).await {
+            Err(StoreError::Missing { .. }) => Store::create(db).await?,
+            opened => opened?,
+        };
         let now = outside.clock.now();
         // So that the first cycle has something to continue from, and a report something to show.
         let reading = outside
@@ -166,7 +171,7 @@ pub(super) fn build_manager(
     let context = ManagerContext {
         program: Arc::clone(&outside.program),
         runner: Arc::clone(&outside.runner),
-        firewall: Arc::clone(&outside.firewall),
+        firewall: firewall_of(outside, machine),
         paths: paths.clone(),
         launch: machine.launch.clone(),
         owner: owner.clone(),
@@ -180,6 +185,13 @@ pub(super) fn build_manager(
             source,
         })?;
     Ok((manager, paths, owner))
+}
+
+fn firewall_of(outside: &Outside, machine: &Machine) -> Arc<dyn Firewall> {
+    outside.firewall.clone().unwrap_or_else(|| {
+        let (mode, runner) = (machine.manager.mode(), Arc::clone(&outside.runner));
+        Arc::new(SystemFirewall::new(machine.firewall, mode, runner))
+    })
 }
 
 fn current_user() -> String {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
 use crate::manager::{
-    CommandRunner, Firewall, ManagerContext, ManagerError, ManagerKind, NoFirewall, ProcessManager,
+    CommandRunner, Firewall, ManagerContext, ManagerError, ManagerKind, ProcessManager,
     SystemRunner,
 };
 use crate::observe::{HttpProbe, MachineProbe, NodeProbe, SurveyLimits, SystemProbe};
@@ -50,14 +50,14 @@ pub struct Outside {
     pub clock: Arc<dyn Clock>,
     /// Runs commands.
     pub runner: Arc<dyn CommandRunner>,
-    /// Opens ports.
-    pub firewall: Arc<dyn Firewall>,
+    /// Opens ports; `None` for the firewall that the machine's settings name.
+    pub firewall: Option<Arc<dyn Firewall>>,
     /// The caller's home directory, which default paths are below.
     pub home: Option<PathBuf>,
 }
 
 impl Outside {
-    /// The real ones, with antnode as the program and no firewall.
+    /// The real ones, with antnode as the program.
     pub fn system(managers: Arc<dyn ManagerFactory>) -> Self {
         let runner: Arc<dyn CommandRunner> = Arc::new(SystemRunner);
         let program: Arc<dyn NodeProgram> = Arc::new(Antnode::new(Arc::clone(&runner)));
@@ -71,7 +71,7 @@ impl Outside {
             machine: Arc::new(SystemProbe::new()),
             clock: Arc::new(SystemClock),
             runner,
-            firewall: Arc::new(NoFirewall),
+            firewall: None,
             home: std::env::home_dir(),
         }
     }

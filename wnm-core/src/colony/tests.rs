@@ -20,7 +20,7 @@ use crate::observe::{Counters, MachineReading, MockMachineProbe, MockNodeProbe};
 use crate::program::MockNodeProgram;
 use crate::quantity::UnixTime;
 use crate::settings::{Layers, MachineFacts};
-use crate::store::EventQuery;
+use crate::store::{EventQuery, Store};
 
 const NOW: UnixTime = UnixTime(1_763_000_000);
 
@@ -101,7 +101,7 @@ impl Setting {
             machine: Arc::new(machine),
             clock: Arc::new(clock),
             runner: Arc::new(MockCommandRunner::new()),
-            firewall: Arc::new(MockFirewall::new()),
+            firewall: Some(Arc::new(MockFirewall::new())),
             home: Some(self.dir.path().to_owned()),
         }
     }
@@ -274,6 +274,7 @@ async fn a_teardown_that_fails_keeps_the_rows_of_what_is_left() {
         [2]
     );
     assert_eq!(left[0].observed.state, ObservedState::Running);
+    assert_eq!(left[0].desired.state, DesiredState::Absent);
 
     setting.manager.trouble(Trouble::None);
     assert_eq!(colony.teardown(true).await.unwrap().removed, 1);
@@ -306,4 +307,20 @@ async fn one_colony_is_worked_on_by_one_at_a_time_and_viewed_by_any() {
         .close()
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn tables_without_a_machine_become_a_colony() {
+    let setting = Setting::new();
+    Store::create(&setting.db())
+        .await
+        .unwrap()
+        .close()
+        .await
+        .unwrap();
+    let opened = Colony::open(&setting.db(), setting.outside()).await;
+    assert!(matches!(opened, Err(ColonyError::NotInitialized(_))));
+    grown(&setting).await.close().await.unwrap();
+    let again = Colony::init(&setting.db(), setting.machine.clone(), setting.outside()).await;
+    assert!(matches!(again, Err(ColonyError::AlreadyInitialized(_))));
 }

@@ -63,8 +63,8 @@ impl fmt::Display for Reason {
                 write!(f, "one was stopped {ago} ago, which is given {delay}")
             }
             Reason::BackingOff { nodes, next_in } => match nodes.ids().len() {
-                1 => write!(f, "1 stopped node waits, for another {next_in}"),
-                n => write!(f, "{n} stopped nodes wait, the first for another {next_in}"),
+                1 => write!(f, "1 node waits, for another {next_in}"),
+                n => write!(f, "{n} nodes wait, the first for another {next_in}"),
             },
             Reason::StoppedByPerson { nodes } => {
                 let verb = if nodes.ids().len() == 1 {
@@ -209,7 +209,7 @@ mod tests {
         stopped by a person 2 h ago, but runs
         not acting: 1 of at most 1 operations under way
         not adding: 1 node ≥ cap 1
-        not adding: 2 stopped nodes wait, the first for another 6 min
+        not adding: 2 nodes wait, the first for another 6 min
         not starting: nodes 1, 2, 3, 6, 7 and 2 more were stopped by a person
         not acting: node 4: the supervisor did not say
         ");

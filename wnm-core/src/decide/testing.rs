@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use semver::Version;
 
+use crate::firewall::FirewallChoice;
 use crate::ids::IdPolicy;
 use crate::machine::{
     Band, ContainerSettings, Delays, IoBands, Launch, Limits, LoadAverages, Machine, MachineLoad,
@@ -169,6 +170,7 @@ pub fn machine() -> Machine {
         antctl_path: PathBuf::from("/usr/local/bin/antctl"),
         antctl_debug: false,
         antctl_version: None,
+        firewall: FirewallChoice::Auto,
     }
 }
 

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::RemovalStrategy;
+use crate::firewall::FirewallChoice;
 use crate::manager::ManagerKind;
 use crate::node::NodeId;
 use crate::ports::PortBases;
@@ -176,4 +177,7 @@ pub struct Machine {
     pub antctl_debug: bool,
     /// Version of antnode that antctl is asked for.
     pub antctl_version: Option<String>,
+    /// Which firewall lets the network reach the nodes. Absent in snapshots of before there was a choice.
+    #[serde(default)]
+    pub firewall: FirewallChoice,
 }

@@ -1,5 +1,6 @@
 //! The rows of `tests/fixtures/python/colony-0.6.3.sql`, which the recorded reports were made from.
 
+use crate::firewall::FirewallChoice;
 use crate::ids::IdPolicy;
 use crate::machine::{Band, ContainerSettings, Delays, IoBands, Launch, Limits, Machine, Pacing};
 use crate::machine::{IoRates, LoadAverages, MachineLoad, RemovalStrategy, Thresholds};
@@ -171,6 +172,7 @@ pub(super) fn machine() -> Machine {
         antctl_path: "/srv/ant/bin/antctl".into(),
         antctl_debug: false,
         antctl_version: None,
+        firewall: FirewallChoice::Auto,
     }
 }
 

@@ -62,6 +62,7 @@ pub(super) fn assign(
         "max_node_per_container" => m.containers.max_nodes = value::positive(text)?,
         "min_container_count" => m.containers.min_count = value::count(text)?,
         "docker_image" => m.containers.image = given.map(value::image).transpose()?,
+        "firewall" => m.firewall = value::firewall(text)?,
         "highest_node_id_used" => {
             m.highest_id = given.map(value::node_number).transpose()?.flatten();
         }
@@ -101,6 +102,7 @@ mod tests {
             ValueKind::Arguments => ("--a", text("--a")),
             ValueKind::Version => ("0.4.7", text("0.4.7")),
             ValueKind::Image => ("a/b:c", text("a/b:c")),
+            ValueKind::Choice(words) => (words[1], text(words[1])),
             _ => ("17", ConfigValue::Int(17)),
         }
     }

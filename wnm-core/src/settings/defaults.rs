@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use crate::firewall::FirewallChoice;
 use crate::machine::{
     Band, ContainerSettings, Delays, IoBands, Launch, Limits, Machine, Pacing, RemovalStrategy,
     Thresholds,
@@ -93,5 +94,6 @@ pub(super) fn defaults(
         antctl_path: program("antctl"),
         antctl_debug: false,
         antctl_version: None,
+        firewall: FirewallChoice::Auto,
     }
 }

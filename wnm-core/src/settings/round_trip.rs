@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::samples::{facts, rewarded};
 use super::{Layers, MachineFacts, stored_values};
+use crate::firewall::FirewallChoice;
 use crate::machine::{
     Band, ContainerSettings, Delays, IoBands, Launch, Limits, Machine, Pacing, RemovalStrategy,
     Thresholds,
@@ -138,6 +139,7 @@ fn rest() -> impl Strategy<Value = Machine> {
             proptest::sample::select(ManagerKind::ALL.to_vec()),
             proptest::sample::select(RemovalStrategy::ALL.to_vec()),
             proptest::sample::select(vec!["faucet:3,donate", "Faucet", "donate"]),
+            proptest::sample::select(FirewallChoice::ALL.to_vec()),
         ),
     )
         .prop_map(
@@ -160,6 +162,7 @@ fn rest() -> impl Strategy<Value = Machine> {
                     manager: words.0,
                     removal_strategy: words.1,
                     rewards: words.2.parse().unwrap(),
+                    firewall: words.3,
                     ..start
                 }
             },

@@ -8,6 +8,7 @@ const MANAGER_HELP: &str = "Who runs the nodes: systemd+sudo, systemd+user, sets
 const FORCE_ACTIONS: ValueKind = ValueKind::Choice(&super::force::ForceAction::WORDS);
 const REPORTS: ValueKind = ValueKind::Choice(&crate::report::ReportKind::WORDS);
 const FORMATS: ValueKind = ValueKind::Choice(&crate::report::ReportFormat::WORDS);
+const FIREWALLS: ValueKind = ValueKind::Choice(&crate::firewall::FirewallChoice::WORDS);
 const LOG_LEVELS: ValueKind = ValueKind::Choice(&super::run::LogLevel::WORDS);
 
 macro_rules! options {
@@ -129,6 +130,8 @@ pub static OPTIONS: &[OptionSpec] = options! {
     "max_node_per_container" Stored Manager Positive, Fixed("200"), env, "s6overlay: most nodes in a container";
     "min_container_count"   Stored Manager Count, Fixed("1"), env, "s6overlay: containers there are from the start";
     "docker_image"          Stored Manager Image, Fixed("iweave/antnode:latest"), env, "s6overlay: image of new containers";
+
+    "firewall"              Stored Manager FIREWALLS, Fixed("auto"), env, "Where ports of nodes are opened: auto (the active one, with root's rights), ufw, firewalld, nftables, none";
 
     "highest_node_id_used"  StoredByHand Counters NodeNumber, Absent, env, "Highest node number ever given (antctl)";
     "last_stopped_at"       StoredByHand Counters Timestamp, Absent, env, "When a node was last stopped for load";

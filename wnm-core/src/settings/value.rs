@@ -202,6 +202,10 @@ pub(super) fn strategy(text: &str) -> Parsed<crate::machine::RemovalStrategy> {
     text.parse().map_err(say)
 }
 
+pub(super) fn firewall(text: &str) -> Parsed<crate::firewall::FirewallChoice> {
+    text.parse().map_err(say)
+}
+
 /// A name or an address. Some shells export `HOST` as the machine's own name, which is one too.
 pub(super) fn host(text: &str) -> Parsed<String> {
     let text = text.trim();

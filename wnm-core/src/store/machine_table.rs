@@ -1,4 +1,4 @@
-//! The machine's settings: one row, in the columns of the Python wnm.
+//! The machine's settings: one row, in the columns of the Python wnm and one of our own.
 
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
@@ -81,6 +81,7 @@ pub(super) struct Model {
     pub antctl_path: Option<String>,
     pub antctl_debug: bool,
     pub antctl_version: Option<String>,
+    pub firewall: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -204,6 +205,7 @@ pub(super) fn to_row(machine: &Machine) -> Result<ActiveModel, Fault> {
         antctl_path: Set(Some(path("antctl_path", &machine.antctl_path)?)),
         antctl_debug: Set(machine.antctl_debug),
         antctl_version: Set(machine.antctl_version.clone()),
+        firewall: Set(machine.firewall.to_string()),
     })
 }
 
@@ -294,6 +296,7 @@ pub(super) fn read(row: &QueryResult) -> Result<Machine, Fault> {
         antctl_version: row
             .some_text("antctl_version")?
             .filter(|text| text != "None"),
+        firewall: row.parsed("firewall")?,
     })
 }
 

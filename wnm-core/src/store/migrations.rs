@@ -1,5 +1,6 @@
 //! From whatever a database holds to the tables of this program. Each step looks at what is there.
 
+mod firewall_column;
 mod own_tables;
 mod python_columns;
 mod python_tables;
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(python_tables::Migration),
             Box::new(python_columns::Migration),
             Box::new(own_tables::Migration),
+            Box::new(firewall_column::Migration),
         ]
     }
 

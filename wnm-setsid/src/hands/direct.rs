@@ -203,7 +203,6 @@ fn account_environment(account: &Account) -> Vec<(std::ffi::OsString, std::ffi::
     ]
 }
 
-/// Whether another program in the same place would have started.
 /// Starts a program that may just have been copied. While it was, another node may have been started: between
 /// its fork and its exec that child holds every file that is open for writing, and the kernel refuses to run
 /// a file that someone could still write to.
@@ -221,9 +220,51 @@ async fn when_free(command: &mut Command) -> io::Result<Child> {
     }
 }
 
+/// Whether another program in the same place would have started.
 fn is_the_programs_fault(error: &io::Error) -> bool {
     let faults = [Errno::ENOEXEC, Errno::EACCES, Errno::ENOENT, Errno::EISDIR];
     error
         .raw_os_error()
         .is_some_and(|number| faults.contains(&Errno::from_raw(number)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A program that ends at once, its file held open for writing, and what starts it.
+    fn busy_program(dir: &Path) -> (File, Command) {
+        let program = dir.join("program");
+        install_program(Path::new("/bin/sh"), &program).unwrap();
+        let held = File::options().append(true).open(&program).unwrap();
+        let mut command = Command::new(&program);
+        command.args(["-c", "exit 7"]);
+        (held, command)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_program_that_is_held_open_is_started_once_it_is_free() {
+        let dir = tempfile::tempdir().unwrap();
+        let (held, mut command) = busy_program(dir.path());
+        assert_eq!(
+            command.spawn().unwrap_err().kind(),
+            io::ErrorKind::ExecutableFileBusy
+        );
+        let (child, ()) = tokio::join!(when_free(&mut command), async {
+            tokio::time::sleep(TRY_EVERY * 10).await;
+            drop(held);
+        });
+        let status = child.unwrap().wait().await.unwrap();
+        assert_eq!(status.code(), Some(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_program_that_stays_held_open_is_given_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_held, mut command) = busy_program(dir.path());
+        let begun = Instant::now();
+        let error = when_free(&mut command).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ExecutableFileBusy);
+        assert!(begun.elapsed() >= FREE_WITHIN);
+    }
 }

@@ -1,14 +1,14 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use nix::sys::signal::Signal;
 use tokio::process::Child;
-use wnm_core::files::is_deletable;
+use wnm_core::files::{is_deletable, unfinished};
 use wnm_core::manager::{CommandRunner, CommandSpec, ManagerError};
 
 use super::Hands;
@@ -111,12 +111,11 @@ impl Hands for Sudo {
 
     async fn install(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
         // install(1) writes in place, so it writes beside and a rename puts it there whole.
-        let mut beside = to.as_os_str().to_owned();
-        beside.push(".new");
+        let beside = unfinished(to);
         let mut words = self.owner_words("0755")?;
-        words.extend([from.into(), beside.clone()]);
+        words.extend([from.into(), beside.clone().into()]);
         self.run(LONG, words).await?;
-        self.rename(&PathBuf::from(beside), to).await
+        self.rename(&beside, to).await
     }
 
     async fn keep(&self, file: &Path, second: &Path) -> Result<(), ManagerError> {

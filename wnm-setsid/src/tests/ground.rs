@@ -11,6 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use semver::Version;
 use tempfile::TempDir;
+use wnm_core::firewall::FirewallChoice;
 use wnm_core::machine::{
     Band, ContainerSettings, Delays, IoBands, Launch, Limits, Machine, Pacing, RemovalStrategy,
     Thresholds,
@@ -315,6 +316,7 @@ fn machine(kind: ManagerKind, node_storage: &Path) -> Machine {
         antctl_path: PathBuf::new(),
         antctl_debug: false,
         antctl_version: None,
+        firewall: FirewallChoice::None,
     }
 }
 

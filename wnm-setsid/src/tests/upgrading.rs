@@ -90,3 +90,14 @@ async fn a_program_that_is_not_there_leaves_the_old_one_running() {
     insta::assert_snapshot!(words, @"copying [dir]/absent to [dir]/state/nodes/antnode0001/antnode: No such file or directory (os error 2)");
     ground.pid(&node).await;
 }
+
+#[tokio::test]
+async fn what_a_copy_that_was_cut_off_left_goes_with_the_next_start() {
+    let ground = Ground::new(STAYS);
+    let node = ground.node(1);
+    ground.manager.add(&node, &ground.binary()).await.unwrap();
+    let part = wnm_core::files::unfinished(&node.binary);
+    std::fs::write(&part, b"a part").unwrap();
+    ground.manager.start(&node).await.unwrap();
+    assert!(!part.exists());
+}

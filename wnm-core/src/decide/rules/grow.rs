@@ -105,11 +105,16 @@ impl<'a> Planner<'a> {
             self.hold(Doing::Upgrading, Reason::UpToDate { binary });
             return;
         }
+        // An upgrade that failed counts as a start that did not last, so that the next try waits too.
+        let outdated = Queue::new(&outdated, |node| self.wait_after_crash(node));
+        if let Some(waiting) = backing_off(&outdated.waiting) {
+            self.hold(Doing::Upgrading, waiting);
+        }
         if let Some(full) = self.slots.full(Limited::Upgrades) {
             self.hold(Doing::Upgrading, full);
             return;
         }
-        for node in first(outdated, self.slots.free(Limited::Upgrades), oldest) {
+        for node in first(outdated.ready, self.slots.free(Limited::Upgrades), oldest) {
             let Some(version) = node.version.clone() else {
                 continue;
             };

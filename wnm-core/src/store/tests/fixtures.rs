@@ -250,22 +250,28 @@ async fn a_new_database_has_the_tables_of_the_last_python_program() {
     assert_eq!(store.machine().await.unwrap(), None);
     assert_eq!(store.nodes().await.unwrap(), []);
     store.close().await.unwrap();
-    for name in ["machine", "container", "alembic_version"] {
+    for name in ["container", "alembic_version"] {
         let table = format!("SELECT sql FROM sqlite_schema WHERE name = '{name}'");
         assert_eq!(ask(&path, &table).await, ask(&python, &table).await);
     }
     let indexes = "SELECT group_concat(sql, ';') FROM \
         (SELECT sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'node' ORDER BY name)";
     assert_eq!(ask(&path, indexes).await, ask(&python, indexes).await);
-    let node = "SELECT sql FROM sqlite_schema WHERE name = 'node'";
-    let [ours, theirs] = [ask(&path, node).await, ask(&python, node).await];
-    let (columns, keys) = theirs.split_once(", \n\tPRIMARY KEY").unwrap();
-    let added = ours
-        .strip_prefix(columns)
-        .and_then(|rest| rest.strip_suffix(keys))
-        .unwrap();
-    let added = added.replace(", ", "\n");
-    assert_snapshot!(added, @r#"
+    let added = async |table: &str| {
+        let table = format!("SELECT sql FROM sqlite_schema WHERE name = '{table}'");
+        let [ours, theirs] = [ask(&path, &table).await, ask(&python, &table).await];
+        let (columns, keys) = theirs.split_once(", \n\tPRIMARY KEY").unwrap();
+        let rest = ours.strip_prefix(columns);
+        let added = rest.and_then(|rest| rest.strip_suffix(keys)).unwrap();
+        added.replace(", ", "\n")
+    };
+    assert_snapshot!(added("machine").await, @r"
+
+    firewall TEXT NOT NULL DEFAULT 'auto'
+
+    	PRIMARY KEY
+    ");
+    assert_snapshot!(added("node").await, @r#"
 
     desired TEXT NOT NULL DEFAULT ''
     desired_by TEXT NOT NULL DEFAULT ''

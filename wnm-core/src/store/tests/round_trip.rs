@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::samples::{FAUCET, id, machine, node};
+use crate::firewall::FirewallChoice;
 use crate::machine::{Band, IoBands, Machine, RemovalStrategy};
 use crate::manager::ManagerKind;
 use crate::node::{
@@ -162,6 +163,7 @@ prop_compose! {
         stopped in option::of((1..i64::MAX).prop_map(UnixTime)),
         (environment, start_args, antctl_version) in
             (option::of(text()), option::of(text()), option::of(text())),
+        firewall in select(FirewallChoice::ALL.to_vec()),
         strategy in select(RemovalStrategy::ALL.to_vec()),
         manager in select(ManagerKind::ALL.to_vec()),
         (no_upnp, antctl_debug) in any::<(bool, bool)>(),
@@ -204,6 +206,7 @@ prop_compose! {
         machine.antctl_debug = antctl_debug;
         machine.removal_strategy = strategy;
         machine.manager = manager;
+        machine.firewall = firewall;
         machine.node_storage = node_storage.into();
         machine.rewards = format!("{FAUCET}:{weight},Donate").parse().unwrap();
         machine

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
 use super::super::connection::{Way, connect};
+use crate::firewall::FirewallChoice;
 use crate::machine::{
     Band, ContainerSettings, Delays, IoBands, Launch, Limits, Machine, Pacing, RemovalStrategy,
     Thresholds,
@@ -80,6 +81,7 @@ pub fn machine() -> Machine {
         antctl_path: "/srv/ant/bin/antctl".into(),
         antctl_debug: false,
         antctl_version: None,
+        firewall: FirewallChoice::Auto,
     }
 }
 

@@ -3,12 +3,13 @@
 use semver::Version;
 
 use super::{Case, acts, ago, assert_held, limits, steps, wanted, with_step};
-use crate::decide::testing::{id, load, node, percent, seen, snapshot, snapshot_of, stopped};
+use crate::decide::testing::{NOW, id, load, node, percent, seen, snapshot, snapshot_of, stopped};
 use crate::decide::{Act, decide};
 use crate::ids::IdPolicy;
 use crate::node::{Actor, DesiredState, Node, ObservedState, TransitionKind};
 use crate::observe::BlockedId;
 use crate::ports::PortBase;
+use crate::quantity::Seconds;
 
 fn version(mut node: Node, patch: u64) -> Node {
     node.version = Some(Version::new(0, 4, patch));
@@ -90,10 +91,7 @@ fn a_crashed_node_comes_back_in_the_gap_once_its_wait_is_over() {
 
     snapshot.nodes[1] = crashed(2, 3, 239);
     assert!(acts(&snapshot).is_empty());
-    assert_held(
-        &snapshot,
-        "not starting: 1 stopped node waits, for another 1 s",
-    );
+    assert_held(&snapshot, "not starting: 1 node waits, for another 1 s");
     snapshot.nodes[1] = crashed(2, 3, 240);
     assert_eq!(
         steps(&snapshot),
@@ -107,10 +105,7 @@ fn a_crashed_node_comes_back_in_the_gap_once_its_wait_is_over() {
 fn a_node_that_waits_keeps_new_ones_out_until_it_is_hopeless() {
     let mut snapshot = snapshot_of([node(1), crashed(2, 7, 0)]);
     assert!(acts(&snapshot).is_empty());
-    assert_held(
-        &snapshot,
-        "not adding: 1 stopped node waits, for another 60 min",
-    );
+    assert_held(&snapshot, "not adding: 1 node waits, for another 60 min");
     snapshot.nodes[1].failed_starts = 8;
     assert_eq!(acts(&snapshot), ["add 3"]);
 }
@@ -120,10 +115,7 @@ fn a_node_stopped_for_load_waits_longer_each_time() {
     for (stops, wait) in [(0, 600), (1, 600), (2, 1200), (4, 4800), (99, 345_600)] {
         let mut snapshot = snapshot_of([node(1), shed(2, stops, wait - 1)]);
         assert!(acts(&snapshot).is_empty(), "{stops}");
-        assert_held(
-            &snapshot,
-            "not adding: 1 stopped node waits, for another 1 s",
-        );
+        assert_held(&snapshot, "not adding: 1 node waits, for another 1 s");
         snapshot.nodes[1] = shed(2, stops, wait);
         assert_eq!(acts(&snapshot), ["start 2"], "{stops}");
     }
@@ -185,6 +177,18 @@ fn the_oldest_outdated_nodes_are_upgraded_before_anything_is_added() {
     limits(&mut snapshot, 5, 5);
     snapshot.load.memory = percent(80.0);
     assert!(!acts(&snapshot).iter().any(|act| act.starts_with("upgrade")));
+}
+
+#[test]
+fn a_node_whose_upgrade_failed_waits_before_the_next_try_and_holds_up_no_other() {
+    let mut snapshot = snapshot_of([version(node(1), 5), version(node(2), 6)]);
+    snapshot.upgrades_enabled = true;
+    snapshot.nodes[0].failed_starts = 1;
+    snapshot.nodes[0].last_start = Some(NOW);
+    assert_eq!(acts(&snapshot), ["upgrade 2"]);
+    assert_held(&snapshot, "not upgrading: 1 node waits, for another 60 s");
+    snapshot.taken_at = NOW.plus(Seconds(60));
+    assert_eq!(acts(&snapshot), ["upgrade 1"]);
 }
 
 #[test]

@@ -1,0 +1,97 @@
+//! A network of its own for one test, with the firewall's files in it, so that a real firewall can be switched
+//! on without touching the machine's.
+
+use std::path::Path;
+use std::process::Command;
+
+use nix::errno::Errno;
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+
+use crate::real;
+
+/// What ufw reads and writes. Each is replaced by a copy.
+const FILES: [&str; 2] = ["/etc/ufw", "/etc/default/ufw"];
+
+/// Runs a test, and everything that it starts, in a private network with a loopback device, a private `/run`
+/// and private files of ufw. All of it is gone when the test ends. Skipped where one of `programs` is not
+/// installed or the rights are missing.
+pub fn in_private_network(programs: &[&str], test: impl FnOnce() + Send) {
+    for program in ["ip"].iter().chain(programs) {
+        if find(program).is_none() {
+            return real::skip(&format!("{program} is not installed"));
+        }
+    }
+    // Namespaces belong to a thread and what it starts: one of its own takes them along when it ends.
+    let ended = std::thread::scope(|scope| {
+        let thread =
+            scope.spawn(
+                || match unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS) {
+                    Ok(()) => {
+                        let copies = tempfile::tempdir().unwrap();
+                        make_private(copies.path());
+                        test();
+                    }
+                    Err(Errno::EPERM) => real::skip("a private network needs the rights of root"),
+                    Err(error) => panic!("no private network: {error}"),
+                },
+            );
+        thread.join()
+    });
+    if let Err(panic) = ended {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Runs a program to its end and gives what it printed; panics when it fails.
+pub fn call(words: &str) -> String {
+    let mut parts = words.split(' ');
+    let program = find(parts.next().unwrap_or_default());
+    let program = program.unwrap_or_else(|| panic!("not installed: {words}"));
+    let output = Command::new(program)
+        .args(parts)
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words}: {printed}{complaint}");
+    printed
+}
+
+fn find(program: &str) -> Option<std::path::PathBuf> {
+    ["/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+        .map(|dir| Path::new(dir).join(program))
+        .into_iter()
+        .find(|path| path.is_file())
+}
+
+fn make_private(copies: &Path) {
+    let nothing = None::<&str>;
+    mount(
+        nothing,
+        "/",
+        nothing,
+        MsFlags::MS_REC | MsFlags::MS_PRIVATE,
+        nothing,
+    )
+    .unwrap();
+    mount(
+        Some("tmpfs"),
+        "/run",
+        Some("tmpfs"),
+        MsFlags::empty(),
+        nothing,
+    )
+    .unwrap();
+    for (number, file) in FILES
+        .iter()
+        .enumerate()
+        .filter(|(_, file)| Path::new(file).exists())
+    {
+        let copy = copies.join(number.to_string());
+        call(&format!("cp -a {file} {}", copy.display()));
+        mount(Some(&copy), *file, nothing, MsFlags::MS_BIND, nothing).unwrap();
+    }
+    call("ip link set lo up");
+}
