@@ -85,10 +85,11 @@ fn one_line(told: &Outcome) -> String {
     }
 }
 
-/// Seconds go on between two calls.
+/// Without spans of time, which go on between two calls.
 fn without_times(text: &str) -> String {
-    text.split(' ')
-        .filter(|word| !word.ends_with('s'))
-        .collect::<Vec<_>>()
-        .join(" ")
+    let is_span = |word: &&str| {
+        word.starts_with(|c: char| c.is_ascii_digit()) && word.ends_with(['s', 'm', 'h'])
+    };
+    let words: Vec<&str> = text.split(' ').filter(|word| !is_span(word)).collect();
+    words.join(" ")
 }

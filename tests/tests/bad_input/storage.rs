@@ -21,6 +21,7 @@ fn no_colony_is_made_in_a_storage_that_is_full_or_read_only() {
     let dir = quoted(&storage);
     let args = [
         "--init",
+        "--process-manager=setsid+user",
         "--rewards-address",
         WALLET,
         "--antnode-path",

@@ -86,6 +86,7 @@ async fn teardown(context: &Context) -> Result<(), ProgramError> {
     let status = CycleStatus::ClusterTeardown.word();
     let text = match torn_down.removed {
         0 => "there were no nodes to remove".to_owned(),
+        1 => "1 node removed with its data".to_owned(),
         removed => format!("{removed} nodes removed with their data"),
     };
     let value = json!({ "status": status, "removed_count": torn_down.removed });

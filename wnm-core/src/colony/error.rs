@@ -54,7 +54,9 @@ pub enum ColonyError {
         first: String,
     },
     /// Teardown deletes everything, and was not confirmed.
-    #[error("teardown deletes {nodes} nodes with their data: add --confirm if that is meant")]
+    #[error(
+        "teardown deletes every node with its data ({nodes} in all): add --confirm if that is meant"
+    )]
     NotConfirmed {
         /// How many.
         nodes: usize,

@@ -93,7 +93,7 @@ pub enum Refusal {
     CountZero,
     /// It would make more nodes than there may be.
     #[error(
-        "{nodes} nodes and {wanted} more would pass the cap of {cap}; raise it with --node-cap {}",
+        "{nodes} + {wanted} nodes would pass the cap of {cap}; raise it with --node-cap {}",
         nodes.saturating_add(*wanted)
     )]
     PastCap {

@@ -131,7 +131,7 @@ pub static OPTIONS: &[OptionSpec] = options! {
     "min_container_count"   Stored Manager Count, Fixed("1"), env, "s6overlay: containers there are from the start";
     "docker_image"          Stored Manager Image, Fixed("iweave/antnode:latest"), env, "s6overlay: image of new containers";
 
-    "firewall"              Stored Manager FIREWALLS, Fixed("auto"), env, "Where ports of nodes are opened: auto (the active one, with root's rights), ufw, firewalld, nftables, none";
+    "firewall"              Stored Manager FIREWALLS, Fixed("auto"), env, "Where ports of nodes are opened; auto: in the active one, with root's rights";
 
     "highest_node_id_used"  StoredByHand Counters NodeNumber, Absent, env, "Highest node number ever given (antctl)";
     "last_stopped_at"       StoredByHand Counters Timestamp, Absent, env, "When a node was last stopped for load";

@@ -203,8 +203,8 @@ fn refusals_name_what_is_wrong_and_what_to_do() {
     refused: dead: node 7; with its directory gone, all that can be done is to remove it
     refused: new nodes get their numbers from wnm; give --count and no --service-name
     refused: --count must be at least 1
-    refused: 8 nodes and 13 more would pass the cap of 20; raise it with --node-cap 21
-    refused: 3 nodes and 2 more would pass the cap of 4; raise it with --node-cap 5
+    refused: 8 + 13 nodes would pass the cap of 20; raise it with --node-cap 21
+    refused: 3 + 2 nodes would pass the cap of 4; raise it with --node-cap 5
     refused: node 10536 would need port 65536, past 65535, in the range that starts at 55000
     refused: the supervisor does not answer, so nothing can be done: no bus
     ");

@@ -1,0 +1,343 @@
+//! What people read, as they read it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use serde_json::{Value, json};
+use wnm_tests::binaries;
+use wnm_tests::colony::{Colony, EAGER};
+use wnm_tests::nodes::WALLET;
+
+/// A colony that may have three nodes, without any.
+fn colony() -> Colony {
+    let colony = Colony::new();
+    let program = colony.program("0.4.17");
+    colony.init(
+        "setsid+user",
+        &program,
+        EAGER.iter().chain(&["--node-cap=3"]),
+    );
+    colony
+}
+
+/// The text with what differs from run to run replaced: directories, peer ids (by as many letters, for the
+/// columns), dates.
+fn settled(colony: &Colony, text: &str) -> String {
+    let text = text
+        .replace(colony.dir().to_str().unwrap(), "DIR")
+        .replace(binaries::wnm().to_str().unwrap(), "WNM");
+    let lines = text.lines().map(|line| {
+        let words = line.split(' ').map(|word| match word {
+            _ if word.starts_with("12D3Koo") => "P".repeat(word.len()),
+            _ if word.len() == 10 && word.starts_with("20") => "YYYY-MM-DD".to_owned(),
+            _ if word.len() == 8 && word.split(':').count() == 3 => "HH:MM:SS".to_owned(),
+            _ => word.to_owned(),
+        });
+        words.collect::<Vec<_>>().join(" ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[track_caller]
+fn said(colony: &Colony, args: &[&str]) -> String {
+    let told = colony.wnm(args).run().succeeded();
+    assert_eq!(told.stderr, "");
+    settled(colony, &told.stdout)
+}
+
+#[track_caller]
+fn complained(colony: &Colony, args: &[&str]) -> String {
+    let told = colony.wnm(args).run().refused();
+    assert_eq!(told.stdout, "");
+    settled(colony, &told.stderr)
+}
+
+#[test]
+fn help_of_every_day_is_short_and_all_help_is_whole() {
+    let colony = Colony::new();
+    let help = |args: &[&str]| {
+        let text = said(&colony, args);
+        assert!(!text.contains('\u{1b}'), "colours go to terminals only");
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(100), "{widest:?} columns");
+        text
+    };
+    let (short, whole) = (help(&["-h"]), help(&["--help"]));
+    assert!(
+        short.lines().count() < 75,
+        "{} lines",
+        short.lines().count()
+    );
+    for line in short.lines().filter(|line| line.starts_with("      --")) {
+        let option = line.split_whitespace().next().unwrap();
+        assert!(whole.contains(option), "{option}");
+    }
+    assert_eq!(help(&["help"]), short);
+    insta::assert_snapshot!("help_of_every_day", short);
+    insta::assert_snapshot!("help", whole);
+    insta::assert_snapshot!("help_of_plan", help(&["plan", "--help"]));
+    insta::assert_snapshot!("help_of_events", help(&["events", "-h"]));
+}
+
+#[test]
+fn init_says_what_was_made_and_what_comes_next() {
+    let colony = Colony::new();
+    let program = colony.program("0.4.17");
+    let args = [
+        "--init",
+        "--process-manager",
+        "setsid+user",
+        "--rewards-address",
+        WALLET,
+        "--antnode-path",
+        program.to_str().unwrap(),
+    ];
+    let wnm = |more: &[&str]| said(&colony, &[args.as_slice(), more].concat());
+    insta::assert_snapshot!(wnm(&["--dry-run"]), @"
+    would make a colony for up to 20 nodes
+      database  DIR/colony.db
+      nodes in  DIR/home/.local/share/autonomi/node
+      manager   setsid+user
+    ");
+    insta::assert_snapshot!(wnm(&[]), @"
+    made a colony for up to 20 nodes
+      database  DIR/colony.db
+      nodes in  DIR/home/.local/share/autonomi/node
+      manager   setsid+user
+    next
+      wnm plan    shows what a cycle would do; wnm does it
+      crontab -e  and this line, for one every minute:
+    * * * * * WNM -q --dbpath DIR/colony.db
+    ");
+}
+
+#[test]
+fn a_cycle_is_a_line() {
+    let colony = colony();
+    insta::assert_snapshot!(said(&colony, &[]), @"added antnode0001, antnode0002, antnode0003 (0 of 3 nodes running, 3 under way, cap 3)");
+    insta::assert_snapshot!(said(&colony, &[]), @"idle: 3 of 3 nodes running (cap 3); not adding: 3 nodes ≥ cap 3");
+    insta::assert_snapshot!(said(&colony, &["--force-action", "stop", "--service-name", "2"]), @"stopped antnode0002 (2 of 3 nodes running, cap 3)");
+    insta::assert_snapshot!(said(&colony, &[]), @"idle: 2 of 3 nodes running (cap 3); not adding: 3 nodes ≥ cap 3; not starting: node 2 was stopped by a person");
+    insta::assert_snapshot!(said(&colony, &["--force-action", "stop", "--service-name", "2"]), @"idle: 2 of 3 nodes running (cap 3); not stopping: node 2: already so");
+    let told = colony.wnm(["--node_cap=2", "--no_upnp=false", "--start_args", "--first"]);
+    let told = told.arg("--force_action=update_config").run().succeeded();
+    insta::assert_snapshot!(told.stderr, @"
+    wnm: node_cap: 3 → 2 (command line)
+    wnm: start_args: unset → --first (command line)
+    wnm: no_upnp: true → false (command line)
+    ");
+    insta::assert_snapshot!(told.stdout, @"settings are stored");
+    insta::assert_snapshot!(said(&colony, &["--force-action", "teardown", "--confirm"]), @"3 nodes removed with their data");
+    insta::assert_snapshot!(said(&colony, &["--force-action", "teardown", "--confirm"]), @"there were no nodes to remove");
+    insta::assert_snapshot!(said(&colony, &["--force-action", "start"]), @"idle: 0 of 0 nodes running (cap 2); not starting: no node for it");
+}
+
+#[test]
+fn the_journal_and_the_nodes_are_tables() {
+    let colony = colony();
+    colony
+        .wnm(["--force-action", "add", "--max-concurrent-starts=1"])
+        .run()
+        .succeeded();
+    colony.wnm(["--force-action", "stop"]).run().succeeded();
+    insta::assert_snapshot!(said(&colony, &["events"]), @"
+    YYYY-MM-DD HH:MM:SS  -            init  done  DIR/colony.db under setsid+user
+    YYYY-MM-DD HH:MM:SS  -            set   done  max_concurrent_starts: 3 → 1 (command line)
+    YYYY-MM-DD HH:MM:SS  antnode0001  add   done  asked for
+    YYYY-MM-DD HH:MM:SS  antnode0001  stop  done  asked for
+    ");
+    insta::assert_snapshot!(said(&colony, &["events", "--node", "7"]), @"Nothing happened.");
+    insta::assert_snapshot!(said(&colony, &["--report", "node-status"]), @"
+    Service Name        Peer ID                                                Status         Connected Peers
+    antnode0001         PPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPP   STOPPED                      0
+    ");
+    insta::assert_snapshot!(said(&colony, &["--remove-lockfile"]), @"there is no DIR/home/.local/share/autonomi/wnm_active");
+}
+
+/// What a machine measured, as the plan's words are made of it.
+fn with_load(snapshot: &mut Value, cpu: f64, memory: f64) {
+    let load = &mut snapshot["load"];
+    load["cpu"] = json!(cpu);
+    load["memory"] = json!(memory);
+    load["disk"] = json!(31.25);
+    load["disk_total"] = json!(1_000_000_000_000u64);
+    load["load"] = json!({ "one": 1.5, "five": 1.25, "fifteen": 0.75 });
+    snapshot["blocked_ids"] = json!([]);
+    let limits = json!({ "add_below": 50.0, "remove_above": 70.0 });
+    snapshot["machine"]["thresholds"]["cpu"] = limits.clone();
+    snapshot["machine"]["thresholds"]["memory"] = limits;
+}
+
+#[test]
+fn a_plan_reads_from_what_to_why_to_what_was_measured() {
+    let colony = colony();
+    colony
+        .wnm(["--force-action", "add", "--count", "2"])
+        .run()
+        .succeeded();
+    colony.wnm(["--force-action", "survey"]).run().succeeded();
+    for process in colony.processes() {
+        if process
+            .root_dir()
+            .is_some_and(|dir| dir.ends_with("antnode0001"))
+        {
+            process.kill();
+        }
+    }
+    let planned = colony.wnm(["plan", "--json"]).run().succeeded().json();
+    let file = colony.dir().join("snapshot.json");
+    let plan = |cpu: f64, memory: f64, blocked: &[u32]| {
+        let mut snapshot = planned["snapshot"].clone();
+        with_load(&mut snapshot, cpu, memory);
+        let taken = |id| json!({ "id": id, "reason": "node port 5 is taken by another program" });
+        snapshot["blocked_ids"] = blocked.iter().map(taken).collect();
+        std::fs::write(&file, snapshot.to_string()).unwrap();
+        said(&colony, &["plan", "--snapshot", file.to_str().unwrap()])
+    };
+    insta::assert_snapshot!(plan(12.5, 40.0, &[]), @"
+    would start 1 node and add 1
+      start   antnode0001   wanted running, seen stopped
+      add     antnode0003   2 of at most 3 nodes, memory 40 % < 50 %
+    held back
+      not stopping: memory 40 % ≤ 70 %
+      not upgrading: nodes upgrade themselves
+    measured      now      add below   remove above
+    cpu           12.5 %   50 %        70 %
+    memory        40 %     50 %        70 %
+    disk          31.3 %   199 %       200 %
+    load 1 min    1.5      1000        2000
+    load 5 min    1.25     1000        2000
+    load 15 min   0.75     1000        2000
+    nodes         2        3           3
+    ");
+    insta::assert_snapshot!(plan(12.5, 60.0, &[3]), @"
+    would start 1 node
+      start   antnode0001   wanted running, seen stopped
+    held back
+      not stopping: memory 60 % ≤ 70 %
+      not upgrading: nodes upgrade themselves
+      not adding: memory 60 % ≥ 50 %
+    warnings
+      number 3 cannot be given: node port 5 is taken by another program
+    measured      now      add below   remove above
+    cpu           12.5 %   50 %        70 %
+    memory        60 %     50 %        70 %
+    disk          31.3 %   199 %       200 %
+    load 1 min    1.5      1000        2000
+    load 5 min    1.25     1000        2000
+    load 15 min   0.75     1000        2000
+    nodes         2        3           3
+    ");
+    insta::assert_snapshot!(plan(12.5, 90.0, &[]), @"
+    would stop 1 node
+      stop   antnode0002   memory 90 % > 70 %
+    held back
+      not upgrading: memory 90 % > 70 %
+      not starting: memory 90 % > 70 %
+      not adding: memory 90 % > 70 %
+    measured      now      add below   remove above
+    cpu           12.5 %   50 %        70 %
+    memory        90 %     50 %        70 %
+    disk          31.3 %   199 %       200 %
+    load 1 min    1.5      1000        2000
+    load 5 min    1.25     1000        2000
+    load 15 min   0.75     1000        2000
+    nodes         2        3           3
+    ");
+}
+
+#[test]
+fn errors_say_what_on_what_and_what_to_do() {
+    let (nowhere, colony) = (Colony::new(), colony());
+    colony.wnm(["--force-action", "add"]).run().succeeded();
+    let missing = colony.dir().join("missing");
+    let missing = missing.to_str().unwrap();
+    let mut told = vec![complained(&nowhere, &[])];
+    for args in [
+        &["--nodecap", "8"][..],
+        &["--node-cap", "lots"],
+        &["plans"],
+        &["--init"],
+        &[
+            "--init",
+            "--rewards-address",
+            "0x00455D78f850b0358E8cea5be24d415E01E107CF",
+        ],
+        &[
+            "--init",
+            "--rewards-address",
+            WALLET,
+            "--antnode-path",
+            missing,
+        ],
+        &[
+            "--init",
+            "--rewards-address",
+            WALLET,
+            "--port-start",
+            "65",
+            "--node-cap",
+            "900",
+        ],
+        &["--init", "--rewards-address", WALLET, "--port-start", "13"],
+        &["--init", "--rewards-address", WALLET],
+        &["--process-manager", "upstart"],
+        &["--cpu-less-than", "80", "--cpu-remove", "70"],
+        &["-c", missing],
+        &["plan", "--snapshot", missing],
+        &["--force-action", "stop", "--service-name", "4"],
+        &["--force-action", "add", "--count", "5"],
+        &["--force-action", "teardown"],
+        &["--force-action", "disable"],
+        &["--report", "node-status", "--report-format", "env"],
+        &["events", "--since", "yesterday"],
+    ] {
+        told.push(format!("$ {}", settled(&colony, &args.join(" "))));
+        let on = if args[0] == "--init" {
+            &nowhere
+        } else {
+            &colony
+        };
+        told.push(complained(on, args));
+    }
+    let told = settled(&colony, &told.join("\n"));
+    insta::assert_snapshot!(told, @"
+    wnm: there is no colony at DIR/colony.db: make one with wnm --init --rewards-address ADDRESS
+    $ --nodecap 8
+    wnm: --nodecap is no option; did you mean --node-cap?
+    $ --node-cap lots
+    wnm: --node-cap 'lots': takes a whole number from 0 to 64535
+    $ plans
+    wnm: 'plans' is no command; did you mean wnm plan?
+    $ --init
+    wnm: --rewards-address: is needed to make a colony: wnm --init --rewards-address 0x…
+    $ --init --rewards-address 0x00455D78f850b0358E8cea5be24d415E01E107CF
+    wnm: --rewards-address: '0x00455D78f850b0358E8cea5be24d415E01E107CF' fails its checksum; if every digit is right, it is spelled 0x00455d78f850b0358E8cea5be24d415E01E107CF
+    $ --init --rewards-address 0x00455d78f850b0358E8cea5be24d415E01E107CF --antnode-path DIR/missing
+    wnm: DIR/missing does not exist; give the node program with --antnode-path
+    $ --init --rewards-address 0x00455d78f850b0358E8cea5be24d415E01E107CF --port-start 65 --node-cap 900
+    wnm: --port-start '65': with node_cap 900, node 900 would need port 65900, past 65535, in the range that starts at 65000
+    $ --init --rewards-address 0x00455d78f850b0358E8cea5be24d415E01E107CF --port-start 13
+    wnm: --port-start '13': with node_cap 20, node ports 13001-13020 overlap metrics ports 13001-13020
+    $ --init --rewards-address 0x00455d78f850b0358E8cea5be24d415E01E107CF
+    wnm: DIR/home/.local/bin/antnode does not exist; give the node program with --antnode-path
+    $ --process-manager upstart
+    wnm: --process-manager: 'upstart' is no process manager; there are systemd+sudo, systemd+user, setsid+sudo, setsid+user, launchd+sudo, launchd+user, antctl+sudo, antctl+user, antctl+zen, s6overlay+user
+    $ --cpu-less-than 80 --cpu-remove 70
+    wnm: --cpu-remove '70': cpu_less_than (80 %) must be below cpu_remove (70 %)
+    $ -c DIR/missing
+    wnm: config file DIR/missing: there is no such file
+    $ plan --snapshot DIR/missing
+    wnm: DIR/missing: No such file or directory (os error 2)
+    $ --force-action stop --service-name 4
+    wnm: there is no node '4', the nearest is antnode0001
+    $ --force-action add --count 5
+    wnm: 1 + 5 nodes would pass the cap of 3; raise it with --node-cap 6
+    $ --force-action teardown
+    wnm: teardown deletes every node with its data (1 in all): add --confirm if that is meant
+    $ --force-action disable
+    wnm: disabling is for certain nodes; name them with --service-name antnode0001,…
+    $ --report node-status --report-format env
+    wnm: node-status does not come as env; give --report-format text or json
+    $ events --since yesterday
+    wnm: --since 'yesterday': takes a number and s, m, h or d, as 24h
+    ");
+}
