@@ -50,7 +50,8 @@ impl ReportKind {
         use ReportFormat::{Config, Env, Json, Text};
         match self {
             ReportKind::NodeStatus | ReportKind::NodeStatusDetails => &[Text, Json],
-            ReportKind::InfluxResources => &[Text],
+            // It has one form. The Python wnm takes --json with it and prints that form all the same.
+            ReportKind::InfluxResources => &[Text, Json],
             ReportKind::MachineConfig => &[Text, Json, Env, Config],
             ReportKind::MachineMetrics => &[Text, Json, Env],
         }
