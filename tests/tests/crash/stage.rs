@@ -220,7 +220,11 @@ impl Drop for Stage {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let columns = ["at", "node", "action", "outcome", "reason"];
-            for event in self.colony.database().rows(&columns, "wnm_event ORDER BY id") {
+            for event in self
+                .colony
+                .database()
+                .rows(&columns, "wnm_event ORDER BY id")
+            {
                 let words: Vec<String> = event.into_iter().flatten().collect();
                 eprintln!("{}", words.join(" "));
             }
