@@ -45,6 +45,9 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
     if kind == ManagerKind::SETSID_USER && context.input.process_manager().is_none() {
         text.push_str(&format!("\n{}", why_setsid()));
     }
+    if let Some(advice) = managers::advice(kind) {
+        text.push_str(&format!("\n{advice}"));
+    }
     text.push_str("\nnext: 'wnm plan' shows what a cycle would do; for one a minute, crontab -e and add\n");
     text.push_str(&format!("* * * * * {}", cron_command(&db)));
     let value = json!({
