@@ -197,13 +197,82 @@ mod tests {
     fn a_unit_of_the_machine_is_closed_up() {
         let user = "ant".to_owned();
         let text = unit(Reach::System { user }, "/var/antctl/services/antnode0007").render();
-        assert_snapshot!(text.unwrap(), @"");
+        assert_snapshot!(text.unwrap(), @r#"
+        # Written by wnm, which may write it again: for changes of your own use systemctl edit.
+        [Unit]
+        Description=antnode0007
+        After=network-online.target
+        Wants=network-online.target
+        StartLimitIntervalSec=300
+        StartLimitBurst=5
+
+        [Service]
+        Type=exec
+        ExecStart=/var/antctl/services/antnode0007/antnode --root-dir /var/antctl/services/antnode0007 --say "50%% \"off\"" "c:\\dir"
+        WorkingDirectory=/var/antctl/services/antnode0007
+        Environment="NOTE=a b"
+        Environment=N=1
+        User=ant
+        Slice=wnm.slice
+        Restart=always
+        RestartSec=5
+        KillSignal=SIGTERM
+        TimeoutStopSec=20
+        LimitNOFILE=65536
+        NoNewPrivileges=yes
+        ProtectSystem=strict
+        ReadWritePaths=/var/antctl/services/antnode0007
+        ReadWritePaths=-/var/log/antnode/antnode0007
+        ReadWritePaths=-/var/antctl/cache
+        ProtectHome=yes
+        PrivateTmp=yes
+        PrivateDevices=yes
+        ProtectClock=yes
+        ProtectControlGroups=yes
+        ProtectHostname=yes
+        ProtectKernelLogs=yes
+        ProtectKernelModules=yes
+        ProtectKernelTunables=yes
+        RestrictNamespaces=yes
+        RestrictRealtime=yes
+        RestrictSUIDSGID=yes
+        LockPersonality=yes
+        RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX
+        SystemCallArchitectures=native
+        CapabilityBoundingSet=
+
+        [Install]
+        WantedBy=multi-user.target
+        "#);
     }
 
     #[test]
     fn a_unit_of_a_user_is_quoted_where_need_be() {
         let text = unit(Reach::User, "/home/a b/50%/antnode0007").render();
-        assert_snapshot!(text.unwrap(), @"");
+        assert_snapshot!(text.unwrap(), @r#"
+        # Written by wnm, which may write it again: for changes of your own use systemctl edit.
+        [Unit]
+        Description=antnode0007
+        StartLimitIntervalSec=300
+        StartLimitBurst=5
+
+        [Service]
+        Type=exec
+        ExecStart="/home/a b/50%%/antnode0007/antnode" --root-dir "/home/a b/50%%/antnode0007" --say "50%% \"off\"" "c:\\dir"
+        WorkingDirectory=/home/a b/50%%/antnode0007
+        Environment="NOTE=a b"
+        Environment=N=1
+        Slice=wnm.slice
+        Restart=always
+        RestartSec=5
+        KillSignal=SIGTERM
+        TimeoutStopSec=20
+        LimitNOFILE=65536
+        NoNewPrivileges=yes
+
+        [Install]
+        WantedBy=default.target
+        "#);
     }
 
     #[test]
@@ -239,6 +308,10 @@ mod tests {
 
     #[test]
     fn the_slice_says_how_to_limit_the_fleet() {
-        assert_snapshot!(slice(), @"");
+        assert_snapshot!(slice(), @r"
+        # Written by wnm. Limits for all nodes together: systemctl edit wnm.slice.
+        [Unit]
+        Description=Nodes run by wnm
+        ");
     }
 }
