@@ -4,9 +4,6 @@ mod bus;
 mod either;
 mod systemctl;
 
-#[cfg(test)]
-mod fake;
-
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -27,8 +24,8 @@ pub(crate) const RELOAD: Duration = Duration::from_secs(120);
 /// A start or a stop of a unit, its own time to end included.
 pub(crate) const JOB: Duration = Duration::from_secs(90);
 
-/// One conversation with one systemd. A success says that systemd took it; what came of it is asked
-/// afterwards.
+/// One conversation with one systemd. Success and refusal of a start or a stop are only its words: what came of
+/// it is asked afterwards.
 #[async_trait]
 pub(crate) trait Conversation: Send + Sync {
     /// The units that match, loaded or only on disk, in one question however many there are.

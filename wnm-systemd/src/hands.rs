@@ -10,7 +10,7 @@ use wnm_core::files::DeleteError;
 use wnm_core::manager::{ManagerContext, ManagerError, ManagerKind, Mode};
 
 use direct::Direct;
-use sudo::Sudo;
+pub(crate) use sudo::Sudo;
 
 /// The few things that need the rights of root or of the account that nodes run under.
 #[async_trait]

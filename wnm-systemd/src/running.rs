@@ -57,6 +57,7 @@ impl Systemd {
         let said = match gone {
             Ok(()) => None,
             Err(TalkError::Rejected { words, .. }) => Some(words),
+            Err(error @ TalkError::NoSuchUnit(_)) => Some(error.to_string()),
             Err(error) => return Err(error.into()),
         };
         if said.is_none() {

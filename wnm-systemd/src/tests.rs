@@ -1,1 +1,7 @@
-
+mod batching;
+mod fake;
+mod finding;
+mod ground;
+mod lifecycle;
+mod sudo;
+mod talking;

@@ -109,11 +109,9 @@ impl Bus {
                     Ok(path) => {
                         asked.insert(path);
                     }
-                    // Stopping what is not there is done; what else was refused shows in the unit's state.
-                    Err(TalkError::NoSuchUnit(_)) if matches!(job, Job::Stop) => {}
-                    Err(TalkError::Rejected { words, .. }) => {
-                        tracing::debug!(unit, words, "a job was refused");
-                    }
+                    // What is not there does not run; what else was refused shows in the unit's state.
+                    Err(TalkError::NoSuchUnit(_) | TalkError::Rejected { .. })
+                        if matches!(job, Job::Stop) => {}
                     Err(error) => return Err(error),
                 }
             }

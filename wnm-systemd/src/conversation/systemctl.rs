@@ -103,7 +103,7 @@ impl Systemctl {
         Ok(())
     }
 
-    /// Has something done whose success nothing else shows.
+    /// Has something done, and has a refusal told.
     async fn must(
         &self,
         limit: Duration,
@@ -154,11 +154,11 @@ impl Conversation for Systemctl {
     }
 
     async fn start(&self, unit: &str) -> Result<(), TalkError> {
-        self.act(JOB, &["start"], &[unit.to_owned()]).await
+        self.must(JOB, &["start"], &[unit.to_owned()]).await
     }
 
     async fn restart(&self, unit: &str) -> Result<(), TalkError> {
-        self.act(JOB, &["restart"], &[unit.to_owned()]).await
+        self.must(JOB, &["restart"], &[unit.to_owned()]).await
     }
 
     async fn stop(&self, units: &[String]) -> Result<(), TalkError> {
