@@ -1,6 +1,8 @@
 //! A systemd of its own for a test: the whole of it, as the first process of a container that shares nothing
 //! with this machine but its files, which it sees as they are and changes only for itself.
 
+mod inside;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -10,6 +12,8 @@ use std::process::{Child, Command, Stdio};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
+
+pub use inside::Inside;
 
 use crate::call::{Call, Outcome};
 use crate::{real, wait};

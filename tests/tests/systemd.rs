@@ -2,146 +2,12 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use wnm_tests::call::{Call, Outcome};
-use wnm_tests::colony::EAGER;
-use wnm_tests::database::{Database, NodeRow};
-use wnm_tests::systemd::{As, Booted};
-use wnm_tests::wait::{LONG, found_within, until, until_some};
-use wnm_tests::{binaries, nodes};
-
-/// A colony in a booted system.
-struct Inside {
-    system: Booted,
-    who: As,
-    programs: tempfile::TempDir,
-}
-
-impl Inside {
-    fn up(who: As) -> Option<Self> {
-        let programs = tempfile::Builder::new()
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .tempdir()
-            .unwrap();
-        let wnm = programs.path().join("wnm");
-        std::fs::copy(binaries::wnm(), &wnm).unwrap();
-        // Here and not in a home inside: SQLite takes paths to the inside apart.
-        let state = programs.path().join("state");
-        std::fs::create_dir(&state).unwrap();
-        std::os::unix::fs::chown(&state, Some(who.uid()), Some(who.uid())).unwrap();
-        let system = Booted::up(&[programs.path()])?;
-        let inside = Self {
-            system,
-            who,
-            programs,
-        };
-        if who == As::Ann {
-            // Her systemd comes up with the machine, since she lingers; its bus a moment later.
-            until(LONG, "Ann's systemd", || {
-                inside.systemctl(["is-system-running"]).stdout.trim() == "running"
-            });
-        }
-        Some(inside)
-    }
-
-    fn program(&self, version: &str) -> PathBuf {
-        nodes::simulated(self.programs.path(), version)
-    }
-
-    fn kind(&self) -> &'static str {
-        match self.who {
-            As::Root => "systemd+sudo",
-            As::Ann => "systemd+user",
-        }
-    }
-
-    fn storage(&self) -> PathBuf {
-        match self.who {
-            As::Root => "/var/antctl/services".into(),
-            As::Ann => self.who.home().join(".local/share/autonomi/node"),
-        }
-    }
-
-    fn unit_dir(&self) -> PathBuf {
-        match self.who {
-            As::Root => "/etc/systemd/system".into(),
-            As::Ann => self.who.home().join(".config/systemd/user"),
-        }
-    }
-
-    fn wnm<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Call {
-        let wnm = self.programs.path().join("wnm");
-        self.system
-            .call(self.who, &wnm, args)
-            .env("DBPATH", self.database())
-    }
-
-    fn run<S: AsRef<std::ffi::OsStr>>(
-        &self,
-        program: &str,
-        args: impl IntoIterator<Item = S>,
-    ) -> Outcome {
-        self.system.call(self.who, Path::new(program), args).run()
-    }
-
-    fn systemctl<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Outcome {
-        self.system.systemctl(self.who, args)
-    }
-
-    fn init(&self, program: &Path, options: &[&str]) -> Outcome {
-        self.wnm(["--init", "--no-upnp", "--process-manager", self.kind()])
-            .args(["--rewards-address", nodes::WALLET])
-            .args([&format!("--environment=ANT_PEERS={}", nodes::NOWHERE)])
-            .args([Path::new("--antnode-path"), program])
-            .args(EAGER)
-            .args(options)
-            .run()
-            .succeeded()
-    }
-
-    fn nodes(&self) -> Vec<NodeRow> {
-        Database::at(&self.database()).nodes()
-    }
-
-    fn database(&self) -> PathBuf {
-        self.programs.path().join("state/colony.db")
-    }
-
-    fn statuses(&self) -> Vec<String> {
-        self.nodes().into_iter().map(|node| node.status).collect()
-    }
-
-    fn state(&self, unit: &str) -> String {
-        self.systemctl(["is-active", unit]).stdout.trim().to_owned()
-    }
-
-    fn main_pid(&self, unit: &str) -> Option<i32> {
-        let told = self
-            .systemctl(["show", "--property=MainPID", "--value", unit])
-            .succeeded();
-        told.stdout.trim().parse().ok().filter(|pid| *pid > 0)
-    }
-
-    fn unit_file(&self, name: &str) -> PathBuf {
-        self.system.path(&self.unit_dir().join(name))
-    }
-
-    /// Runs cycles until the colony has this many nodes running.
-    fn grow(&self, count: usize) {
-        let mut said = String::new();
-        let grown = found_within(LONG, || {
-            said = self.wnm(["-v"]).run().succeeded().stdout;
-            let statuses = self.statuses();
-            let running = statuses.iter().filter(|status| *status == "RUNNING");
-            (running.count() == count).then_some(())
-        });
-        assert!(
-            grown.is_some(),
-            "no {count} nodes run; the last cycle said\n{said}"
-        );
-    }
-}
+use wnm_tests::nodes;
+use wnm_tests::systemd::{As, Inside};
+use wnm_tests::wait::{LONG, until, until_some};
 
 /// The life of a colony, the same for both systemds.
 fn a_colony_lives_and_goes(who: As) {
@@ -149,12 +15,12 @@ fn a_colony_lives_and_goes(who: As) {
         return;
     };
     let old = inside.program("0.4.16");
-    let made = inside.init(&old, &["--node-cap=3"]);
+    let made = inside.init(&old, &["--node-cap=10"]);
     // Ann lingers, so there is nothing to advise.
     assert!(!made.stdout.contains("enable-linger"), "{}", made.stdout);
-    inside.grow(3);
-    for id in 1..=3 {
-        let unit = format!("antnode000{id}.service");
+    inside.grow(10);
+    for id in 1..=10 {
+        let unit = format!("antnode{id:04}.service");
         assert_eq!(inside.state(&unit), "active");
         assert_eq!(
             inside.systemctl(["is-enabled", &unit]).stdout.trim(),
@@ -180,7 +46,7 @@ fn a_colony_lives_and_goes(who: As) {
             .status(),
         { "survey-complete" }
     );
-    assert_eq!(inside.statuses(), ["RUNNING"; 3]);
+    assert_eq!(inside.statuses(), ["RUNNING"; 10]);
 
     // A stopped node stays so when the machine comes up, and a started one runs again.
     let _ = inside
@@ -266,4 +132,307 @@ fn a_colony_lives_under_the_systemd_of_a_user() {
 #[test]
 fn a_colony_lives_under_the_systemd_of_the_machine() {
     a_colony_lives_and_goes(As::Root);
+}
+
+/// What a person or another program wrote is taken over as it is, whatever the quoting.
+#[test]
+fn units_of_others_are_taken_over_and_driven() {
+    let Some(inside) = Inside::up(As::Ann) else {
+        return;
+    };
+    let program = inside.program("0.4.16");
+    let home = As::Ann.home().join("my nodes-1.5");
+    let dirs: Vec<PathBuf> = [1, 2].map(|id| home.join(format!("antnode000{id}"))).into();
+    let _ = inside
+        .run("/bin/mkdir", [Path::new("-p"), &dirs[0], &dirs[1]])
+        .succeeded();
+    let _ = inside
+        .run("/bin/mkdir", [Path::new("-p"), &inside.unit_dir()])
+        .succeeded();
+    for dir in &dirs {
+        let _ = inside
+            .run("/bin/cp", [&program, &dir.join("antnode")])
+            .succeeded();
+    }
+    let wallet = nodes::WALLET;
+    let (one, two) = (dirs[0].display(), dirs[1].display());
+    let first = format!(
+        "[Unit]\nDescription=antnode0001\n[Service]\nExecStart=\"{one}/antnode\" --root-dir \
+         \"{one}\" --port 41001 --enable-metrics-server --metrics-server-port 42001 \
+         --rewards-address {wallet} evm-arbitrum-one\nRestart=always\n"
+    );
+    let second = format!(
+        "[Service]\nEnvironment=\"N={two}\"\nExecStart=\"{two}/antnode\" \\\n  # data\n  \
+         --root-dir=${{N}} --port 41777 \\\n --enable-metrics-server --metrics-server-port 42777 \
+         --rewards-address {wallet} evm-arbitrum-one\n[Install]\nWantedBy=default.target\n"
+    );
+    for (name, text) in [
+        ("antnode0001.service", first),
+        ("antnode-mine.service", second),
+    ] {
+        std::fs::write(inside.unit_file(name), text).unwrap();
+    }
+    let _ = inside.systemctl(["daemon-reload"]).succeeded();
+    let _ = inside
+        .systemctl(["start", "antnode0001.service", "antnode-mine.service"])
+        .succeeded();
+    let before = inside.main_pid("antnode-mine.service");
+
+    let _ = inside.init(&program, &["--import", "--node-cap=2"]);
+    let found = inside.nodes();
+    let facts: Vec<_> = found
+        .iter()
+        .map(|node| (node.service.as_str(), node.port))
+        .collect();
+    assert_eq!(
+        facts,
+        [
+            ("antnode0001.service", 41001),
+            ("antnode-mine.service", 41777)
+        ]
+    );
+    let roots: Vec<_> = found.iter().map(|node| &node.root_dir).collect();
+    assert_eq!(roots, [&dirs[0], &dirs[1]]);
+    let _ = inside.wnm(["--force-action=survey"]).run().succeeded();
+    assert_eq!(inside.statuses(), ["RUNNING"; 2]);
+    assert_eq!(found[1].metrics_port, Some(42777));
+    assert_eq!(
+        inside.main_pid("antnode-mine.service"),
+        before,
+        "it was touched"
+    );
+
+    let mine = "--service-name=0002";
+    let _ = inside.wnm(["--force-action=stop", mine]).run().succeeded();
+    assert_eq!(inside.state("antnode-mine.service"), "inactive");
+    let _ = inside.wnm(["--force-action=start", mine]).run().succeeded();
+    assert_eq!(inside.state("antnode-mine.service"), "active");
+    // Its directory is not below wnm's storage, so that its data is the person's to delete.
+    let removed = inside.wnm(["--force-action=remove", mine]).run().refused();
+    assert!(
+        removed.stdout.contains("delete by hand"),
+        "{}",
+        removed.stdout
+    );
+    assert!(inside.system.path(&dirs[1]).exists());
+    assert_eq!(inside.state("antnode-mine.service"), "inactive");
+}
+
+/// A program that says its version and ends with 3 when it is to run.
+fn broken(inside: &Inside) -> PathBuf {
+    let path = inside.programs.path().join("broken");
+    let script =
+        "#!/bin/sh\n[ \"$1\" = --version ] && echo 'Autonomi Node v0.4.18' && exit 0\nexit 3\n";
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+#[test]
+fn a_node_that_does_not_stay_up_is_seen_and_told_in_the_words_of_systemd() {
+    let Some(inside) = Inside::up(As::Root) else {
+        return;
+    };
+    let _ = inside.init(&inside.program("0.4.16"), &["--node-cap=5"]);
+    inside.grow(1);
+    let broken = broken(&inside);
+    let path = [Path::new("--antnode-path"), broken.as_path()];
+    let added = inside
+        .wnm(["--force-action=add"])
+        .args(path)
+        .run()
+        .refused();
+    assert!(
+        added.stdout.contains("result exit-code, exit status 3"),
+        "{}",
+        added.stdout
+    );
+    let dirs = std::fs::read_dir(inside.system.path(&inside.storage())).unwrap();
+    let dirs = dirs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let dirs: Vec<String> = dirs.filter(|name| name.starts_with("antnode")).collect();
+    assert_eq!(dirs.len(), inside.nodes().len(), "{dirs:?}");
+
+    let unit = "antnode0001.service";
+    let upgraded = inside
+        .wnm(["--force-action=upgrade", "--service-name=0001"])
+        .args(path)
+        .run()
+        .refused();
+    assert!(
+        upgraded.stdout.contains("previous program was put back"),
+        "{}",
+        upgraded.stdout
+    );
+    assert_eq!(inside.state(unit), "active");
+
+    // A loop of crashes, faster than usual: systemd gives up, and wnm sees it.
+    let drop_in = inside.unit_file("antnode0001.service.d");
+    std::fs::create_dir(&drop_in).unwrap();
+    std::fs::write(drop_in.join("fast.conf"), "[Service]\nRestartSec=50ms\n").unwrap();
+    let _ = inside.systemctl(["daemon-reload"]).succeeded();
+    let binary = inside.storage().join("antnode0001/antnode");
+    let _ = inside
+        .run(
+            "/bin/cp",
+            [
+                "--remove-destination".as_ref(),
+                broken.as_os_str(),
+                binary.as_os_str(),
+            ],
+        )
+        .succeeded();
+    let _ = inside
+        .systemctl(["kill", "--signal=KILL", unit])
+        .succeeded();
+    until(LONG, "systemd to give up", || {
+        inside.state(unit) == "failed"
+    });
+    let _ = inside.wnm(["--force-action=survey"]).run().succeeded();
+    assert_eq!(inside.statuses()[0], "STOPPED");
+}
+
+/// What runs comes back with the machine, and what was stopped does not.
+fn nodes_come_back_with_the_machine(who: As) {
+    let Some(inside) = Inside::up(who) else {
+        return;
+    };
+    let _ = inside.init(&inside.program("0.4.16"), &["--node-cap=2"]);
+    inside.grow(2);
+    let _ = inside
+        .wnm(["--force-action=stop", "--service-name=0002"])
+        .run()
+        .succeeded();
+    inside.system.reboot();
+    until(LONG, "node 1 to come back", || {
+        inside.state("antnode0001.service") == "active"
+    });
+    assert_eq!(inside.state("antnode0002.service"), "inactive");
+    let _ = inside.wnm(["--force-action=survey"]).run().succeeded();
+    assert_eq!(inside.statuses(), ["RUNNING", "STOPPED"]);
+}
+
+#[test]
+fn nodes_of_a_user_who_lingers_come_back_with_the_machine() {
+    nodes_come_back_with_the_machine(As::Ann);
+}
+
+#[test]
+fn nodes_of_the_machine_come_back_with_it() {
+    nodes_come_back_with_the_machine(As::Root);
+}
+
+#[test]
+fn real_nodes_bear_the_sandbox_and_an_upgrade() {
+    let (Some(old), Some(new)) = (nodes::real_antnode("0.4.16"), nodes::real_antnode("0.4.17"))
+    else {
+        return;
+    };
+    let Some(inside) = Inside::up(As::Root) else {
+        return;
+    };
+    let [old, new] = [(old, "old"), (new, "new")].map(|(from, name)| {
+        let to = inside.programs.path().join(name);
+        std::fs::copy(from, &to).unwrap();
+        to
+    });
+    let _ = inside.init(&old, &["--node-cap=3"]);
+    inside.grow(3);
+    let shut = inside.systemctl([
+        "show",
+        "--property=ProtectSystem,PrivateTmp,User",
+        "antnode0001",
+    ]);
+    assert_eq!(
+        shut.stdout,
+        "User=ant\nPrivateTmp=yes\nProtectSystem=strict\n"
+    );
+    let _ = inside
+        .wnm(["--force-action=upgrade", "--count=3"])
+        .args([Path::new("--antnode-path"), &new])
+        .run()
+        .succeeded();
+    until(LONG, "the upgraded nodes to answer", || {
+        let _ = inside.wnm(["--force-action=survey"]).run().succeeded();
+        let of = |node: &wnm_tests::database::NodeRow| node.version.as_deref() == Some("0.4.17");
+        inside.nodes().iter().all(of) && inside.statuses() == ["RUNNING"; 3]
+    });
+    let _ = inside
+        .wnm(["--force-action=teardown", "--confirm"])
+        .run()
+        .succeeded();
+    assert_eq!(inside.nodes(), []);
+}
+
+#[test]
+fn words_pass_through_systemd_unchanged() {
+    let Some(inside) = Inside::up(As::Ann) else {
+        return;
+    };
+    let odd = r#"a b%h $HOME ${HOME} $$ \n "q" ; # é"#;
+    let quoted = format!("'{odd}'");
+    let _ = inside.init(
+        &inside.program("0.4.16"),
+        &[
+            "--node-cap=1",
+            &format!("--start-args=--log-format {quoted}"),
+            &format!("--environment=ANT_PEERS={} NOTE={quoted}", nodes::NOWHERE),
+        ],
+    );
+    inside.grow(1);
+    let pid = inside.main_pid("antnode0001.service").unwrap();
+    let words = |name: &str| {
+        let path = format!("/proc/{pid}/{name}");
+        let bytes = inside.run("/bin/cat", [path]).succeeded().stdout;
+        bytes.split('\0').map(str::to_owned).collect::<Vec<_>>()
+    };
+    let args = words("cmdline");
+    let at = args.iter().position(|word| word == "--log-format").unwrap();
+    assert_eq!(args[at + 1], odd);
+    let note = format!("NOTE={odd}");
+    assert!(words("environ").contains(&note), "{:?}", words("environ"));
+}
+
+#[test]
+fn without_a_bus_systemctl_does_and_without_systemd_nothing_is_known() {
+    let Some(inside) = Inside::up(As::Ann) else {
+        return;
+    };
+    let _ = inside.systemctl(["stop", "dbus.socket", "dbus.service"]);
+    let bus = inside.system.path(Path::new("/run/user/1500/bus"));
+    until(LONG, "the bus to go", || !bus.exists());
+    let _ = inside.init(&inside.program("0.4.16"), &["--node-cap=2"]);
+    inside.grow(2);
+    let _ = inside
+        .wnm(["--force-action=stop", "--service-name=0002"])
+        .run()
+        .succeeded();
+    assert_eq!(inside.state("antnode0002.service"), "inactive");
+    let _ = inside
+        .wnm(["--force-action=remove", "--service-name=0002"])
+        .run()
+        .succeeded();
+    assert!(!inside.unit_file("antnode0002.service").exists());
+
+    let _ = inside
+        .system
+        .systemctl(As::Root, ["stop", "user@1500.service"])
+        .succeeded();
+    let _ = inside.wnm(["--force-action=survey"]).run();
+    assert_eq!(
+        inside.statuses()[0],
+        "UNKNOWN",
+        "silence was taken for an answer"
+    );
+    let _ = inside
+        .system
+        .systemctl(As::Root, ["start", "user@1500.service"])
+        .succeeded();
+    until(LONG, "the node to come back", || {
+        inside.state("antnode0001.service") == "active"
+    });
+    let _ = inside
+        .wnm(["--force-action=teardown", "--confirm"])
+        .run()
+        .succeeded();
+    assert_eq!(inside.nodes(), []);
 }
