@@ -107,6 +107,10 @@ async fn silence_and_garbage_are_no_empty_list() {
     ));
     let (talk, _) = systemctl(vec![("", 0, "[]\n", "")]);
     assert!(talk.units(&[]).await.unwrap().is_empty());
+    let (talk, _) = systemctl(vec![("", 1, "[]\n", "")]);
+    assert!(talk.units(&[]).await.unwrap().is_empty());
+    let (talk, _) = systemctl(vec![("", 1, "", "")]);
+    talk.units(&[]).await.unwrap_err();
 }
 
 #[tokio::test]
