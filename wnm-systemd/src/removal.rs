@@ -7,6 +7,7 @@ use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
 
 use crate::blocking::blocking;
+use crate::conversation::TalkError;
 use crate::making::Place;
 use crate::unit::SLICE;
 use crate::{Systemd, firewall, layout, looking, opening, unit_of};
@@ -45,7 +46,11 @@ impl Systemd {
             .map(|(_, unit)| unit.clone())
             .collect();
         if !there.is_empty() {
-            self.talk.disable(&there).await?;
+            match self.talk.disable(&there).await {
+                // Links that are left lead nowhere once the units are gone.
+                Err(error @ TalkError::Rejected { .. }) => first = first.and(Err(error.into())),
+                other => other?,
+            }
             self.talk.stop(&there).await?;
         }
         let after = looking::states(&self.talk.units(&patterns).await?, nodes);

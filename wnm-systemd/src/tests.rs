@@ -1,4 +1,5 @@
 mod batching;
+mod context;
 mod fake;
 mod finding;
 mod ground;
