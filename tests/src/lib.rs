@@ -14,4 +14,6 @@ pub mod nodes;
 pub mod ports;
 pub mod processes;
 pub mod real;
+#[cfg(target_os = "linux")]
+pub mod systemd;
 pub mod wait;

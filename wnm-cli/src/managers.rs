@@ -13,17 +13,28 @@ pub fn build(
 ) -> Result<Arc<dyn ProcessManager>, ManagerError> {
     match kind.supervisor() {
         Supervisor::Setsid => Ok(Arc::new(Setsid::new(kind, context))),
-        Supervisor::Systemd | Supervisor::Launchd | Supervisor::Antctl | Supervisor::S6overlay => {
-            Err(ManagerError::NotFound(format!(
-                "this wnm can drive {} only",
-                AVAILABLE.map(|kind| kind.to_string()).join(", ")
-            )))
-        }
+        #[cfg(target_os = "linux")]
+        Supervisor::Systemd => Ok(Arc::new(wnm_systemd::Systemd::new(kind, context)?)),
+        #[cfg(not(target_os = "linux"))]
+        Supervisor::Systemd => Err(absent()),
+        Supervisor::Launchd | Supervisor::Antctl | Supervisor::S6overlay => Err(absent()),
     }
 }
 
+fn absent() -> ManagerError {
+    let there: Vec<String> = AVAILABLE.iter().map(ManagerKind::to_string).collect();
+    ManagerError::NotFound(format!("this wnm can drive {} only", there.join(", ")))
+}
+
 /// The managers there are.
-const AVAILABLE: [ManagerKind; 2] = [ManagerKind::SETSID_USER, ManagerKind::SETSID_SUDO];
+const AVAILABLE: &[ManagerKind] = &[
+    ManagerKind::SETSID_USER,
+    ManagerKind::SETSID_SUDO,
+    #[cfg(target_os = "linux")]
+    ManagerKind::SYSTEMD_USER,
+    #[cfg(target_os = "linux")]
+    ManagerKind::SYSTEMD_SUDO,
+];
 
 /// What `--init` takes when no manager is named: the machine's own supervisor where this program can drive it,
 /// otherwise plain processes, which need nothing.
@@ -37,4 +48,15 @@ pub fn proposed() -> ManagerKind {
     };
     own.filter(|kind| AVAILABLE.contains(kind))
         .unwrap_or(ManagerKind::SETSID_USER)
+}
+
+/// What a person should know of a manager before they trust nodes to it.
+pub fn advice(kind: ManagerKind) -> Option<String> {
+    #[cfg(target_os = "linux")]
+    if kind.supervisor() == Supervisor::Systemd {
+        return wnm_systemd::lingering_advice(kind);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = kind;
+    None
 }

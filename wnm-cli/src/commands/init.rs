@@ -9,6 +9,7 @@ use wnm_core::manager::ManagerKind;
 use super::{Context, close};
 use crate::error::ProgramError;
 use crate::input::Input;
+use crate::managers;
 
 /// Makes it and, with `--import`, takes over the nodes that are there.
 pub async fn run(context: &Context) -> Result<(), ProgramError> {
@@ -38,6 +39,9 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
     let mut text = lines.what("made");
     if let Some(adopted) = adopted {
         text.push_str(&format!("\n  adopted   {adopted} nodes, as they are"));
+    }
+    if let Some(advice) = managers::advice(kind) {
+        text.push_str(&format!("\n{advice}"));
     }
     text.push_str(&lines.next());
     let value = json!({

@@ -15,7 +15,7 @@ use crate::clock::MockClock;
 use crate::decide::{ForcedAction, ForcedRequest};
 use crate::machine::{Machine, MachineLoad};
 use crate::manager::{ManagerContext, ManagerKind, MockCommandRunner, MockFirewall};
-use crate::node::{DesiredState, Node, ObservedState, Status};
+use crate::node::{DesiredState, Node, NodeId, ObservedState, Status};
 use crate::observe::{Counters, MachineReading, MockMachineProbe, MockNodeProbe};
 use crate::program::MockNodeProgram;
 use crate::quantity::UnixTime;
@@ -255,7 +255,11 @@ async fn a_teardown_that_fails_keeps_the_rows_of_what_is_left() {
         unconfirmed,
         Err(ColonyError::NotConfirmed { nodes: 3 })
     ));
-    setting.manager.trouble(Trouble::RemovalsFailFor(2));
+    // Numbers whose ports something else on this machine holds are passed over.
+    let stubborn = colony.nodes().await.unwrap()[1].id;
+    setting
+        .manager
+        .trouble(Trouble::RemovalsFailFor(stubborn.get()));
     let error = colony.teardown(true).await.unwrap_err();
     assert!(
         matches!(
@@ -269,10 +273,8 @@ async fn a_teardown_that_fails_keeps_the_rows_of_what_is_left() {
         "{error}"
     );
     let left = colony.nodes().await.unwrap();
-    assert_eq!(
-        left.iter().map(|node| node.id.get()).collect::<Vec<_>>(),
-        [2]
-    );
+    let ids: Vec<NodeId> = left.iter().map(|node| node.id).collect();
+    assert_eq!(ids, [stubborn]);
     assert_eq!(left[0].observed.state, ObservedState::Running);
     assert_eq!(left[0].desired.state, DesiredState::Absent);
 

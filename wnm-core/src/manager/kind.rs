@@ -52,12 +52,14 @@ impl ManagerKind {
     pub const SETSID_SUDO: ManagerKind = Self::of(Supervisor::Setsid, Mode::Sudo);
     /// Units of the caller's own systemd.
     pub const SYSTEMD_USER: ManagerKind = Self::of(Supervisor::Systemd, Mode::User);
+    /// Units of the machine's systemd.
+    pub const SYSTEMD_SUDO: ManagerKind = Self::of(Supervisor::Systemd, Mode::Sudo);
     /// Jobs of the caller's own launchd domain.
     pub const LAUNCHD_USER: ManagerKind = Self::of(Supervisor::Launchd, Mode::User);
 
     /// Every manager.
     pub const ALL: [ManagerKind; 10] = [
-        Self::of(Supervisor::Systemd, Mode::Sudo),
+        Self::SYSTEMD_SUDO,
         Self::SYSTEMD_USER,
         Self::SETSID_SUDO,
         Self::SETSID_USER,

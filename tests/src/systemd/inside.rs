@@ -1,0 +1,167 @@
+//! A colony in a systemd of its own.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::{As, Booted};
+use crate::call::{Call, Outcome};
+use crate::colony::EAGER;
+use crate::database::{Database, NodeRow};
+use crate::wait::{LONG, found_within, until};
+use crate::{binaries, nodes};
+
+/// A colony in a booted system.
+pub struct Inside {
+    /// The system.
+    pub system: Booted,
+    who: As,
+    /// A directory that is seen inside as well.
+    pub programs: tempfile::TempDir,
+}
+
+impl Inside {
+    /// Boots a system without a colony. `None` after saying that the test is skipped.
+    pub fn up(who: As) -> Option<Self> {
+        let programs = tempfile::Builder::new()
+            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .tempdir()
+            .unwrap();
+        let wnm = programs.path().join("wnm");
+        std::fs::copy(binaries::wnm(), &wnm).unwrap();
+        // Here and not in a home inside: SQLite takes paths to the inside apart.
+        let state = programs.path().join("state");
+        std::fs::create_dir(&state).unwrap();
+        std::os::unix::fs::chown(&state, Some(who.uid()), Some(who.uid())).unwrap();
+        let system = Booted::up(&[programs.path()])?;
+        let inside = Self {
+            system,
+            who,
+            programs,
+        };
+        if who == As::Ann {
+            // Her systemd comes up with the machine, since she lingers; its bus a moment later.
+            until(LONG, "Ann's systemd", || {
+                inside.systemctl(["is-system-running"]).stdout.trim() == "running"
+            });
+        }
+        Some(inside)
+    }
+
+    /// A simulated node program, seen inside as well.
+    pub fn program(&self, version: &str) -> PathBuf {
+        nodes::simulated(self.programs.path(), version)
+    }
+
+    /// The manager that the colony has.
+    pub fn kind(&self) -> &'static str {
+        match self.who {
+            As::Root => "systemd+sudo",
+            As::Ann => "systemd+user",
+        }
+    }
+
+    /// The directory of nodes inside.
+    pub fn storage(&self) -> PathBuf {
+        match self.who {
+            As::Root => "/var/antctl/services".into(),
+            As::Ann => self.who.home().join(".local/share/autonomi/node"),
+        }
+    }
+
+    /// The directory of units inside.
+    pub fn unit_dir(&self) -> PathBuf {
+        match self.who {
+            As::Root => "/etc/systemd/system".into(),
+            As::Ann => self.who.home().join(".config/systemd/user"),
+        }
+    }
+
+    /// A call of `wnm`.
+    pub fn wnm<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Call {
+        let wnm = self.programs.path().join("wnm");
+        self.system
+            .call(self.who, &wnm, args)
+            .env("DBPATH", self.database())
+    }
+
+    /// Runs a program.
+    pub fn run<S: AsRef<OsStr>>(
+        &self,
+        program: &str,
+        args: impl IntoIterator<Item = S>,
+    ) -> Outcome {
+        self.system.call(self.who, Path::new(program), args).run()
+    }
+
+    /// Calls the `systemctl` of the systemd that runs the nodes.
+    pub fn systemctl<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Outcome {
+        self.system.systemctl(self.who, args)
+    }
+
+    /// Makes the colony.
+    pub fn init(&self, program: &Path, options: &[&str]) -> Outcome {
+        self.wnm(["--init", "--no-upnp", "--process-manager", self.kind()])
+            .args(["--rewards-address", nodes::WALLET])
+            .args([&format!("--environment=ANT_PEERS={}", nodes::NOWHERE)])
+            .args([Path::new("--antnode-path"), program])
+            .args(EAGER)
+            .args(options)
+            .run()
+            .succeeded()
+    }
+
+    /// The rows of its nodes.
+    pub fn nodes(&self) -> Vec<NodeRow> {
+        Database::at(&self.database()).nodes()
+    }
+
+    /// Where the database is, here and inside.
+    pub fn database(&self) -> PathBuf {
+        self.programs.path().join("state/colony.db")
+    }
+
+    /// The status words, by node.
+    pub fn statuses(&self) -> Vec<String> {
+        self.nodes().into_iter().map(|node| node.status).collect()
+    }
+
+    /// What systemd calls a unit.
+    pub fn state(&self, unit: &str) -> String {
+        self.systemctl(["is-active", unit]).stdout.trim().to_owned()
+    }
+
+    /// Number inside of the process of a unit.
+    pub fn main_pid(&self, unit: &str) -> Option<i32> {
+        let told = self
+            .systemctl(["show", "--property=MainPID", "--value", unit])
+            .succeeded();
+        told.stdout.trim().parse().ok().filter(|pid| *pid > 0)
+    }
+
+    /// A file of the directory of units, as seen from here.
+    pub fn unit_file(&self, name: &str) -> PathBuf {
+        self.system.path(&self.unit_dir().join(name))
+    }
+
+    /// Adds nodes until the colony has this many, and waits until all run. A person asks for them, since a cycle
+    /// would rightly hold back while a busy machine has no processor to spare.
+    pub fn grow(&self, count: usize) {
+        let missing = count.saturating_sub(self.nodes().len());
+        let _ = self
+            .wnm(["--force-action=add", &format!("--count={missing}")])
+            .run()
+            .succeeded();
+        let mut said = String::new();
+        let grown = found_within(LONG, || {
+            let looked = self.wnm(["--force-action=survey"]).run().succeeded();
+            said = looked.stdout;
+            let statuses = self.statuses();
+            let running = statuses.iter().filter(|status| *status == "RUNNING");
+            (running.count() == count).then_some(())
+        });
+        assert!(
+            grown.is_some(),
+            "no {count} nodes run; the last look said\n{said}"
+        );
+    }
+}

@@ -1,0 +1,437 @@
+//! Nodes as units of a real systemd, the machine's and a user's.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use wnm_tests::nodes;
+use wnm_tests::systemd::{As, Inside};
+use wnm_tests::wait::{LONG, until, until_some};
+
+/// The life of a colony, the same for both systemds.
+fn a_colony_lives_and_goes(who: As) {
+    let Some(inside) = Inside::up(who) else {
+        return;
+    };
+    let old = inside.program("0.4.16");
+    let made = inside.init(&old, &["--node-cap=10"]);
+    // Ann lingers, so there is nothing to advise.
+    assert!(!made.stdout.contains("enable-linger"), "{}", made.stdout);
+    inside.grow(10);
+    for id in 1..=10 {
+        let unit = format!("antnode{id:04}.service");
+        assert_eq!(inside.state(&unit), "active");
+        assert_eq!(
+            inside.systemctl(["is-enabled", &unit]).stdout.trim(),
+            "enabled"
+        );
+    }
+
+    // What is killed comes back without wnm.
+    let first = inside.main_pid("antnode0001.service").unwrap();
+    let _ = inside
+        .systemctl(["kill", "--signal=KILL", "antnode0001.service"])
+        .succeeded();
+    let second = until_some(LONG, "the node to come back", || {
+        inside
+            .main_pid("antnode0001.service")
+            .filter(|pid| *pid != first)
+    });
+    assert_eq!(
+        inside
+            .wnm(["--json", "--force-action=survey"])
+            .run()
+            .succeeded()
+            .status(),
+        { "survey-complete" }
+    );
+    assert_eq!(inside.statuses(), ["RUNNING"; 10]);
+
+    // A stopped node stays so when the machine comes up, and a started one runs again.
+    let _ = inside
+        .wnm(["--force-action=stop", "--service-name=antnode0002"])
+        .run()
+        .succeeded();
+    assert_eq!(inside.state("antnode0002.service"), "inactive");
+    assert_eq!(
+        inside
+            .systemctl(["is-enabled", "antnode0002.service"])
+            .stdout
+            .trim(),
+        "disabled"
+    );
+
+    // An upgrade restarts what runs and nothing else.
+    let new = inside.program("0.4.17");
+    let _ = inside
+        .wnm([
+            "--force-action=upgrade",
+            "--service-name=antnode0001,antnode0002",
+        ])
+        .args([Path::new("--antnode-path"), &new])
+        .run()
+        .succeeded();
+    assert_ne!(inside.main_pid("antnode0001.service"), Some(second));
+    assert_eq!(inside.state("antnode0002.service"), "inactive");
+    let upgraded = inside.nodes();
+    assert_eq!(upgraded[0].version.as_deref(), Some("0.4.17"));
+    assert_eq!(upgraded[2].version.as_deref(), Some("0.4.16"));
+
+    // A removal takes everything of the node along.
+    let drop_in = inside.unit_dir().join("antnode0003.service.d");
+    let _ = inside.run("/bin/mkdir", [&drop_in]).succeeded();
+    let _ = inside
+        .run("/bin/touch", [drop_in.join("x.conf")])
+        .succeeded();
+    let _ = inside
+        .wnm(["--force-action=remove", "--service-name=antnode0003"])
+        .run()
+        .succeeded();
+    assert!(!inside.unit_file("antnode0003.service").exists());
+    assert!(!inside.unit_file("antnode0003.service.d").exists());
+    assert!(
+        !inside
+            .system
+            .path(&inside.storage().join("antnode0003"))
+            .exists()
+    );
+    assert!(inside.unit_file("wnm.slice").exists());
+
+    let _ = inside
+        .wnm(["--force-action=teardown", "--confirm"])
+        .run()
+        .succeeded();
+    let left = inside.systemctl([
+        "list-units",
+        "--all",
+        "--plain",
+        "--no-legend",
+        "antnode*",
+        "wnm*",
+    ]);
+    assert_eq!(left.succeeded().stdout, "");
+    let files = std::fs::read_dir(inside.system.path(&inside.unit_dir())).unwrap();
+    let names = files.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let ours: Vec<String> = names
+        .filter(|name| name.contains("antnode") || name.contains("wnm"))
+        .collect();
+    assert_eq!(ours, [] as [&str; 0]);
+    let storage = inside.system.path(&inside.storage());
+    let dirs = std::fs::read_dir(storage).unwrap();
+    let dirs = dirs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(dirs.filter(|name| name.starts_with("antnode")).count(), 0);
+    assert_eq!(inside.nodes(), []);
+}
+
+#[test]
+fn a_colony_lives_under_the_systemd_of_a_user() {
+    a_colony_lives_and_goes(As::Ann);
+}
+
+#[test]
+fn a_colony_lives_under_the_systemd_of_the_machine() {
+    a_colony_lives_and_goes(As::Root);
+}
+
+/// What a person or another program wrote is taken over as it is, whatever the quoting.
+#[test]
+fn units_of_others_are_taken_over_and_driven() {
+    let Some(inside) = Inside::up(As::Ann) else {
+        return;
+    };
+    let program = inside.program("0.4.16");
+    let home = As::Ann.home().join("my nodes-1.5");
+    let dirs: Vec<PathBuf> = [1, 2].map(|id| home.join(format!("antnode000{id}"))).into();
+    let _ = inside
+        .run("/bin/mkdir", [Path::new("-p"), &dirs[0], &dirs[1]])
+        .succeeded();
+    let _ = inside
+        .run("/bin/mkdir", [Path::new("-p"), &inside.unit_dir()])
+        .succeeded();
+    for dir in &dirs {
+        let _ = inside
+            .run("/bin/cp", [&program, &dir.join("antnode")])
+            .succeeded();
+    }
+    let wallet = nodes::WALLET;
+    let (one, two) = (dirs[0].display(), dirs[1].display());
+    let first = format!(
+        "[Unit]\nDescription=antnode0001\n[Service]\nExecStart=\"{one}/antnode\" --root-dir \
+         \"{one}\" --port 41001 --enable-metrics-server --metrics-server-port 42001 \
+         --rewards-address {wallet} evm-arbitrum-one\nRestart=always\n"
+    );
+    let second = format!(
+        "[Service]\nEnvironment=\"N={two}\"\nExecStart=\"{two}/antnode\" \\\n  # data\n  \
+         --root-dir=${{N}} --port 41777 \\\n --enable-metrics-server --metrics-server-port 42777 \
+         --rewards-address {wallet} evm-arbitrum-one\n[Install]\nWantedBy=default.target\n"
+    );
+    for (name, text) in [
+        ("antnode0001.service", first),
+        ("antnode-mine.service", second),
+    ] {
+        std::fs::write(inside.unit_file(name), text).unwrap();
+    }
+    let _ = inside.systemctl(["daemon-reload"]).succeeded();
+    let _ = inside
+        .systemctl(["start", "antnode0001.service", "antnode-mine.service"])
+        .succeeded();
+    let before = inside.main_pid("antnode-mine.service");
+
+    let _ = inside.init(&program, &["--import", "--node-cap=2"]);
+    let found = inside.nodes();
+    let facts: Vec<_> = found
+        .iter()
+        .map(|node| (node.service.as_str(), node.port))
+        .collect();
+    assert_eq!(
+        facts,
+        [
+            ("antnode0001.service", 41001),
+            ("antnode-mine.service", 41777)
+        ]
+    );
+    let roots: Vec<_> = found.iter().map(|node| &node.root_dir).collect();
+    assert_eq!(roots, [&dirs[0], &dirs[1]]);
+    let _ = inside.wnm(["--force-action=survey"]).run().succeeded();
+    assert_eq!(inside.statuses(), ["RUNNING"; 2]);
+    assert_eq!(found[1].metrics_port, Some(42777));
+    assert_eq!(
+        inside.main_pid("antnode-mine.service"),
+        before,
+        "it was touched"
+    );
+
+    let mine = "--service-name=0002";
+    let _ = inside.wnm(["--force-action=stop", mine]).run().succeeded();
+    assert_eq!(inside.state("antnode-mine.service"), "inactive");
+    let _ = inside.wnm(["--force-action=start", mine]).run().succeeded();
+    assert_eq!(inside.state("antnode-mine.service"), "active");
+    // Its directory is not below wnm's storage, so that its data is the person's to delete.
+    let removed = inside.wnm(["--force-action=remove", mine]).run().refused();
+    assert!(
+        removed.stdout.contains("delete by hand"),
+        "{}",
+        removed.stdout
+    );
+    assert!(inside.system.path(&dirs[1]).exists());
+    assert_eq!(inside.state("antnode-mine.service"), "inactive");
+}
+
+/// A program that says its version and ends with 3 when it is to run.
+fn broken(inside: &Inside) -> PathBuf {
+    let path = inside.programs.path().join("broken");
+    let script =
+        "#!/bin/sh\n[ \"$1\" = --version ] && echo 'Autonomi Node v0.4.18' && exit 0\nexit 3\n";
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+#[test]
+fn a_node_that_does_not_stay_up_is_seen_and_told_in_the_words_of_systemd() {
+    let Some(inside) = Inside::up(As::Root) else {
+        return;
+    };
+    let _ = inside.init(&inside.program("0.4.16"), &["--node-cap=1"]);
+    inside.grow(1);
+    let broken = broken(&inside);
+    let path = [Path::new("--antnode-path"), broken.as_path()];
+    let added = inside
+        .wnm(["--force-action=add", "--node-cap=2"])
+        .args(path)
+        .run()
+        .refused();
+    assert!(
+        added.stdout.contains("result exit-code, exit status 3"),
+        "{}",
+        added.stdout
+    );
+    let dirs = std::fs::read_dir(inside.system.path(&inside.storage())).unwrap();
+    let dirs = dirs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let dirs: Vec<String> = dirs.filter(|name| name.starts_with("antnode")).collect();
+    assert_eq!(dirs.len(), inside.nodes().len(), "{dirs:?}");
+
+    let unit = "antnode0001.service";
+    let upgraded = inside
+        .wnm(["--force-action=upgrade", "--service-name=0001"])
+        .args(path)
+        .run()
+        .refused();
+    assert!(
+        upgraded.stdout.contains("previous program was put back"),
+        "{}",
+        upgraded.stdout
+    );
+    assert_eq!(inside.state(unit), "active");
+
+    // A loop of crashes, faster than usual: systemd gives up, and wnm sees it.
+    let drop_in = inside.unit_file("antnode0001.service.d");
+    std::fs::create_dir(&drop_in).unwrap();
+    std::fs::write(drop_in.join("fast.conf"), "[Service]\nRestartSec=50ms\n").unwrap();
+    let _ = inside.systemctl(["daemon-reload"]).succeeded();
+    let binary = inside.storage().join("antnode0001/antnode");
+    let _ = inside
+        .run(
+            "/bin/cp",
+            [
+                "--remove-destination".as_ref(),
+                broken.as_os_str(),
+                binary.as_os_str(),
+            ],
+        )
+        .succeeded();
+    let _ = inside
+        .systemctl(["kill", "--signal=KILL", unit])
+        .succeeded();
+    until(LONG, "systemd to give up", || {
+        inside.state(unit) == "failed"
+    });
+    let _ = inside.wnm(["--force-action=survey"]).run().succeeded();
+    assert_eq!(inside.statuses()[0], "STOPPED");
+}
+
+/// What runs comes back with the machine, and what was stopped does not.
+fn nodes_come_back_with_the_machine(who: As) {
+    let Some(inside) = Inside::up(who) else {
+        return;
+    };
+    let _ = inside.init(&inside.program("0.4.16"), &["--node-cap=2"]);
+    inside.grow(2);
+    let _ = inside
+        .wnm(["--force-action=stop", "--service-name=0002"])
+        .run()
+        .succeeded();
+    inside.system.reboot();
+    until(LONG, "node 1 to come back", || {
+        inside.state("antnode0001.service") == "active"
+    });
+    assert_eq!(inside.state("antnode0002.service"), "inactive");
+    let _ = inside.wnm(["--force-action=survey"]).run().succeeded();
+    assert_eq!(inside.statuses(), ["RUNNING", "STOPPED"]);
+}
+
+#[test]
+fn nodes_of_a_user_who_lingers_come_back_with_the_machine() {
+    nodes_come_back_with_the_machine(As::Ann);
+}
+
+#[test]
+fn nodes_of_the_machine_come_back_with_it() {
+    nodes_come_back_with_the_machine(As::Root);
+}
+
+#[test]
+fn real_nodes_bear_the_sandbox_and_an_upgrade() {
+    let (Some(old), Some(new)) = (nodes::real_antnode("0.4.16"), nodes::real_antnode("0.4.17"))
+    else {
+        return;
+    };
+    let Some(inside) = Inside::up(As::Root) else {
+        return;
+    };
+    let [old, new] = [(old, "old"), (new, "new")].map(|(from, name)| {
+        let to = inside.programs.path().join(name);
+        std::fs::copy(from, &to).unwrap();
+        to
+    });
+    let _ = inside.init(&old, &["--node-cap=3"]);
+    inside.grow(3);
+    let shut = inside.systemctl([
+        "show",
+        "--property=ProtectSystem,PrivateTmp,User",
+        "antnode0001",
+    ]);
+    assert_eq!(
+        shut.stdout,
+        "User=ant\nPrivateTmp=yes\nProtectSystem=strict\n"
+    );
+    let _ = inside
+        .wnm(["--force-action=upgrade", "--count=3"])
+        .args([Path::new("--antnode-path"), &new])
+        .run()
+        .succeeded();
+    until(LONG, "the upgraded nodes to answer", || {
+        let _ = inside.wnm(["--force-action=survey"]).run().succeeded();
+        let of = |node: &wnm_tests::database::NodeRow| node.version.as_deref() == Some("0.4.17");
+        inside.nodes().iter().all(of) && inside.statuses() == ["RUNNING"; 3]
+    });
+    let _ = inside
+        .wnm(["--force-action=teardown", "--confirm"])
+        .run()
+        .succeeded();
+    assert_eq!(inside.nodes(), []);
+}
+
+#[test]
+fn words_pass_through_systemd_unchanged() {
+    let Some(inside) = Inside::up(As::Ann) else {
+        return;
+    };
+    let odd = r#"a b%h $HOME ${HOME} $$ \n "q" ; # é"#;
+    let quoted = format!("'{odd}'");
+    let _ = inside.init(
+        &inside.program("0.4.16"),
+        &[
+            "--node-cap=1",
+            &format!("--start-args=--log-format {quoted}"),
+            &format!("--environment=ANT_PEERS={} NOTE={quoted}", nodes::NOWHERE),
+        ],
+    );
+    inside.grow(1);
+    let pid = inside.main_pid("antnode0001.service").unwrap();
+    let words = |name: &str| {
+        let path = format!("/proc/{pid}/{name}");
+        let bytes = inside.run("/bin/cat", [path]).succeeded().stdout;
+        bytes.split('\0').map(str::to_owned).collect::<Vec<_>>()
+    };
+    let args = words("cmdline");
+    let at = args.iter().position(|word| word == "--log-format").unwrap();
+    assert_eq!(args[at + 1], odd);
+    let note = format!("NOTE={odd}");
+    assert!(words("environ").contains(&note), "{:?}", words("environ"));
+}
+
+#[test]
+fn without_a_bus_systemctl_does_and_without_systemd_nothing_is_known() {
+    let Some(inside) = Inside::up(As::Ann) else {
+        return;
+    };
+    let _ = inside.systemctl(["stop", "dbus.socket", "dbus.service"]);
+    assert_eq!(inside.state("dbus.socket"), "inactive");
+    let _ = inside.init(&inside.program("0.4.16"), &["--node-cap=2"]);
+    inside.grow(2);
+    let _ = inside
+        .wnm(["--force-action=stop", "--service-name=0002"])
+        .run()
+        .succeeded();
+    assert_eq!(inside.state("antnode0002.service"), "inactive");
+    let _ = inside
+        .wnm(["--force-action=remove", "--service-name=0002"])
+        .run()
+        .succeeded();
+    assert!(!inside.unit_file("antnode0002.service").exists());
+
+    let _ = inside
+        .system
+        .systemctl(As::Root, ["stop", "user@1500.service"])
+        .succeeded();
+    let _ = inside.wnm(["--force-action=survey"]).run();
+    assert_eq!(
+        inside.statuses()[0],
+        "UNKNOWN",
+        "silence was taken for an answer"
+    );
+    let _ = inside
+        .system
+        .systemctl(As::Root, ["start", "user@1500.service"])
+        .succeeded();
+    until(LONG, "the node to come back", || {
+        inside.state("antnode0001.service") == "active"
+    });
+    let _ = inside
+        .wnm(["--force-action=teardown", "--confirm"])
+        .run()
+        .succeeded();
+    assert_eq!(inside.nodes(), []);
+}

@@ -1,0 +1,120 @@
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, lchown};
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use wnm_core::files::{delete_directory, install_program, write_whole};
+use wnm_core::manager::ManagerError;
+
+use super::{Hands, deletion};
+use crate::account::Account;
+use crate::blocking::blocking;
+
+/// Units are no secret: systemd's own tools read them as any user.
+const UNIT_MODE: u32 = 0o644;
+
+/// Everything done by this process: as the caller for the caller, or as root for another account.
+#[derive(Debug, Clone)]
+pub(crate) struct Direct {
+    account: Option<String>,
+}
+
+impl Direct {
+    /// Nodes run under the caller's account.
+    pub fn for_caller() -> Self {
+        Self { account: None }
+    }
+
+    /// Nodes run under this one. The caller is root.
+    pub fn for_account(name: &str) -> Self {
+        Self {
+            account: Some(name.to_owned()),
+        }
+    }
+
+    /// Runs work on files of the account on a thread of its own.
+    async fn files(
+        &self,
+        what: String,
+        work: impl FnOnce(Option<Account>) -> io::Result<()> + Send + 'static,
+    ) -> Result<(), ManagerError> {
+        let account = self.account.as_deref().map(Account::named).transpose()?;
+        blocking(move || work(account).map_err(|source| ManagerError::io(what, source))).await
+    }
+}
+
+#[async_trait]
+impl Hands for Direct {
+    async fn directory(&self, path: &Path) -> Result<(), ManagerError> {
+        let path = path.to_owned();
+        self.files(format!("making {}", path.display()), move |account| {
+            make_directory(&path)?;
+            own(&path, account.as_ref())
+        })
+        .await
+    }
+
+    async fn install(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        let what = format!("copying {} to {}", from.display(), to.display());
+        self.files(what, move |account| {
+            install_program(&from, &to)?;
+            own(&to, account.as_ref())
+        })
+        .await
+    }
+
+    async fn rename(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        let what = format!("renaming {} to {}", from.display(), to.display());
+        self.files(what, move |_| std::fs::rename(from, to)).await
+    }
+
+    async fn write_unit(&self, path: &Path, content: &str) -> Result<(), ManagerError> {
+        let (path, content) = (path.to_owned(), content.to_owned());
+        let what = format!("writing {}", path.display());
+        blocking(move || {
+            let written = path.parent().map_or(Ok(()), make_directory);
+            let written = written.and_then(|()| write_whole(&path, content.as_bytes(), UNIT_MODE));
+            written.map_err(|source| ManagerError::io(what, source))
+        })
+        .await
+    }
+
+    async fn delete_files(&self, paths: &[&Path]) -> Result<(), ManagerError> {
+        let paths: Vec<PathBuf> = paths.iter().map(|path| path.to_path_buf()).collect();
+        blocking(move || {
+            for path in paths {
+                match std::fs::remove_file(&path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        let what = format!("deleting {}", path.display());
+                        return Err(ManagerError::io(what, error));
+                    }
+                    _ => {}
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn delete_directory(&self, base: &Path, name: &str) -> Result<(), ManagerError> {
+        let (base, name) = (base.to_owned(), name.to_owned());
+        blocking(move || delete_directory(&base, &name).map_err(deletion)).await
+    }
+}
+
+fn make_directory(path: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(path)
+}
+
+/// Hands a path to the account, and never what a link there points to.
+fn own(path: &Path, account: Option<&Account>) -> io::Result<()> {
+    match account {
+        Some(account) => lchown(path, Some(account.uid.as_raw()), Some(account.gid.as_raw())),
+        None => Ok(()),
+    }
+}

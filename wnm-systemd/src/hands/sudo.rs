@@ -1,0 +1,124 @@
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use wnm_core::files::is_deletable;
+use wnm_core::manager::{CommandRunner, CommandSpec, ManagerError};
+
+use super::{Hands, deletion};
+use crate::account::Account;
+
+/// Commands that touch a file or two, on a machine that may be loaded.
+const SHORT: Duration = Duration::from_secs(30);
+
+/// Copying a program or deleting a node's records on a slow disk.
+const LONG: Duration = Duration::from_secs(300);
+
+/// Most files named in one command, far below what the kernel lets an argument vector hold.
+const FILES_AT_ONCE: usize = 200;
+
+/// Everything done through `sudo -n` by a caller who is not root. No shell: every path is one argument of the
+/// command.
+pub(crate) struct Sudo {
+    owner: String,
+    runner: Arc<dyn CommandRunner>,
+}
+
+impl Sudo {
+    /// For nodes that run under `owner`.
+    pub fn new(owner: &str, runner: Arc<dyn CommandRunner>) -> Self {
+        Self {
+            owner: owner.to_owned(),
+            runner,
+        }
+    }
+
+    async fn run<A: AsRef<OsStr>>(
+        &self,
+        deadline: Duration,
+        words: impl IntoIterator<Item = A>,
+    ) -> Result<(), ManagerError> {
+        let spec = CommandSpec::new("sudo", deadline).arg("-n").args(words);
+        self.runner.run(&spec).await?.success(&spec)?;
+        Ok(())
+    }
+
+    /// Words of an `install` that hands its work to the account of the nodes.
+    fn owner_words(&self, mode: &str) -> Result<Vec<OsString>, ManagerError> {
+        let account = Account::named(&self.owner)?;
+        let (uid, gid) = (account.uid.to_string(), account.gid.to_string());
+        Ok(["install", "-m", mode, "-o", &uid, "-g", &gid]
+            .map(OsString::from)
+            .into())
+    }
+
+    /// install(1) writes in place, so it writes beside and a rename puts the file there whole.
+    async fn put(
+        &self,
+        mut words: Vec<OsString>,
+        from: &Path,
+        to: &Path,
+    ) -> Result<(), ManagerError> {
+        let mut beside = to.as_os_str().to_owned();
+        beside.push(".new");
+        words.extend(["-T".into(), "--".into(), from.into(), beside.clone()]);
+        self.run(LONG, words).await?;
+        self.rename(&PathBuf::from(beside), to).await
+    }
+}
+
+#[async_trait]
+impl Hands for Sudo {
+    async fn directory(&self, path: &Path) -> Result<(), ManagerError> {
+        let mut words = self.owner_words("0755")?;
+        words.extend(["-d".into(), "--".into(), path.into()]);
+        self.run(SHORT, words).await
+    }
+
+    async fn install(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
+        self.put(self.owner_words("0755")?, from, to).await
+    }
+
+    async fn rename(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
+        let words = [OsStr::new("mv"), "-fT".as_ref(), "--".as_ref()];
+        self.run(SHORT, words.into_iter().chain([from.as_ref(), to.as_ref()]))
+            .await
+    }
+
+    async fn write_unit(&self, path: &Path, content: &str) -> Result<(), ManagerError> {
+        let unwritten = |source| ManagerError::io(format!("writing {}", path.display()), source);
+        let mut file = tempfile::NamedTempFile::new().map_err(unwritten)?;
+        file.write_all(content.as_bytes()).map_err(unwritten)?;
+        file.flush().map_err(unwritten)?;
+        let words = ["install", "-m", "0644", "-o", "root", "-g", "root"];
+        self.put(words.map(OsString::from).into(), file.path(), path)
+            .await
+    }
+
+    async fn delete_files(&self, paths: &[&Path]) -> Result<(), ManagerError> {
+        for some in paths.chunks(FILES_AT_ONCE) {
+            let words = [OsStr::new("rm"), "-f".as_ref(), "--".as_ref()];
+            self.run(
+                SHORT,
+                words
+                    .into_iter()
+                    .chain(some.iter().map(|path| path.as_os_str())),
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn delete_directory(&self, base: &Path, name: &str) -> Result<(), ManagerError> {
+        if !is_deletable(base, name).map_err(deletion)? {
+            return Ok(());
+        }
+        let path = base.join(name);
+        let words = [OsStr::new("rm"), "-rf".as_ref(), "--".as_ref()];
+        self.run(LONG, words.into_iter().chain([path.as_ref()]))
+            .await
+    }
+}

@@ -1,0 +1,124 @@
+//! The directories of a node: which they are, and what must be true of them before anything is put there.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use wnm_core::manager::{ManagerError, Paths};
+use wnm_core::node::{Node, NodeId, NodeName};
+
+use crate::hands::Hands;
+
+/// Checks that there is a storage to put nodes into.
+///
+/// A storage that wnm keeps in its own state directory is made on demand. Any other must be there: a disk that
+/// is not mounted would otherwise be taken for an empty one, and all nodes on it for lost.
+pub(crate) fn check_storage(paths: &Paths) -> Result<(), ManagerError> {
+    let storage = &paths.node_storage;
+    let refused = |words: &str| ManagerError::Rejected {
+        what: format!("node storage {}", storage.display()),
+        words: words.to_owned(),
+    };
+    match std::fs::metadata(storage) {
+        Ok(entry) if entry.is_dir() => Ok(()),
+        Ok(_) => Err(refused(
+            "is not a directory; give another with --node-storage",
+        )),
+        Err(error) if error.kind() == ErrorKind::NotFound && storage.starts_with(&paths.state) => {
+            Ok(())
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(refused(
+            "does not exist; mount the disk it is on, or create it",
+        )),
+        Err(source) => Err(ManagerError::io(
+            format!("node storage {}", storage.display()),
+            source,
+        )),
+    }
+}
+
+/// Makes a directory that belongs to one node, or completes one that a crash left half made. What is there
+/// and is no directory, or only a link to one, is refused: it is not wnm's.
+pub(crate) async fn make_own(hands: &dyn Hands, path: &Path) -> Result<(), ManagerError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(entry) if !entry.is_dir() => Err(ManagerError::Rejected {
+            what: format!("making {}", path.display()),
+            words: "something that is not a directory is there; move it away".to_owned(),
+        }),
+        Ok(_) => hands.directory(path).await,
+        Err(error) if error.kind() == ErrorKind::NotFound => hands.directory(path).await,
+        Err(source) => Err(ManagerError::io(
+            format!("making {}", path.display()),
+            source,
+        )),
+    }
+}
+
+/// The log directory of a node: the one on record, or the one that wnm gives.
+pub(crate) fn log_dir(node: &Node, paths: &Paths) -> PathBuf {
+    match &node.log_dir {
+        Some(dir) => dir.clone(),
+        None => paths.log_dir(node.id),
+    }
+}
+
+/// Name of `path` when it is a directory directly below `base` that is named like one of node `id`: only such
+/// a directory is wnm's to delete.
+pub(crate) fn own_name<'a>(base: &Path, path: &'a Path, id: NodeId) -> Option<&'a str> {
+    let name = path.file_name()?.to_str()?;
+    let plain = path.components().next_back()?.as_os_str() == name;
+    (plain && path.parent() == Some(base) && id_of(name) == Some(id)).then_some(name)
+}
+
+/// Number of the node that a directory name stands for: `antnode0007` and antctl's `antnode7`.
+pub(crate) fn id_of(name: &str) -> Option<NodeId> {
+    let digits = name.strip_prefix("antnode")?;
+    let all_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let NodeName(id) = all_digits.then(|| name.parse().ok()).flatten()?;
+    Some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_nodes_own_directory_has_a_name_to_delete() {
+        let id = NodeId::new(7).unwrap();
+        let own = |path: &str| own_name(Path::new("/n"), Path::new(path), id).map(str::to_owned);
+        assert_eq!(own("/n/antnode0007").unwrap(), "antnode0007");
+        assert_eq!(own("/n/antnode7/").unwrap(), "antnode7");
+        for foreign in [
+            "/n/antnode0008",
+            "/n/7",
+            "/n/antnode0007.service",
+            "/n/sub/antnode0007",
+            "/m/antnode0007",
+            "/n/../n/antnode0007",
+            "/n/antnode0007/..",
+            "/n",
+            "/",
+            "antnode0007",
+        ] {
+            assert_eq!(own(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn a_missing_storage_is_made_only_in_wnms_own_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = |storage: &Path| Paths {
+            state: dir.path().join("state"),
+            node_storage: storage.to_owned(),
+            logs: dir.path().join("logs"),
+            bootstrap_cache: dir.path().join("cache"),
+        };
+        check_storage(&paths(&dir.path().join("state/nodes"))).unwrap();
+        check_storage(&paths(dir.path())).unwrap();
+        let elsewhere = dir.path().join("disk/nodes");
+        let error = check_storage(&paths(&elsewhere)).unwrap_err().to_string();
+        assert!(error.contains("disk/nodes does not exist") || error.contains("disk/nodes: does"));
+        let file = dir.path().join("file");
+        std::fs::write(&file, b"").unwrap();
+        assert!(check_storage(&paths(&file)).is_err());
+    }
+}

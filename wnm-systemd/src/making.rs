@@ -1,0 +1,191 @@
+//! A node made: directories, program and unit.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use wnm_core::manager::{AddedNode, ManagerError, Mode};
+use wnm_core::node::Node;
+use wnm_core::program::{NodeBinary, ProgramError};
+
+use crate::blocking::blocking;
+use crate::unit::{MARK, Reach, SLICE, ServiceUnit, Unwritable, slice};
+use crate::{Systemd, firewall, layout, opening, unit_of};
+
+/// What is where a unit of ours belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Nothing.
+    Free,
+    /// A unit that wnm wrote.
+    Ours,
+    /// Another's, or one that systemd is told to ignore.
+    Foreign,
+}
+
+impl Systemd {
+    pub(crate) async fn make(
+        &self,
+        node: &Node,
+        binary: &NodeBinary,
+    ) -> Result<AddedNode, ManagerError> {
+        let paths = &self.context.paths;
+        layout::check_storage(paths)?;
+        let mut node = node.clone();
+        node.service = format!("{}.service", node.id.directory_name());
+        node.root_dir = paths.node_dir(node.id);
+        node.binary = node.root_dir.join(self.context.program.name());
+        node.log_dir = Some(paths.log_dir(node.id));
+        let (place, _) = self.place(&node.service).await?;
+        if place == Place::Foreign {
+            return Err(ManagerError::Rejected {
+                what: format!("adding {}", node.service),
+                words: format!(
+                    "{} is there and not written by wnm; take its node over with --import",
+                    self.unit_path(&node.service).display()
+                ),
+            });
+        }
+        // Before anything is made: a path that systemd refuses leaves nothing behind.
+        let text = self.unit_text(&node)?;
+        self.make_directories(&node).await?;
+        self.install(&binary.path, &node.binary).await?;
+        let (slice_place, _) = self.place(SLICE).await?;
+        if slice_place == Place::Free {
+            self.hands
+                .write_unit(&self.unit_path(SLICE), &slice())
+                .await?;
+        }
+        self.hands
+            .write_unit(&self.unit_path(&node.service), &text)
+            .await?;
+        self.reload().await?;
+        let opening = opening(&node);
+        let opened = self.context.firewall.open(&opening).await;
+        opened.map_err(|error| firewall("opening", &opening, &error))?;
+        Ok(AddedNode {
+            service: node.service,
+            binary: node.binary,
+            root_dir: node.root_dir,
+            log_dir: node.log_dir,
+            ports: node.ports,
+            container: None,
+        })
+    }
+
+    /// Brings a unit that wnm wrote up to what is set now. Those of others stay as they are.
+    pub(crate) async fn refresh_unit(&self, node: &Node) -> Result<(), ManagerError> {
+        let unit = unit_of(node)?;
+        let (place, content) = self.place(unit).await?;
+        match place {
+            Place::Free => Err(ManagerError::NotFound(
+                self.unit_path(unit).display().to_string(),
+            )),
+            Place::Foreign => Ok(()),
+            Place::Ours => {
+                let text = self.unit_text(node)?;
+                if text.as_bytes() == content {
+                    return Ok(());
+                }
+                self.hands.write_unit(&self.unit_path(unit), &text).await?;
+                self.reload().await
+            }
+        }
+    }
+
+    /// The directories that a node writes to, its own data among them.
+    pub(crate) async fn make_directories(&self, node: &Node) -> Result<(), ManagerError> {
+        layout::make_own(self.hands.as_ref(), &node.root_dir).await?;
+        let logs = layout::log_dir(node, &self.context.paths);
+        layout::make_own(self.hands.as_ref(), &logs).await?;
+        self.hands
+            .directory(&self.context.paths.bootstrap_cache)
+            .await
+    }
+
+    /// The program of a node, copied unless the same is there: one that runs is not pulled away from under
+    /// its process without need.
+    pub(crate) async fn install(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
+        let (source, copy) = (from.to_owned(), to.to_owned());
+        let is_there = blocking(move || Ok(same_content(&source, &copy).unwrap_or(false))).await?;
+        if is_there {
+            return Ok(());
+        }
+        self.hands.install(from, to).await
+    }
+
+    /// What is at the place of a unit, with its content.
+    pub(crate) async fn place(&self, unit: &str) -> Result<(Place, Vec<u8>), ManagerError> {
+        let path = self.unit_path(unit);
+        blocking(move || match std::fs::read(&path) {
+            Ok(content) if content.starts_with(MARK.as_bytes()) => Ok((Place::Ours, content)),
+            Ok(content) => Ok((Place::Foreign, content)),
+            // A link to nowhere is still someone's.
+            Err(_) if path.is_symlink() => Ok((Place::Foreign, Vec::new())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok((Place::Free, Vec::new())),
+            Err(source) => Err(ManagerError::io(
+                format!("reading {}", path.display()),
+                source,
+            )),
+        })
+        .await
+    }
+
+    fn unit_text(&self, node: &Node) -> Result<String, ManagerError> {
+        let context = &self.context;
+        let what = || format!("the unit of {}", node.service);
+        let program = |error: ProgramError| ManagerError::Rejected {
+            what: what(),
+            words: error.to_string(),
+        };
+        let mut node = node.clone();
+        let logs = layout::log_dir(&node, &context.paths);
+        node.log_dir = Some(logs.clone());
+        let unit = ServiceUnit {
+            description: node.id.directory_name(),
+            reach: match self.kind.mode() {
+                Mode::Sudo => Reach::System {
+                    user: context.owner.clone(),
+                },
+                Mode::User | Mode::Zen => Reach::User,
+            },
+            args: context
+                .program
+                .arguments(&node, &context.launch, &context.paths)
+                .map_err(program)?,
+            environment: context
+                .program
+                .environment(&node, &context.launch)
+                .map_err(program)?,
+            writes: vec![logs, context.paths.bootstrap_cache.clone()],
+            program: node.binary,
+            root_dir: node.root_dir,
+        };
+        unit.render()
+            .map_err(|error: Unwritable| ManagerError::Rejected {
+                what: what(),
+                words: error.to_string(),
+            })
+    }
+}
+
+/// Whether two files hold the same bytes.
+fn same_content(one: &Path, other: &Path) -> std::io::Result<bool> {
+    use std::io::{BufRead, BufReader};
+    if std::fs::metadata(one)?.len() != std::fs::metadata(other)?.len() {
+        return Ok(false);
+    }
+    let mut one = BufReader::new(std::fs::File::open(one)?);
+    let mut other = BufReader::new(std::fs::File::open(other)?);
+    loop {
+        let (left, right) = (one.fill_buf()?, other.fill_buf()?);
+        let common = left.len().min(right.len());
+        if common == 0 {
+            return Ok(left.is_empty() && right.is_empty());
+        }
+        if left[..common] != right[..common] {
+            return Ok(false);
+        }
+        one.consume(common);
+        other.consume(common);
+    }
+}

@@ -1,0 +1,8 @@
+mod batching;
+mod context;
+mod fake;
+mod finding;
+mod ground;
+mod lifecycle;
+mod sudo;
+mod talking;

@@ -1,0 +1,82 @@
+//! What root has to do for a caller who is not root.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use wnm_core::manager::{CommandError, CommandOutput, CommandRunner, CommandSpec, ManagerError};
+
+use crate::hands::{Hands, Sudo};
+
+/// Keeps what it was to run, and refuses as sudo does if told to.
+#[derive(Default)]
+struct Recorder {
+    ran: Mutex<Vec<Vec<String>>>,
+    refuses: bool,
+}
+
+#[async_trait]
+impl CommandRunner for Recorder {
+    async fn run(&self, spec: &CommandSpec) -> Result<CommandOutput, CommandError> {
+        let mut words = vec![spec.program.to_string_lossy().into_owned()];
+        words.extend(
+            spec.args
+                .iter()
+                .map(|arg| arg.to_string_lossy().into_owned()),
+        );
+        self.ran.lock().unwrap().push(words);
+        let refused = CommandOutput {
+            code: Some(1),
+            stderr: b"sudo: a password is required\n".to_vec(),
+            ..CommandOutput::default()
+        };
+        let done = CommandOutput {
+            code: Some(0),
+            ..CommandOutput::default()
+        };
+        Ok(if self.refuses { refused } else { done })
+    }
+}
+
+#[tokio::test]
+async fn a_unit_is_put_there_whole_and_no_shell_sees_its_name() {
+    let recorder = Arc::new(Recorder::default());
+    let hands = Sudo::new("nobody", recorder.clone());
+    hands
+        .write_unit(Path::new("/units/a b;c.service"), "[Unit]\n")
+        .await
+        .unwrap();
+    let ran = recorder.ran.lock().unwrap();
+    let [install, rename] = &ran[..] else {
+        panic!("{ran:?}")
+    };
+    assert_eq!(install[..4], ["sudo", "-n", "install", "-m"]);
+    assert_eq!(install.last().unwrap(), "/units/a b;c.service.new");
+    let end = [
+        "mv",
+        "-fT",
+        "--",
+        "/units/a b;c.service.new",
+        "/units/a b;c.service",
+    ];
+    assert_eq!(rename[2..], end);
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_command() {
+    let hands = Sudo::new(
+        "nobody",
+        Arc::new(Recorder {
+            refuses: true,
+            ..Recorder::default()
+        }),
+    );
+    let error = hands
+        .delete_files(&[Path::new("/units/x.service")])
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ManagerError::NotPermitted(_)));
+    assert_eq!(error.to_string(), {
+        "not permitted: rm -f -- /units/x.service: sudo: a password is required"
+    });
+}
