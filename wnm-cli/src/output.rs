@@ -76,7 +76,7 @@ pub fn start_log(run: &RunSettings) {
         (0, _) => LevelFilter::WARN,
     };
     let filter = tracing_subscriber::EnvFilter::new(format!(
-        "off,wnm={level},wnm_core={level},wnm_setsid={level},wnm_cli={level}"
+        "off,wnm={level},wnm_core={level},wnm_setsid={level},wnm_systemd={level},wnm_cli={level}"
     ));
     let begun = tracing_subscriber::fmt()
         .with_env_filter(filter)
