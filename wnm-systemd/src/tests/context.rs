@@ -86,7 +86,7 @@ fn machine(kind: ManagerKind, node_storage: &Path) -> Machine {
     };
     let none = Seconds(0);
     Machine {
-        firewall: wnm_core::manager::FirewallChoice::None,
+        firewall: wnm_core::firewall::FirewallChoice::None,
         cpu_count: 2,
         node_cap: 20,
         thresholds: Thresholds {
