@@ -4,5 +4,4 @@ mod records;
 mod refusals;
 mod round_trip;
 mod samples;
-mod speed;
 mod views;
