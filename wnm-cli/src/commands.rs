@@ -1,5 +1,6 @@
 //! A file per command: what it takes, what it does, what it says.
 
+mod access;
 mod cycle;
 mod events;
 mod force;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use clap::ArgMatches;
 use clap::error::ErrorKind;
 use serde_json::json;
-use wnm_core::colony::{Colony, Outside};
+use wnm_core::colony::Outside;
 
 use crate::cli::Help;
 use crate::error::ProgramError;
@@ -98,18 +99,6 @@ fn version(json: bool) -> Result<(), ProgramError> {
     let version = env!("CARGO_PKG_VERSION");
     let value = json!({ "status": "version", "version": version });
     Ok(Output { json, quiet: false }.outcome(&format!("wnm {version}"), &value)?)
-}
-
-/// Closes a colony and gives on what came of the work with it: a database that is not closed leaves files of
-/// SQLite beside it.
-async fn close<T, E: Into<ProgramError>>(
-    colony: Colony,
-    done: Result<T, E>,
-) -> Result<T, ProgramError> {
-    let closed = colony.close().await;
-    let done = done.map_err(Into::into)?;
-    closed?;
-    Ok(done)
 }
 
 /// Without a command, options say what a run is for.

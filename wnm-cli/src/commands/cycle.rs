@@ -1,13 +1,14 @@
 //! One cycle, as cron calls it.
 
 use serde_json::{Value, json};
-use wnm_core::colony::{Colony, CycleOptions, CycleReport};
+use wnm_core::colony::{CycleOptions, CycleReport};
 use wnm_core::decide::Act;
 use wnm_core::event::Outcome;
 use wnm_core::node::{NodeId, Status};
 use wnm_core::report::{self, CycleSummary};
 
-use super::{Context, close, plan, report as reports};
+use super::access::{close, open};
+use super::{Context, plan, report as reports};
 use crate::error::ProgramError;
 use crate::progress::{LOOKING, Watched};
 
@@ -31,51 +32,6 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
     drop(watched);
     let done = close(colony, done).await?;
     tell(context, &done)
-}
-
-/// Opens the colony to be worked on, with what was given stored.
-pub async fn open(context: &Context) -> Result<Colony, ProgramError> {
-    let db = context.input.database()?;
-    let mut colony = Colony::open(&db, context.outside.clone()).await?;
-    if let Some(lock) = colony.stale_python_lock() {
-        context.output.warn(&format!(
-            "{} was left by a Python wnm that is long gone; --remove-lockfile deletes it",
-            lock.display()
-        ));
-    }
-    match store_given(context, &mut colony).await {
-        Ok(()) => Ok(colony),
-        Err(error) => close(colony, Err(error)).await,
-    }
-}
-
-/// Puts what was given into force and stores what it changes.
-async fn store_given(context: &Context, colony: &mut Colony) -> Result<(), ProgramError> {
-    let (machine, changes) = context.input.layers.apply(colony.machine())?;
-    if changes.is_empty() {
-        colony.use_machine(machine)?;
-    } else {
-        colony.store_machine(machine, &changes).await?;
-        for change in &changes {
-            context.output.warn(&change.to_string());
-        }
-    }
-    Ok(())
-}
-
-/// Opens the colony to be looked at, with what was given in force but not stored.
-pub async fn view(context: &Context) -> Result<Colony, ProgramError> {
-    let db = context.input.database()?;
-    let mut colony = Colony::view(&db, context.outside.clone()).await?;
-    let given = context.input.layers.apply(colony.machine());
-    let used = given.map_err(ProgramError::from).and_then(|(machine, _)| {
-        colony.use_machine(machine)?;
-        Ok(())
-    });
-    match used {
-        Ok(()) => Ok(colony),
-        Err(error) => close(colony, Err(error)).await,
-    }
 }
 
 /// Tells what came of it, and fails where a step did.

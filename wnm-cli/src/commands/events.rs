@@ -8,7 +8,8 @@ use wnm_core::quantity::UnixTime;
 use wnm_core::report;
 use wnm_core::store::EventQuery;
 
-use super::{Context, close};
+use super::Context;
+use super::access::close;
 use crate::cli;
 use crate::error::ProgramError;
 

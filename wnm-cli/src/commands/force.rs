@@ -7,7 +7,8 @@ use wnm_core::node::NodeId;
 use wnm_core::report;
 use wnm_core::settings::ForceAction;
 
-use super::{Context, close, cycle, plan};
+use super::access::{close, open, view};
+use super::{Context, cycle, plan};
 use crate::error::ProgramError;
 use crate::progress::{LOOKING, Watched};
 
@@ -19,7 +20,7 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
     match action {
         ForceAction::Nodes(action) => nodes(context, action).await,
         ForceAction::Survey => {
-            let mut colony = cycle::open(context).await?;
+            let mut colony = open(context).await?;
             let watched = Watched::begin(&context.output, LOOKING, 0);
             let done = colony.survey(&CycleOptions::from(&context.input.run)).await;
             drop(watched);
@@ -29,7 +30,7 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
         ForceAction::Teardown => teardown(context).await,
         ForceAction::DatabaseMigration => migrate(context).await,
         ForceAction::Nullop | ForceAction::UpdateConfig | ForceAction::DisableConfig => {
-            cycle::open(context).await?.close().await?;
+            open(context).await?.close().await?;
             Ok(context
                 .output
                 .outcome("settings are stored", &json!({ "status": action.word() }))?)
@@ -38,7 +39,7 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
 }
 
 async fn nodes(context: &Context, action: ForcedAction) -> Result<(), ProgramError> {
-    let mut colony = cycle::open(context).await?;
+    let mut colony = open(context).await?;
     let request = match request(context, &colony, action).await {
         Ok(request) => request,
         Err(error) => return close(colony, Err(error)).await,
@@ -80,7 +81,7 @@ async fn request(
 }
 
 async fn teardown(context: &Context) -> Result<(), ProgramError> {
-    let mut colony = cycle::open(context).await?;
+    let mut colony = open(context).await?;
     let torn_down = colony.teardown(context.input.run.confirm).await;
     let torn_down = close(colony, torn_down).await?;
     let status = CycleStatus::ClusterTeardown.word();
@@ -101,7 +102,7 @@ async fn migrate(context: &Context) -> Result<(), ProgramError> {
                 .to_owned(),
         ));
     }
-    cycle::open(context).await?.close().await?;
+    open(context).await?.close().await?;
     let value = json!({ "status": "wnm-db-migration", "message": "the database is up to date" });
     Ok(context
         .output
@@ -109,7 +110,7 @@ async fn migrate(context: &Context) -> Result<(), ProgramError> {
 }
 
 async fn dry(context: &Context, action: ForceAction) -> Result<(), ProgramError> {
-    let colony = cycle::view(context).await?;
+    let colony = view(context).await?;
     let options = CycleOptions::from(&context.input.run);
     if let ForceAction::Nodes(action) = action {
         let watched = Watched::begin(&context.output, LOOKING, 0);

@@ -6,7 +6,8 @@ use serde_json::json;
 use wnm_core::colony::{Colony, CycleStatus};
 use wnm_core::manager::ManagerKind;
 
-use super::{Context, close};
+use super::Context;
+use super::access::close;
 use crate::error::ProgramError;
 use crate::input::Input;
 use crate::managers;

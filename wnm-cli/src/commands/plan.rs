@@ -10,8 +10,8 @@ use wnm_core::decide::{Plan, decide};
 use wnm_core::observe::{SNAPSHOT_FORMAT, Snapshot};
 use wnm_core::report;
 
-use super::cycle::view;
-use super::{Context, close};
+use super::Context;
+use super::access::{close, view};
 use crate::cli;
 use crate::error::ProgramError;
 use crate::output::Output;

@@ -6,8 +6,8 @@ use wnm_core::colony::Colony;
 use wnm_core::report::{self, MetricsReport, NodeCounts, ReportFormat, ReportKind};
 use wnm_core::settings::stored_values;
 
-use super::cycle::view;
-use super::{Context, close};
+use super::Context;
+use super::access::{close, view};
 use crate::error::ProgramError;
 
 /// Prints one report.
