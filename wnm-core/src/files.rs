@@ -1,6 +1,6 @@
 //! Files written whole, and directories deleted only where they are wnm's.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -90,6 +90,27 @@ fn copy_anew(source: &mut std::fs::File, to: &Path) -> io::Result<()> {
     io::copy(source, &mut file)?;
     file.set_permissions(std::fs::Permissions::from_mode(0o755))?;
     file.sync_all()
+}
+
+/// Whether two files hold the same bytes.
+pub fn same_content(one: &Path, other: &Path) -> io::Result<bool> {
+    if std::fs::metadata(one)?.len() != std::fs::metadata(other)?.len() {
+        return Ok(false);
+    }
+    let mut one = BufReader::new(std::fs::File::open(one)?);
+    let mut other = BufReader::new(std::fs::File::open(other)?);
+    loop {
+        let (left, right) = (one.fill_buf()?, other.fill_buf()?);
+        let common = left.len().min(right.len());
+        if common == 0 {
+            return Ok(left.is_empty() && right.is_empty());
+        }
+        if left[..common] != right[..common] {
+            return Ok(false);
+        }
+        one.consume(common);
+        other.consume(common);
+    }
 }
 
 /// Whether there is a directory `base/name` that may be deleted: `false` when it is gone already, refused

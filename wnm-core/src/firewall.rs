@@ -20,6 +20,7 @@ pub use choice::{FirewallChoice, UnknownFirewall};
 pub use error::FirewallError;
 pub use system::SystemFirewall;
 
+use crate::node::Node;
 use crate::ports::Port;
 
 /// Most bytes of a comment: nftables takes 128 with what is put in front of it.
@@ -37,6 +38,15 @@ pub struct Opening {
 }
 
 impl Opening {
+    /// The port of one node.
+    pub fn of(node: &Node) -> Self {
+        Self {
+            first: node.ports.node,
+            last: node.ports.node,
+            comment: node.id.directory_name(),
+        }
+    }
+
     /// The port, or first and last with what the firewall at hand puts in between.
     fn ports(&self, between: char) -> String {
         if self.first == self.last {

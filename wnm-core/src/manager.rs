@@ -1,9 +1,15 @@
 //! Who runs the nodes: the trait that every supervisor is driven through, and what it speaks of.
 
+mod account;
+mod blocking;
 mod command;
 mod error;
+pub mod files;
 mod kind;
+pub mod layout;
 mod paths;
+pub mod previous;
+mod removal;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -12,6 +18,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+pub use account::Account;
+pub use blocking::blocking;
 #[cfg(any(test, feature = "mock"))]
 pub use command::MockCommandRunner;
 pub use command::{
@@ -20,6 +28,7 @@ pub use command::{
 pub use error::ManagerError;
 pub use kind::{ManagerKind, Mode, Supervisor, UnknownManager};
 pub use paths::{Paths, UnknownHome};
+pub use removal::Removal;
 
 #[cfg(any(test, feature = "mock"))]
 pub use crate::firewall::MockFirewall;
@@ -180,4 +189,21 @@ pub struct ManagerContext {
     pub owner: String,
     /// Machine settings, for what only one manager reads of them.
     pub machine: Machine,
+}
+
+impl ManagerContext {
+    /// Lets the network reach a node. Asked for again at each start, as not every firewall keeps its rules over
+    /// a reboot.
+    pub async fn open_port(&self, node: &Node) -> Result<(), ManagerError> {
+        let opening = Opening::of(node);
+        let opened = self.firewall.open(&opening).await;
+        opened.map_err(|error| error.during(format!("opening port {}", opening.first)))
+    }
+
+    /// Takes that back.
+    pub async fn close_port(&self, node: &Node) -> Result<(), ManagerError> {
+        let opening = Opening::of(node);
+        let closed = self.firewall.close(&opening).await;
+        closed.map_err(|error| error.during(format!("closing port {}", opening.first)))
+    }
 }

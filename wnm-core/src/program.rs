@@ -1,6 +1,7 @@
 //! What is run: the trait that keeps the ways of one node program out of the managers.
 
 mod antnode;
+pub mod argv;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

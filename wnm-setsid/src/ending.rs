@@ -6,11 +6,10 @@ use nix::sys::signal::Signal;
 use rustix::process::test_kill_process_group;
 use tokio::time::{Instant, timeout_at};
 use wnm_core::fault;
-use wnm_core::manager::ManagerError;
+use wnm_core::manager::{ManagerError, blocking};
 use wnm_core::node::Node;
 
 use crate::Setsid;
-use crate::blocking::blocking;
 use crate::kin::Groups;
 use crate::process::{Kin, Mark};
 use crate::table::TableError;

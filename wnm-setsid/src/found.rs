@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use wnm_core::manager::{FoundNode, ManagerError, Paths, ProcessState};
+use wnm_core::manager::{Account, FoundNode, ManagerError, Paths, ProcessState, layout};
 use wnm_core::ports::{NodePorts, Port, PortBases};
+use wnm_core::program::argv;
 
 use crate::process::{Mark, Process, Program};
 use crate::table::Table;
-use crate::{account, argv, layout};
 
 /// What is looked for.
 pub(crate) struct Search {
@@ -131,7 +131,7 @@ impl Search {
         Some(FoundNode {
             id,
             service,
-            user: account::name_of(account),
+            user: Account::name_of(account),
             binary,
             log_dir: logs.or(usual),
             ports,

@@ -1,4 +1,4 @@
-//! Who lays hands on directories, files and processes: wnm itself, or sudo for it.
+//! Who lays hands on processes: wnm itself, or sudo for it. For files see [`wnm_core::manager::files`].
 
 mod direct;
 mod sudo;
@@ -18,29 +18,11 @@ use crate::detach::Order;
 use crate::table::Table;
 use crate::watch::Held;
 
-/// The few things that need the rights of the account that nodes run under.
+/// What is done to processes with the rights of the account that nodes run under.
 #[async_trait]
 pub(crate) trait Hands: Send + Sync {
     /// Whether nodes run under another account whose processes may be hidden from the caller.
     fn looks_at_others(&self) -> bool;
-
-    /// Makes a directory that nodes write to, and its parents. One that is there gets its owner and mode.
-    async fn directory(&self, path: &Path) -> Result<(), ManagerError>;
-
-    /// Copies a program so that the copy appears whole.
-    async fn install(&self, from: &Path, to: &Path) -> Result<(), ManagerError>;
-
-    /// Gives a file a second name, from which it can be had back.
-    async fn keep(&self, file: &Path, second: &Path) -> Result<(), ManagerError>;
-
-    /// Renames a file over another.
-    async fn rename(&self, from: &Path, to: &Path) -> Result<(), ManagerError>;
-
-    /// Deletes a file; one that is gone is a success.
-    async fn delete_file(&self, path: &Path) -> Result<(), ManagerError>;
-
-    /// Deletes `base/name` with everything in it, under the rules of [`wnm_core::files::delete_directory`].
-    async fn delete_directory(&self, base: &Path, name: &str) -> Result<(), ManagerError>;
 
     /// Opens the file that a node's standard streams go to, for appending and reading.
     async fn output(&self, path: &Path) -> Result<File, ManagerError>;

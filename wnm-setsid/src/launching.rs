@@ -7,14 +7,13 @@ use std::time::Duration;
 use tokio::process::Child;
 use tokio::time::{Instant, timeout, timeout_at};
 use wnm_core::fault;
-use wnm_core::manager::ManagerError;
+use wnm_core::manager::{ManagerError, blocking, layout};
 use wnm_core::node::Node;
 
-use crate::blocking::blocking;
 use crate::detach::Order;
 use crate::output::Output;
 use crate::watch::Held;
-use crate::{Setsid, layout, rejection};
+use crate::{Setsid, rejection};
 
 /// A program that is refused its arguments or its key ends within this; one that still runs is taken as
 /// started. What ends it later shows in the next status.
@@ -34,12 +33,12 @@ impl Setsid {
         }
         let order = self.order(node)?;
         let log_dir = layout::log_dir(node, &self.context.paths);
-        layout::make_own(self.hands.as_ref(), &log_dir).await?;
-        self.hands
+        self.files.own_directory(&log_dir).await?;
+        self.files
             .directory(&self.context.paths.bootstrap_cache)
             .await?;
         let output = log_dir.join(format!("{}.out", self.context.program.name()));
-        let output = Output::open(self.hands.as_ref(), &output).await?;
+        let output = Output::open(self.files.as_ref(), self.hands.as_ref(), &output).await?;
         let child = self.hands.spawn(&order, &output.file).await?;
         fault::point("setsid.start.spawned");
         let early = match child {

@@ -7,16 +7,12 @@
 //! Nothing brings back a node that died; the next cycle does.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod account;
-mod argv;
-mod blocking;
 mod detach;
 mod ending;
 mod found;
 mod hands;
 mod kin;
 mod launching;
-mod layout;
 mod looking;
 mod output;
 mod process;
@@ -31,20 +27,20 @@ mod watch;
 mod tests;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use wnm_core::fault;
 use wnm_core::ids::IdPolicy;
+use wnm_core::manager::files::{self, Files};
 use wnm_core::manager::{
     AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerKind, ManagerPolicy,
-    Opening, ProcessManager, ProcessState,
+    ProcessManager, ProcessState, blocking, layout,
 };
 use wnm_core::node::{Node, NodeId};
 use wnm_core::program::NodeBinary;
 
-use crate::blocking::blocking;
 use crate::found::Search;
 use crate::hands::Hands;
 use crate::table::Table;
@@ -60,6 +56,7 @@ pub const GRACE: Duration = Duration::from_secs(10);
 pub struct Setsid {
     kind: ManagerKind,
     context: ManagerContext,
+    files: Arc<dyn Files>,
     hands: Box<dyn Hands>,
     table: Table,
     grace: Duration,
@@ -69,6 +66,7 @@ impl Setsid {
     /// A manager of this kind. Touches nothing yet.
     pub fn new(kind: ManagerKind, context: ManagerContext) -> Self {
         Self {
+            files: files::of(kind, &context),
             hands: hands::of(kind, &context),
             kind,
             context,
@@ -82,29 +80,6 @@ impl Setsid {
     pub fn with_grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
-    }
-
-    /// The program of a node, copied unless the same is there: one that runs is not pulled away from under
-    /// its process without need.
-    async fn install(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
-        let (source, copy) = (from.to_owned(), to.to_owned());
-        let is_there = blocking(move || Ok(same_content(&source, &copy).unwrap_or(false))).await?;
-        if is_there {
-            return Ok(());
-        }
-        self.hands.install(from, to).await
-    }
-
-    async fn close_port(&self, node: &Node) -> Result<(), ManagerError> {
-        let opening = opening(node);
-        let closed = self.context.firewall.close(&opening).await;
-        closed.map_err(|error| error.during(format!("closing port {}", opening.first)))
-    }
-
-    async fn open_port(&self, node: &Node) -> Result<(), ManagerError> {
-        let opening = opening(node);
-        let opened = self.context.firewall.open(&opening).await;
-        opened.map_err(|error| error.during(format!("opening port {}", opening.first)))
     }
 }
 
@@ -126,14 +101,14 @@ impl ProcessManager for Setsid {
         let paths = &self.context.paths;
         layout::check_storage(paths)?;
         let (root_dir, log_dir) = (paths.node_dir(node.id), paths.log_dir(node.id));
-        layout::make_own(self.hands.as_ref(), &root_dir).await?;
-        layout::make_own(self.hands.as_ref(), &log_dir).await?;
-        self.hands.directory(&paths.bootstrap_cache).await?;
+        self.files.own_directory(&root_dir).await?;
+        self.files.own_directory(&log_dir).await?;
+        self.files.directory(&paths.bootstrap_cache).await?;
         fault::point("setsid.add.directories");
         let copy = root_dir.join(self.context.program.name());
-        self.install(&binary.path, &copy).await?;
+        self.files.install_unless_same(&binary.path, &copy).await?;
         fault::point("setsid.add.binary");
-        self.open_port(node).await?;
+        self.context.open_port(node).await?;
         Ok(AddedNode {
             service: node.id.directory_name(),
             binary: copy,
@@ -146,7 +121,7 @@ impl ProcessManager for Setsid {
 
     async fn start(&self, node: &Node) -> Result<(), ManagerError> {
         // Not every firewall keeps its rules over a reboot.
-        self.open_port(node).await?;
+        self.context.open_port(node).await?;
         self.start_or_go_back(node).await
     }
 
@@ -182,35 +157,5 @@ impl ProcessManager for Setsid {
 
     async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {
         self.take_all_away(nodes).await
-    }
-}
-
-fn opening(node: &Node) -> Opening {
-    Opening {
-        first: node.ports.node,
-        last: node.ports.node,
-        comment: node.id.directory_name(),
-    }
-}
-
-/// Whether two files hold the same bytes.
-fn same_content(one: &Path, other: &Path) -> std::io::Result<bool> {
-    use std::io::{BufRead, BufReader};
-    if std::fs::metadata(one)?.len() != std::fs::metadata(other)?.len() {
-        return Ok(false);
-    }
-    let mut one = BufReader::new(std::fs::File::open(one)?);
-    let mut other = BufReader::new(std::fs::File::open(other)?);
-    loop {
-        let (left, right) = (one.fill_buf()?, other.fill_buf()?);
-        let common = left.len().min(right.len());
-        if common == 0 {
-            return Ok(left.is_empty() && right.is_empty());
-        }
-        if left[..common] != right[..common] {
-            return Ok(false);
-        }
-        one.consume(common);
-        other.consume(common);
     }
 }

@@ -4,11 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use wnm_core::manager::{ManagerError, ProcessState};
+use wnm_core::manager::{ManagerError, ProcessState, blocking};
 use wnm_core::node::{Node, NodeId};
 
 use crate::Setsid;
-use crate::blocking::blocking;
 use crate::process::{Mark, Process, Program};
 use crate::table::Table;
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::libc;
 use wnm_core::manager::ManagerError;
+use wnm_core::manager::files::Files;
 
 use crate::hands::Hands;
 
@@ -28,10 +29,14 @@ pub(crate) struct Output {
 
 impl Output {
     /// Opens it for appending, after putting an overgrown one aside as `<name>.old`.
-    pub async fn open(hands: &dyn Hands, path: &Path) -> Result<Self, ManagerError> {
+    pub async fn open(
+        files: &dyn Files,
+        hands: &dyn Hands,
+        path: &Path,
+    ) -> Result<Self, ManagerError> {
         let grown = std::fs::symlink_metadata(path).is_ok_and(|file| file.len() > TURN_OVER_AT);
         if grown {
-            hands.rename(path, &aside(path)).await?;
+            files.rename(path, &aside(path)).await?;
         }
         let file = hands.output(path).await?;
         let begin = file

@@ -4,8 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use wnm_core::node::Node;
-
-use crate::argv;
+use wnm_core::program::argv;
 
 /// A process and its place among the others. The number alone names nothing for long: the kernel gives it
 /// out again. Together with the start it names one process.

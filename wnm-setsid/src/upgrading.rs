@@ -1,10 +1,8 @@
 //! Another program for a node, and the old one back when the new one does not start.
 
-use std::path::{Path, PathBuf};
-
 use wnm_core::fault;
 use wnm_core::files::unfinished;
-use wnm_core::manager::ManagerError;
+use wnm_core::manager::{ManagerError, previous};
 use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
 
@@ -42,33 +40,14 @@ impl Setsid {
     /// Starts the node. If its program was replaced and does not start, the kept one is put back and started.
     pub(crate) async fn start_or_go_back(&self, node: &Node) -> Result<(), ManagerError> {
         self.clear_unfinished(node).await?;
-        let previous = previous(&node.binary);
-        let kept = std::fs::symlink_metadata(&previous).is_ok_and(|entry| entry.is_file());
-        match self.launch(node).await {
-            Ok(()) if kept => {
-                // The node runs; a file too many is no reason to say that it does not.
-                if let Err(error) = self.hands.delete_file(&previous).await {
-                    tracing::warn!(file = %previous.display(), %error, "the replaced program stays");
-                }
-                Ok(())
-            }
-            Err(ManagerError::Rejected { what, words }) if kept => {
-                self.hands.rename(&previous, &node.binary).await?;
-                let end = match self.launch(node).await {
-                    Ok(()) => "the previous program was put back and runs".to_owned(),
-                    Err(error) => {
-                        format!(
-                            "the previous program was put back and does not start either: {error}"
-                        )
-                    }
-                };
-                Err(ManagerError::Rejected {
-                    what,
-                    words: format!("{words}; {end}"),
-                })
-            }
-            other => other,
-        }
+        let started = self.launch(node).await;
+        previous::settle(
+            self.files.as_ref(),
+            &node.binary,
+            started,
+            self.launch(node),
+        )
+        .await
     }
 
     /// Deletes the part of a program that a crash in the middle of a copy left: the step that is taken again
@@ -76,25 +55,14 @@ impl Setsid {
     async fn clear_unfinished(&self, node: &Node) -> Result<(), ManagerError> {
         let part = unfinished(&node.binary);
         match std::fs::symlink_metadata(&part) {
-            Ok(_) => self.hands.delete_file(&part).await,
+            Ok(_) => self.files.delete_files(&[&part]).await,
             Err(_) => Ok(()),
         }
     }
 
     async fn put_in_place(&self, node: &Node, to: &NodeBinary) -> Result<(), ManagerError> {
-        let previous = previous(&node.binary);
-        // One that is kept already is the last that is known to have started.
-        if std::fs::symlink_metadata(&previous).is_err() && node.binary.is_file() {
-            self.hands.keep(&node.binary, &previous).await?;
-        }
+        previous::keep(self.files.as_ref(), &node.binary).await?;
         fault::point("setsid.upgrade.kept");
-        self.hands.install(&to.path, &node.binary).await
+        self.files.install(&to.path, &node.binary).await
     }
-}
-
-/// Where the replaced program is kept.
-pub(crate) fn previous(binary: &Path) -> PathBuf {
-    let mut name = binary.as_os_str().to_owned();
-    name.push(".previous");
-    PathBuf::from(name)
 }

@@ -4,12 +4,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use nix::unistd::User;
-use wnm_core::manager::{FoundNode, ManagerError, ProcessState};
+use wnm_core::manager::{FoundNode, ManagerError, ProcessState, blocking, layout};
 use wnm_core::ports::{NodePorts, Port};
+use wnm_core::program::argv;
 
-use crate::blocking::blocking;
 use crate::unit::{Specifiers, UnitFile, assignments, command};
-use crate::{Systemd, argv, layout, looking};
+use crate::{Systemd, looking};
 
 /// Larger than any unit a person or a program writes; what is larger is something else.
 const LARGEST_UNIT: u64 = 256 * 1024;

@@ -7,14 +7,9 @@
 #![cfg(target_os = "linux")]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod account;
-mod argv;
-mod blocking;
 mod conversation;
 mod domain;
 mod found;
-mod hands;
-mod layout;
 mod lingering;
 mod looking;
 mod making;
@@ -28,14 +23,15 @@ mod upgrading;
 mod tests;
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use wnm_core::ids::IdPolicy;
+use wnm_core::manager::files::{self, Files};
 use wnm_core::manager::{
-    AddedNode, FirewallError, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerKind,
-    ManagerPolicy, Opening, ProcessManager, ProcessState,
+    AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerKind, ManagerPolicy,
+    ProcessManager, ProcessState,
 };
 use wnm_core::node::{Node, NodeId};
 use wnm_core::program::NodeBinary;
@@ -44,7 +40,6 @@ pub use lingering::lingering_advice;
 
 use crate::conversation::{Conversation, Either, Systemctl, TalkError};
 use crate::domain::Domain;
-use crate::hands::Hands;
 use crate::reload::Shared;
 
 /// The manager of systemd units.
@@ -53,7 +48,7 @@ pub struct Systemd {
     context: ManagerContext,
     domain: Domain,
     unit_dir: PathBuf,
-    hands: Box<dyn Hands>,
+    files: Arc<dyn Files>,
     talk: Arc<dyn Conversation>,
     reloading: Shared<(), TalkError>,
     enabling: Shared<String, TalkError>,
@@ -78,7 +73,7 @@ impl Systemd {
         talk: Arc<dyn Conversation>,
     ) -> Self {
         Self {
-            hands: hands::of(kind, &context),
+            files: files::of(kind, &context),
             kind,
             context,
             domain,
@@ -186,26 +181,4 @@ fn unit_of(node: &Node) -> Result<&str, ManagerError> {
         what: format!("node {}", node.id),
         words: format!("'{name}' is no name of a systemd service"),
     })
-}
-
-fn opening(node: &Node) -> Opening {
-    Opening {
-        first: node.ports.node,
-        last: node.ports.node,
-        comment: node.id.directory_name(),
-    }
-}
-
-fn firewall(act: &str, opening: &Opening, error: &FirewallError) -> ManagerError {
-    ManagerError::Rejected {
-        what: format!("{act} port {} for {}", opening.first, opening.comment),
-        words: error.to_string(),
-    }
-}
-
-/// Where the program that an upgrade replaced is kept until the new one has run.
-fn previous(binary: &Path) -> PathBuf {
-    let mut name = binary.as_os_str().to_owned();
-    name.push(".previous");
-    PathBuf::from(name)
 }

@@ -1,15 +1,13 @@
 //! A node made: directories, program and unit.
 
 use std::io::ErrorKind;
-use std::path::Path;
 
-use wnm_core::manager::{AddedNode, ManagerError, Mode};
+use wnm_core::manager::{AddedNode, ManagerError, Mode, blocking, layout};
 use wnm_core::node::Node;
 use wnm_core::program::{NodeBinary, ProgramError};
 
-use crate::blocking::blocking;
 use crate::unit::{MARK, Reach, SLICE, ServiceUnit, Unwritable, slice};
-use crate::{Systemd, firewall, layout, opening, unit_of};
+use crate::{Systemd, unit_of};
 
 /// What is where a unit of ours belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,20 +46,18 @@ impl Systemd {
         // Before anything is made: a path that systemd refuses leaves nothing behind.
         let text = self.unit_text(&node)?;
         self.make_directories(&node).await?;
-        self.install(&binary.path, &node.binary).await?;
+        self.files
+            .install_unless_same(&binary.path, &node.binary)
+            .await?;
         let (slice_place, _) = self.place(SLICE).await?;
         if slice_place == Place::Free {
-            self.hands
-                .write_unit(&self.unit_path(SLICE), &slice())
-                .await?;
+            self.files.write(&self.unit_path(SLICE), &slice()).await?;
         }
-        self.hands
-            .write_unit(&self.unit_path(&node.service), &text)
+        self.files
+            .write(&self.unit_path(&node.service), &text)
             .await?;
         self.reload().await?;
-        let opening = opening(&node);
-        let opened = self.context.firewall.open(&opening).await;
-        opened.map_err(|error| firewall("opening", &opening, &error))?;
+        self.context.open_port(&node).await?;
         Ok(AddedNode {
             service: node.service,
             binary: node.binary,
@@ -86,7 +82,7 @@ impl Systemd {
                 if text.as_bytes() == content {
                     return Ok(());
                 }
-                self.hands.write_unit(&self.unit_path(unit), &text).await?;
+                self.files.write(&self.unit_path(unit), &text).await?;
                 self.reload().await
             }
         }
@@ -94,23 +90,12 @@ impl Systemd {
 
     /// The directories that a node writes to, its own data among them.
     pub(crate) async fn make_directories(&self, node: &Node) -> Result<(), ManagerError> {
-        layout::make_own(self.hands.as_ref(), &node.root_dir).await?;
+        self.files.own_directory(&node.root_dir).await?;
         let logs = layout::log_dir(node, &self.context.paths);
-        layout::make_own(self.hands.as_ref(), &logs).await?;
-        self.hands
+        self.files.own_directory(&logs).await?;
+        self.files
             .directory(&self.context.paths.bootstrap_cache)
             .await
-    }
-
-    /// The program of a node, copied unless the same is there: one that runs is not pulled away from under
-    /// its process without need.
-    pub(crate) async fn install(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
-        let (source, copy) = (from.to_owned(), to.to_owned());
-        let is_there = blocking(move || Ok(same_content(&source, &copy).unwrap_or(false))).await?;
-        if is_there {
-            return Ok(());
-        }
-        self.hands.install(from, to).await
     }
 
     /// What is at the place of a unit, with its content.
@@ -165,27 +150,5 @@ impl Systemd {
                 what: what(),
                 words: error.to_string(),
             })
-    }
-}
-
-/// Whether two files hold the same bytes.
-fn same_content(one: &Path, other: &Path) -> std::io::Result<bool> {
-    use std::io::{BufRead, BufReader};
-    if std::fs::metadata(one)?.len() != std::fs::metadata(other)?.len() {
-        return Ok(false);
-    }
-    let mut one = BufReader::new(std::fs::File::open(one)?);
-    let mut other = BufReader::new(std::fs::File::open(other)?);
-    loop {
-        let (left, right) = (one.fill_buf()?, other.fill_buf()?);
-        let common = left.len().min(right.len());
-        if common == 0 {
-            return Ok(left.is_empty() && right.is_empty());
-        }
-        if left[..common] != right[..common] {
-            return Ok(false);
-        }
-        one.consume(common);
-        other.consume(common);
     }
 }

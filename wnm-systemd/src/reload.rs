@@ -26,6 +26,12 @@ impl<I: Clone, E: Clone> Shared<I, E> {
         }
     }
 
+    /// How many wait for the next run.
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Has `work` done with `item`, together with the items of others, by whoever comes first.
     pub async fn join<F, W>(&self, item: I, work: F) -> Result<(), E>
     where

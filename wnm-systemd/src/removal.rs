@@ -1,16 +1,12 @@
 //! Nodes gone with everything that was their own.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
-
-use wnm_core::manager::ManagerError;
+use wnm_core::manager::{ManagerError, Removal, blocking};
 use wnm_core::node::Node;
 
-use crate::blocking::blocking;
 use crate::conversation::TalkError;
 use crate::making::Place;
 use crate::unit::SLICE;
-use crate::{Systemd, firewall, layout, looking, opening, unit_of};
+use crate::{Systemd, looking, unit_of};
 
 impl Systemd {
     /// Ends the node, deletes its unit, its logs and then its data, and closes its port.
@@ -85,9 +81,9 @@ impl Systemd {
     async fn delete_unit(&self, unit: &str) -> Result<(), ManagerError> {
         let path = self.unit_path(unit);
         if std::fs::symlink_metadata(&path).is_ok() {
-            self.hands.delete_files(&[&path]).await?;
+            self.files.delete_files(&[&path]).await?;
         }
-        self.hands
+        self.files
             .delete_directory(&self.unit_dir, &format!("{unit}.d"))
             .await
     }
@@ -99,7 +95,7 @@ impl Systemd {
             return Ok(());
         }
         self.talk.stop(&[SLICE.to_owned()]).await?;
-        self.hands.delete_files(&[&self.unit_path(SLICE)]).await
+        self.files.delete_files(&[&self.unit_path(SLICE)]).await
     }
 
     async fn has_nodes(&self) -> Result<bool, ManagerError> {
@@ -110,44 +106,10 @@ impl Systemd {
     /// Logs, data and the port. Directories that wnm did not make are kept, and the error that ends an otherwise
     /// complete removal names them.
     async fn delete_rest(&self, node: &Node) -> Result<(), ManagerError> {
-        let paths = &self.context.paths;
-        let mut kept: BTreeSet<PathBuf> = BTreeSet::new();
-        let logs = layout::log_dir(node, paths);
-        if !logs.starts_with(&node.root_dir) {
-            match layout::own_name(&paths.logs, &logs, node.id) {
-                Some(name) => self.hands.delete_directory(&paths.logs, name).await?,
-                None => {
-                    kept.insert(logs);
-                }
-            }
-        }
-        match layout::own_name(&paths.node_storage, &node.root_dir, node.id) {
-            Some(name) => {
-                self.hands
-                    .delete_directory(&paths.node_storage, name)
-                    .await?
-            }
-            None => {
-                kept.insert(node.root_dir.clone());
-            }
-        }
-        let opening = opening(node);
-        let closed = self.context.firewall.close(&opening).await;
-        closed.map_err(|error| firewall("closing", &opening, &error))?;
-        let kept: Vec<String> = kept
-            .iter()
-            .filter(|path| std::fs::symlink_metadata(path).is_ok())
-            .map(|path| path.display().to_string())
-            .collect();
-        if kept.is_empty() {
-            return Ok(());
-        }
-        Err(ManagerError::Rejected {
-            what: format!("removing {}", node.service),
-            words: format!(
-                "kept {}, which wnm did not make; delete by hand",
-                kept.join(" and ")
-            ),
-        })
+        let mut removal = Removal::of(node, &self.context.paths, self.files.as_ref());
+        removal.logs().await?;
+        removal.data().await?;
+        self.context.close_port(node).await?;
+        removal.finish()
     }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use wnm_core::manager::ManagerError;
+use wnm_core::manager::{ManagerError, layout};
 use wnm_core::node::Node;
 
 use crate::conversation::{Details, TalkError};
-use crate::{Systemd, layout, unit_of};
+use crate::{Systemd, unit_of};
 
 /// A program that is refused its arguments or its key ends within this; one that still runs is taken as
 /// started. What ends it later shows in the next status.

@@ -4,5 +4,4 @@ mod fake;
 mod finding;
 mod ground;
 mod lifecycle;
-mod sudo;
 mod talking;

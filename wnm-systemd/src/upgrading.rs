@@ -1,11 +1,11 @@
 //! Another program for a node, and the old one back when the new one does not start.
 
-use wnm_core::manager::ManagerError;
+use wnm_core::manager::{ManagerError, previous};
 use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
 
 use crate::running::{Going, is_still};
-use crate::{Systemd, previous, unit_of};
+use crate::{Systemd, unit_of};
 
 impl Systemd {
     /// Replaces the program and restarts the node if it ran. The old program is kept beside it until the new one
@@ -20,12 +20,10 @@ impl Systemd {
             return Err(ManagerError::NotFound(node.root_dir.display().to_string()));
         }
         let ran = !is_still(&self.talk.details(unit).await?);
-        let kept = previous(&node.binary);
-        // One that is kept already is the last that is known to have started.
-        if std::fs::symlink_metadata(&kept).is_err() && node.binary.is_file() {
-            self.hands.install(&node.binary, &kept).await?;
-        }
-        self.install(&to.path, &node.binary).await?;
+        previous::keep(self.files.as_ref(), &node.binary).await?;
+        self.files
+            .install_unless_same(&to.path, &node.binary)
+            .await?;
         if !ran {
             return Ok(());
         }
@@ -40,38 +38,12 @@ impl Systemd {
         self.settle(node, started).await
     }
 
-    /// After a start: a kept program is of no use when it went well, and is put back when it did not.
     async fn settle(
         &self,
         node: &Node,
         started: Result<(), ManagerError>,
     ) -> Result<(), ManagerError> {
-        let previous = previous(&node.binary);
-        let kept = std::fs::symlink_metadata(&previous).is_ok_and(|entry| entry.is_file());
-        match started {
-            Ok(()) if kept => {
-                // The node runs; a file too many is no reason to say that it does not.
-                if let Err(error) = self.hands.delete_files(&[&previous]).await {
-                    tracing::warn!(file = %previous.display(), %error, "the replaced program stays");
-                }
-                Ok(())
-            }
-            Err(ManagerError::Rejected { what, words }) if kept => {
-                self.hands.rename(&previous, &node.binary).await?;
-                let end = match self.launch(node).await {
-                    Ok(()) => "the previous program was put back and runs".to_owned(),
-                    Err(error) => {
-                        format!(
-                            "the previous program was put back and does not start either: {error}"
-                        )
-                    }
-                };
-                Err(ManagerError::Rejected {
-                    what,
-                    words: format!("{words}; {end}"),
-                })
-            }
-            other => other,
-        }
+        let again = self.launch(node);
+        previous::settle(self.files.as_ref(), &node.binary, started, again).await
     }
 }

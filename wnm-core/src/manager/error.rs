@@ -3,6 +3,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::CommandError;
+use crate::files::DeleteError;
 
 /// Why a manager could not do what was asked. The executor treats the variants apart.
 #[derive(Debug, Error)]
@@ -87,6 +88,20 @@ impl From<CommandError> for ManagerError {
                 words,
             },
             CommandError::Io { program, source } => Self::io(program, source),
+        }
+    }
+}
+
+impl From<DeleteError> for ManagerError {
+    fn from(error: DeleteError) -> Self {
+        match error {
+            DeleteError::Refused { path, reason } => Self::Rejected {
+                what: format!("deleting {}", path.display()),
+                words: format!("refused, since {reason}"),
+            },
+            DeleteError::Io { path, source } => {
+                Self::io(format!("deleting {}", path.display()), source)
+            }
         }
     }
 }

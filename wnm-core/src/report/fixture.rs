@@ -1,17 +1,13 @@
 //! The rows of `tests/fixtures/python/colony-0.6.3.sql`, which the recorded reports were made from.
 
-use crate::firewall::FirewallChoice;
+use crate::decide::testing;
 use crate::ids::IdPolicy;
-use crate::machine::{Band, ContainerSettings, Delays, IoBands, Launch, Limits, Machine, Pacing};
-use crate::machine::{IoRates, LoadAverages, MachineLoad, RemovalStrategy, Thresholds};
+use crate::machine::{ContainerSettings, IoRates, LoadAverages, Machine, MachineLoad};
 use crate::manager::{LanePolicy, ManagerKind, ManagerPolicy};
-use crate::node::{
-    Actor, Desired, DesiredState, Node, NodeId, NodeMeasurements, Observed, ObservedState,
-};
+use crate::node::{Actor, Desired, DesiredState, Node, NodeMeasurements, Observed, ObservedState};
 use crate::observe::{SNAPSHOT_FORMAT, Snapshot, SupervisorState};
-use crate::ports::PortBases;
 use crate::program::NodeBinary;
-use crate::quantity::{ByteRate, Load, Milliseconds, Percent, Seconds, UnixTime};
+use crate::quantity::{ByteRate, Load, Percent, Seconds, UnixTime};
 use crate::wallet::Address;
 
 /// A report as the Python wnm 0.6.3 printed it.
@@ -79,25 +75,14 @@ pub(super) fn nodes() -> Vec<Node> {
     vec![one, two, four]
 }
 
-pub(super) fn node(id: u32, first_launch: i64, since: i64) -> Node {
-    let id = NodeId::new(id).unwrap();
-    let root_dir = std::path::Path::new("/srv/ant/nodes").join(id.directory_name());
+pub(super) fn node(number: u32, first_launch: i64, since: i64) -> Node {
+    let node = testing::node(number);
+    let root_dir = std::path::Path::new("/srv/ant/nodes").join(node.id.directory_name());
     Node {
-        id,
         manager: ManagerKind::SYSTEMD_USER,
-        service: format!("{}.service", id.directory_name()),
-        user: "ant".to_owned(),
         binary: root_dir.join("antnode"),
         version: "0.4.16".parse().ok(),
         root_dir,
-        log_dir: None,
-        ports: PortBases::default().of(id).unwrap(),
-        host: "127.0.0.1".to_owned(),
-        network: "evm-arbitrum-one".to_owned(),
-        wallet: Some(Address::FAUCET),
-        peer_id: None,
-        container: None,
-        environment: None,
         desired: Desired {
             state: DesiredState::Running,
             by: Actor::Found,
@@ -107,61 +92,18 @@ pub(super) fn node(id: u32, first_launch: i64, since: i64) -> Node {
             state: ObservedState::Running,
             at: UnixTime(since),
         },
-        transition: None,
-        measured: NodeMeasurements::default(),
         first_launch: UnixTime(first_launch),
         status_since: UnixTime(since),
         last_start: None,
-        failed_starts: 0,
-        load_stops: 0,
+        ..node
     }
 }
 
 pub(super) fn machine() -> Machine {
-    let percent = |add_below, remove_above| Band {
-        add_below: Percent::whole(add_below),
-        remove_above: Percent::whole(remove_above),
-    };
     Machine {
-        cpu_count: 4,
-        node_cap: 20,
-        thresholds: Thresholds {
-            cpu: percent(50, 70),
-            memory: percent(60, 75),
-            disk: percent(75, 90),
-            disk_io: IoBands::OFF,
-            net_io: IoBands::OFF,
-            load: Band {
-                add_below: Load::new(2.4).unwrap(),
-                remove_above: Load::new(4.0).unwrap(),
-            },
-        },
-        delays: Delays {
-            start: Seconds(300),
-            restart: Seconds(600),
-            upgrade: Seconds(300),
-            remove: Seconds(300),
-        },
-        limits: Limits {
-            upgrades: 1,
-            starts: 1,
-            removals: 1,
-            operations: 1,
-        },
-        pacing: Pacing {
-            survey: Milliseconds(0),
-            action: Milliseconds(0),
-        },
         node_storage: "/srv/ant/nodes".into(),
         rewards: Address::FAUCET.to_string().parse().unwrap(),
-        donate_address: Address::FAUCET,
-        ports: PortBases::default(),
-        highest_id: None,
         last_stopped_at: Some(UnixTime(1_762_990_000)),
-        host: "127.0.0.1".to_owned(),
-        crisis_bytes: 2_000_000_000,
-        launch: Launch::default(),
-        removal_strategy: RemovalStrategy::Youngest,
         manager: ManagerKind::SYSTEMD_USER,
         containers: ContainerSettings {
             max_nodes: 200,
@@ -170,9 +112,7 @@ pub(super) fn machine() -> Machine {
         },
         antnode_path: "/srv/ant/bin/antnode".into(),
         antctl_path: "/srv/ant/bin/antctl".into(),
-        antctl_debug: false,
-        antctl_version: None,
-        firewall: FirewallChoice::Auto,
+        ..testing::machine()
     }
 }
 

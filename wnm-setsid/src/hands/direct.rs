@@ -1,7 +1,7 @@
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, fchown, lchown};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::fchown;
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,15 +9,11 @@ use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
-use wnm_core::files::{delete_directory, install_program};
-use wnm_core::manager::ManagerError;
+use wnm_core::manager::{Account, ManagerError, blocking};
 
 use super::Hands;
-use crate::account::Account;
-use crate::blocking::blocking;
 use crate::detach::{Order, name};
 use crate::output::open_plain;
-use crate::rejection::deletion;
 use crate::table::Table;
 use crate::watch::Held;
 
@@ -27,7 +23,7 @@ const FREE_WITHIN: Duration = Duration::from_secs(5);
 /// How often it is tried meanwhile: nothing reports that the last writer is gone.
 const TRY_EVERY: Duration = Duration::from_millis(10);
 
-/// Everything done by this process: as the caller for the caller, or as root for another account.
+/// Processes started and ended by this one: as the caller for the caller, or as root for another account.
 #[derive(Debug, Clone)]
 pub(crate) struct Direct {
     account: Option<String>,
@@ -49,16 +45,6 @@ impl Direct {
     fn account(&self) -> Result<Option<Account>, ManagerError> {
         self.account.as_deref().map(Account::named).transpose()
     }
-
-    /// Runs work on files of the account on a thread of its own.
-    async fn files<T: Send + 'static>(
-        &self,
-        what: String,
-        work: impl FnOnce(Option<Account>) -> io::Result<T> + Send + 'static,
-    ) -> Result<T, ManagerError> {
-        let account = self.account()?;
-        blocking(move || work(account).map_err(|source| ManagerError::io(what, source))).await
-    }
 }
 
 #[async_trait]
@@ -67,77 +53,16 @@ impl Hands for Direct {
         self.account.is_some()
     }
 
-    async fn directory(&self, path: &Path) -> Result<(), ManagerError> {
-        let path = path.to_owned();
-        self.files(format!("making {}", path.display()), move |account| {
-            std::fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o755)
-                .create(&path)?;
-            own(&path, account.as_ref())
-        })
-        .await
-    }
-
-    async fn install(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
-        let (from, to) = (from.to_owned(), to.to_owned());
-        let what = format!("copying {} to {}", from.display(), to.display());
-        self.files(what, move |account| {
-            install_program(&from, &to)?;
-            own(&to, account.as_ref())
-        })
-        .await
-    }
-
-    async fn keep(&self, file: &Path, second: &Path) -> Result<(), ManagerError> {
-        let (file, second) = (file.to_owned(), second.to_owned());
-        let what = format!("keeping {} as {}", file.display(), second.display());
-        self.files(what, move |account| {
-            if std::fs::hard_link(&file, &second).is_ok() {
-                return Ok(());
-            }
-            // Not every file system has second names.
-            install_program(&file, &second)?;
-            own(&second, account.as_ref())
-        })
-        .await
-    }
-
-    async fn rename(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
-        let (from, to) = (from.to_owned(), to.to_owned());
-        let what = format!("renaming {} to {}", from.display(), to.display());
-        self.files(what, move |_| std::fs::rename(from, to)).await
-    }
-
-    async fn delete_file(&self, path: &Path) -> Result<(), ManagerError> {
-        let path = path.to_owned();
-        self.files(
-            format!("deleting {}", path.display()),
-            move |_| match std::fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-                _ => Ok(()),
-            },
-        )
-        .await
-    }
-
-    async fn delete_directory(&self, base: &Path, name: &str) -> Result<(), ManagerError> {
-        let (base, name) = (base.to_owned(), name.to_owned());
-        blocking(move || delete_directory(&base, &name).map_err(deletion)).await
-    }
-
     async fn output(&self, path: &Path) -> Result<File, ManagerError> {
-        let path = path.to_owned();
-        self.files(format!("opening {}", path.display()), move |account| {
-            let file = open_plain(&path)?;
-            if let Some(account) = account {
-                fchown(
-                    &file,
-                    Some(account.uid.as_raw()),
-                    Some(account.gid.as_raw()),
-                )?;
-            }
-            Ok(file)
+        let (path, account) = (path.to_owned(), self.account()?);
+        blocking(move || {
+            let opened = open_plain(&path).and_then(|file| {
+                if let Some(account) = account {
+                    fchown(&file, Some(account.uid), Some(account.gid))?;
+                }
+                Ok(file)
+            });
+            opened.map_err(|source| ManagerError::io(format!("opening {}", path.display()), source))
         })
         .await
     }
@@ -155,7 +80,7 @@ impl Hands for Direct {
         let mut command = order.command(output).map_err(io_error)?;
         if let Some(account) = &account {
             // With a user given, root's supplementary groups are dropped by the standard library.
-            command.uid(account.uid.as_raw()).gid(account.gid.as_raw());
+            command.uid(account.uid).gid(account.gid);
         }
         match when_free(&mut command).await {
             Ok(child) => Ok(Some(child)),
@@ -185,19 +110,10 @@ impl Hands for Direct {
     }
 }
 
-/// Hands a path to the account, and never what a link there points to.
-fn own(path: &Path, account: Option<&Account>) -> io::Result<()> {
-    match account {
-        Some(account) => lchown(path, Some(account.uid.as_raw()), Some(account.gid.as_raw())),
-        None => Ok(()),
-    }
-}
-
 /// What a login would set; root's own values would send a program into root's home.
 fn account_environment(account: &Account) -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
-    let home: PathBuf = account.home.clone();
     vec![
-        ("HOME".into(), home.into()),
+        ("HOME".into(), account.home.clone().into()),
         ("USER".into(), account.name.clone().into()),
         ("LOGNAME".into(), account.name.clone().into()),
     ]
@@ -230,6 +146,8 @@ fn is_the_programs_fault(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use wnm_core::files::install_program;
+
     use super::*;
 
     /// A program that ends at once, its file held open for writing, and what starts it.

@@ -8,29 +8,24 @@ use std::time::Duration;
 use async_trait::async_trait;
 use nix::sys::signal::Signal;
 use tokio::process::Child;
-use wnm_core::files::{is_deletable, unfinished};
-use wnm_core::manager::{CommandRunner, CommandSpec, ManagerError};
+use wnm_core::manager::files::{self, Files};
+use wnm_core::manager::{CommandRunner, ManagerError};
 
 use super::Hands;
-use crate::account::Account;
 use crate::detach::Order;
 use crate::output::{aside, open_plain};
-use crate::rejection::deletion;
 use crate::table::Table;
 use crate::watch::Held;
 
-/// Commands that touch a file or two, on a machine that may be loaded.
+/// Commands that touch a file or a process or two, on a machine that may be loaded.
 const SHORT: Duration = Duration::from_secs(30);
 
-/// Copying a program or deleting a node's records on a slow disk.
-const LONG: Duration = Duration::from_secs(300);
-
-/// Everything done through `sudo -n` by a caller who is not root. No shell: every path and every argument of
-/// a node is one argument of the command.
+/// Processes started and ended through `sudo -n` by a caller who is not root. No shell: every path and every
+/// argument of a node is one argument of the command.
 pub(crate) struct Sudo {
     sudo: OsString,
     owner: String,
-    runner: Arc<dyn CommandRunner>,
+    files: files::Sudo,
 }
 
 impl Sudo {
@@ -39,61 +34,25 @@ impl Sudo {
         Self {
             sudo: "sudo".into(),
             owner: owner.to_owned(),
-            runner,
+            files: files::Sudo::new(owner, runner),
         }
     }
 
-    /// With another program in the place of sudo.
+    /// Starts nodes with another program in the place of sudo.
     #[cfg(test)]
     pub fn through(mut self, sudo: &Path) -> Self {
         self.sudo = sudo.into();
         self
     }
 
-    async fn run<A: AsRef<OsStr>>(
-        &self,
-        deadline: Duration,
-        words: impl IntoIterator<Item = A>,
-    ) -> Result<(), ManagerError> {
-        let spec = CommandSpec::new(&self.sudo, deadline).arg("-n").args(words);
-        self.runner.run(&spec).await?.success(&spec)?;
-        Ok(())
-    }
-
-    /// Words of an `install` that hands its work to an account.
-    fn install_words(mode: &str, uid: u32, gid: u32) -> Vec<OsString> {
-        [
-            "install",
-            "-m",
-            mode,
-            "-o",
-            &uid.to_string(),
-            "-g",
-            &gid.to_string(),
-        ]
-        .map(OsString::from)
-        .into()
-    }
-
-    fn owner_words(&self, mode: &str) -> Result<Vec<OsString>, ManagerError> {
-        let account = Account::named(&self.owner)?;
-        Ok(Self::install_words(
-            mode,
-            account.uid.as_raw(),
-            account.gid.as_raw(),
-        ))
-    }
-
     /// Makes an empty file that the caller may write and the node's account may not replace by a link
     /// unnoticed: it is opened without following any.
     async fn make_output(&self, path: &Path) -> Result<(), ManagerError> {
-        let mut words = Self::install_words(
-            "0644",
-            nix::unistd::geteuid().as_raw(),
-            nix::unistd::getegid().as_raw(),
-        );
-        words.extend([OsString::from("/dev/null"), path.into()]);
-        self.run(SHORT, words).await
+        let uid = nix::unistd::geteuid().to_string();
+        let gid = nix::unistd::getegid().to_string();
+        let words = ["install", "-m", "0644", "-o", &uid, "-g", &gid, "/dev/null"];
+        let words = words.map(OsStr::new).into_iter().chain([path.as_ref()]);
+        self.files.run(SHORT, words).await
     }
 }
 
@@ -101,52 +60,6 @@ impl Sudo {
 impl Hands for Sudo {
     fn looks_at_others(&self) -> bool {
         true
-    }
-
-    async fn directory(&self, path: &Path) -> Result<(), ManagerError> {
-        let mut words = self.owner_words("0755")?;
-        words.extend([OsString::from("-d"), path.into()]);
-        self.run(SHORT, words).await
-    }
-
-    async fn install(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
-        // install(1) writes in place, so it writes beside and a rename puts it there whole.
-        let beside = unfinished(to);
-        let mut words = self.owner_words("0755")?;
-        words.extend([from.into(), beside.clone().into()]);
-        self.run(LONG, words).await?;
-        self.rename(&beside, to).await
-    }
-
-    async fn keep(&self, file: &Path, second: &Path) -> Result<(), ManagerError> {
-        let words = [OsStr::new("ln"), "-f".as_ref(), "--".as_ref()];
-        self.run(
-            SHORT,
-            words.into_iter().chain([file.as_ref(), second.as_ref()]),
-        )
-        .await
-    }
-
-    async fn rename(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
-        let words = [OsStr::new("mv"), "-f".as_ref(), "--".as_ref()];
-        self.run(SHORT, words.into_iter().chain([from.as_ref(), to.as_ref()]))
-            .await
-    }
-
-    async fn delete_file(&self, path: &Path) -> Result<(), ManagerError> {
-        let words = [OsStr::new("rm"), "-f".as_ref(), "--".as_ref()];
-        self.run(SHORT, words.into_iter().chain([path.as_ref()]))
-            .await
-    }
-
-    async fn delete_directory(&self, base: &Path, name: &str) -> Result<(), ManagerError> {
-        if !is_deletable(base, name).map_err(deletion)? {
-            return Ok(());
-        }
-        let path = base.join(name);
-        let words = [OsStr::new("rm"), "-rf".as_ref(), "--".as_ref()];
-        self.run(LONG, words.into_iter().chain([path.as_ref()]))
-            .await
     }
 
     async fn output(&self, path: &Path) -> Result<File, ManagerError> {
@@ -161,7 +74,7 @@ impl Hands for Sudo {
             }
         }
         if std::fs::symlink_metadata(path).is_ok() {
-            self.rename(path, &aside(path)).await?;
+            self.files.rename(path, &aside(path)).await?;
         }
         self.make_output(path).await?;
         open_plain(path)
@@ -225,7 +138,7 @@ impl Hands for Sudo {
         let pids = running
             .iter()
             .map(|process| OsString::from(process.kin.pid.to_string()));
-        let sent = self.run(SHORT, words.chain(pids)).await;
+        let sent = self.files.run(SHORT, words.chain(pids)).await;
         // kill(1) fails when one of them ended a moment before.
         match sent {
             Err(ManagerError::Rejected { .. })

@@ -1,11 +1,16 @@
 //! Nodes under another account. Root may do this; others skip it and say so.
 
+use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use wnm_core::files::write_whole;
-use wnm_core::manager::{ManagerKind, ProcessManager, ProcessState, SystemRunner};
+use wnm_core::manager::{
+    CommandError, CommandOutput, CommandRunner, CommandSpec, ManagerKind, ProcessManager,
+    ProcessState, SystemRunner, files,
+};
 use wnm_core::node::Node;
 
 use super::ground::{Ground, STAYS, is_root, refusal, runs};
@@ -98,14 +103,34 @@ fn stand_in(dir: &Path) -> std::path::PathBuf {
     path
 }
 
+/// Runs what is for sudo through this program.
+struct Through(OsString);
+
+#[async_trait]
+impl CommandRunner for Through {
+    async fn run(&self, spec: &CommandSpec) -> Result<CommandOutput, CommandError> {
+        assert_eq!(spec.program, "sudo");
+        let mut spec = spec.clone();
+        spec.program = self.0.clone();
+        SystemRunner.run(&spec).await
+    }
+}
+
+/// Has the manager act as for a caller who is not root.
+fn ask_stand_in(ground: &mut Ground) {
+    let sudo = stand_in(&ground.dir);
+    let runner = Arc::new(Through(sudo.clone().into()));
+    ground.manager.files = Arc::new(files::Sudo::new("nobody", runner.clone()));
+    ground.manager.hands = Box::new(Sudo::new("nobody", runner).through(&sudo));
+}
+
 #[tokio::test]
 async fn what_sudo_is_asked_is_enough_for_a_whole_life() {
     if !is_root() {
         return;
     }
     let mut ground = Ground::of_kind(ManagerKind::SETSID_SUDO, STAYS);
-    let sudo = Sudo::new("nobody", Arc::new(SystemRunner)).through(&stand_in(&ground.dir));
-    ground.manager.hands = Box::new(sudo);
+    ask_stand_in(&mut ground);
     let node = full_life(&ground).await;
     let asked = std::fs::read_to_string(ground.dir.join("asked")).unwrap();
     let asked = asked
@@ -115,13 +140,13 @@ async fn what_sudo_is_asked_is_enough_for_a_whole_life() {
     assert!(kill.starts_with("kill -s TERM "), "{kill}");
     let asked: Vec<&str> = asked.lines().take(8).collect();
     insta::assert_snapshot!(asked.join("\n"), @r"
-    install -m 0755 -o [uid] -g [uid] -d [dir]/state/nodes/antnode0001
-    install -m 0755 -o [uid] -g [uid] -d [dir]/state/logs/antnode0001
-    install -m 0755 -o [uid] -g [uid] -d [dir]/state/cache
-    install -m 0755 -o [uid] -g [uid] /bin/sh [dir]/state/nodes/antnode0001/antnode.new
-    mv -f -- [dir]/state/nodes/antnode0001/antnode.new [dir]/state/nodes/antnode0001/antnode
-    install -m 0755 -o [uid] -g [uid] -d [dir]/state/logs/antnode0001
-    install -m 0755 -o [uid] -g [uid] -d [dir]/state/cache
+    install -m 0755 -o [uid] -g [uid] -d -- [dir]/state/nodes/antnode0001
+    install -m 0755 -o [uid] -g [uid] -d -- [dir]/state/logs/antnode0001
+    install -m 0755 -o [uid] -g [uid] -d -- [dir]/state/cache
+    install -m 0755 -o [uid] -g [uid] -T -- /bin/sh [dir]/state/nodes/antnode0001/antnode.new
+    mv -f -T -- [dir]/state/nodes/antnode0001/antnode.new [dir]/state/nodes/antnode0001/antnode
+    install -m 0755 -o [uid] -g [uid] -d -- [dir]/state/logs/antnode0001
+    install -m 0755 -o [uid] -g [uid] -d -- [dir]/state/cache
     -u nobody -- env NODE_NUMBER=1 setsid --fork [dir]/state/nodes/antnode0001/antnode -c echo up; sleep 600 & wait antnode --root-dir [dir]/state/nodes/antnode0001 --port 55001
     ");
     assert!(!node.root_dir.exists());
@@ -133,8 +158,7 @@ async fn a_program_that_sudo_cannot_start_is_reported() {
         return;
     }
     let mut ground = Ground::of_kind(ManagerKind::SETSID_SUDO, "echo no wallet; exit 101");
-    let sudo = Sudo::new("nobody", Arc::new(SystemRunner)).through(&stand_in(&ground.dir));
-    ground.manager.hands = Box::new(sudo);
+    ask_stand_in(&mut ground);
     let node = ground.node(1);
     ground.manager.add(&node, &ground.binary()).await.unwrap();
     let words = refusal(ground.manager.start(&node).await);

@@ -131,7 +131,7 @@ async fn every_act_is_completed_by_the_next_run_wherever_the_last_one_died() {
                 manager.upgrade(&node, &ground.binary()).await.unwrap();
                 assert_eq!(ground.state(&node).await, ProcessState::Stopped);
                 manager.start(&node).await.unwrap();
-                assert!(!crate::upgrading::previous(&node.binary).exists());
+                assert!(!wnm_core::manager::previous::path(&node.binary).exists());
             }
             "remove" => manager.remove(&node).await.unwrap(),
             other => panic!("{other} is not tested"),

@@ -11,21 +11,15 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use semver::Version;
 use tempfile::TempDir;
+use wnm_core::decide::testing;
 use wnm_core::firewall::FirewallChoice;
-use wnm_core::machine::{
-    Band, ContainerSettings, Delays, IoBands, Launch, Limits, Machine, Pacing, RemovalStrategy,
-    Thresholds,
-};
+use wnm_core::machine::{Launch, Machine};
 use wnm_core::manager::{
     ManagerContext, ManagerError, ManagerKind, NoFirewall, Paths, ProcessManager, ProcessState,
     SystemRunner,
 };
-use wnm_core::node::{
-    Actor, Desired, DesiredState, Node, NodeId, NodeMeasurements, Observed, ObservedState,
-};
-use wnm_core::ports::PortBases;
+use wnm_core::node::{Node, NodeId, ObservedState};
 use wnm_core::program::{NodeBinary, NodeProgram, NodeReport, ProgramError};
-use wnm_core::quantity::{Load, Milliseconds, Percent, Seconds, UnixTime};
 
 use crate::Setsid;
 use crate::process::{Kin, Program};
@@ -137,37 +131,14 @@ impl Ground {
         let paths = &self.context.paths;
         let root_dir = paths.node_dir(id);
         Node {
-            id,
             manager: self.manager.kind,
             service: id.directory_name(),
             user: "nobody".to_owned(),
             binary: root_dir.join("antnode"),
-            version: None,
             log_dir: Some(paths.log_dir(id)),
             root_dir,
             ports: self.context.machine.ports.of(id).unwrap(),
-            host: "127.0.0.1".to_owned(),
-            network: "evm-arbitrum-one".to_owned(),
-            wallet: Some(wnm_core::wallet::Address::FAUCET),
-            peer_id: None,
-            container: None,
-            environment: None,
-            desired: Desired {
-                state: DesiredState::Running,
-                by: Actor::Wnm,
-                since: UnixTime(0),
-            },
-            observed: Observed {
-                state: ObservedState::Stopped,
-                at: UnixTime(0),
-            },
-            transition: None,
-            measured: NodeMeasurements::default(),
-            first_launch: UnixTime(0),
-            status_since: UnixTime(0),
-            last_start: None,
-            failed_starts: 0,
-            load_stops: 0,
+            ..testing::seen(number, ObservedState::Stopped)
         }
     }
 
@@ -254,69 +225,16 @@ fn context(dir: &Path, kind: ManagerKind, program: Arc<dyn NodeProgram>) -> Mana
         program,
         runner: Arc::new(SystemRunner),
         firewall: Arc::new(NoFirewall),
-        machine: machine(kind, &paths.node_storage),
+        machine: Machine {
+            node_storage: paths.node_storage.clone(),
+            manager: kind,
+            antnode_path: PathBuf::from("/bin/sh"),
+            firewall: FirewallChoice::None,
+            ..testing::machine()
+        },
         paths,
         launch: Launch::default(),
         owner: "nobody".to_owned(),
-    }
-}
-
-fn machine(kind: ManagerKind, node_storage: &Path) -> Machine {
-    let percent = Band {
-        add_below: Percent::whole(50),
-        remove_above: Percent::whole(70),
-    };
-    Machine {
-        cpu_count: 2,
-        node_cap: 20,
-        thresholds: Thresholds {
-            cpu: percent,
-            memory: percent,
-            disk: percent,
-            disk_io: IoBands::OFF,
-            net_io: IoBands::OFF,
-            load: Band {
-                add_below: Load::default(),
-                remove_above: Load::default(),
-            },
-        },
-        delays: Delays {
-            start: Seconds(0),
-            restart: Seconds(0),
-            upgrade: Seconds(0),
-            remove: Seconds(0),
-        },
-        limits: Limits {
-            upgrades: 1,
-            starts: 1,
-            removals: 1,
-            operations: 1,
-        },
-        pacing: Pacing {
-            survey: Milliseconds(0),
-            action: Milliseconds(0),
-        },
-        node_storage: node_storage.to_owned(),
-        rewards: "faucet".parse().unwrap(),
-        donate_address: wnm_core::wallet::Address::FAUCET,
-        ports: PortBases::default(),
-        highest_id: None,
-        last_stopped_at: None,
-        host: "127.0.0.1".to_owned(),
-        crisis_bytes: 0,
-        launch: Launch::default(),
-        removal_strategy: RemovalStrategy::Youngest,
-        manager: kind,
-        containers: ContainerSettings {
-            max_nodes: 200,
-            min_count: 1,
-            image: None,
-        },
-        antnode_path: PathBuf::from("/bin/sh"),
-        antctl_path: PathBuf::new(),
-        antctl_debug: false,
-        antctl_version: None,
-        firewall: FirewallChoice::None,
     }
 }
 

@@ -5,7 +5,6 @@ use wnm_core::manager::{ProcessManager, ProcessState};
 use wnm_core::program::NodeBinary;
 
 use super::ground::{Ground, STAYS, refusal};
-use crate::upgrading::previous;
 
 /// The shell with something after its end: the same program, and another file.
 fn newer(ground: &Ground) -> NodeBinary {
@@ -35,7 +34,7 @@ async fn a_running_node_runs_again_on_the_new_program() {
         std::fs::read(&node.binary).unwrap(),
         std::fs::read(&newer.path).unwrap()
     );
-    assert!(!previous(&node.binary).exists());
+    assert!(!wnm_core::manager::previous::path(&node.binary).exists());
 }
 
 #[tokio::test]
@@ -74,7 +73,7 @@ async fn a_program_that_does_not_start_gives_way_to_the_old_one() {
     insta::assert_snapshot!(words, @"starting [dir]/state/nodes/antnode0001/antnode: No such file or directory (os error 2); the previous program was put back and runs");
     ground.pid(&node).await;
     assert_eq!(std::fs::read(&node.binary).unwrap(), old);
-    assert!(!previous(&node.binary).exists());
+    assert!(!wnm_core::manager::previous::path(&node.binary).exists());
     ground.manager.start(&node).await.unwrap();
 }
 

@@ -34,23 +34,14 @@ async fn nodes_added_at_once_share_reloads() {
             tokio::spawn(async move { manager.add(&node, &binary).await.map(drop) })
         })
         .collect();
-    // The first reload is held until all units are written.
-    let units = ground.units();
-    let written = async {
+    // The first reload is held until the others wait for the next. Another may have come just in time for it.
+    let waited = async {
         let mut looks = tokio::time::interval(Duration::from_millis(5));
-        loop {
+        while ground.manager.reloading.waiting() < 8 {
             looks.tick().await;
-            let names = std::fs::read_dir(&units).into_iter().flatten();
-            let named = |name: &str| name.starts_with("antnode") && name.ends_with(".service");
-            let count = names
-                .flatten()
-                .filter(|entry| named(&entry.file_name().to_string_lossy()));
-            if count.count() == 10 && ground.systemd.times("reload") == 1 {
-                return;
-            }
         }
     };
-    timeout(PATIENCE, written).await.unwrap();
+    timeout(PATIENCE, waited).await.unwrap();
     ground.systemd.gate.as_ref().unwrap().add_permits(10);
     for add in adds {
         add.await.unwrap().unwrap();

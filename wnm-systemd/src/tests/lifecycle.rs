@@ -74,9 +74,9 @@ async fn an_upgrade_restarts_only_what_ran() {
     }
     assert_eq!(ground.state(&still).await, ProcessState::Stopped);
     assert_eq!(ground.systemd.times("restart"), 1);
-    assert!(!crate::previous(&runs.binary).exists());
+    assert!(!wnm_core::manager::previous::path(&runs.binary).exists());
     ground.manager.start(&still).await.unwrap();
-    assert!(!crate::previous(&still.binary).exists());
+    assert!(!wnm_core::manager::previous::path(&still.binary).exists());
 }
 
 #[tokio::test]

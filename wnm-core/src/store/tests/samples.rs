@@ -5,72 +5,23 @@ use std::path::{Path, PathBuf};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
 use super::super::connection::{Way, connect};
-use crate::firewall::FirewallChoice;
-use crate::machine::{
-    Band, ContainerSettings, Delays, IoBands, Launch, Limits, Machine, Pacing, RemovalStrategy,
-    Thresholds,
-};
+use crate::decide::testing;
+pub use crate::decide::testing::id;
+use crate::machine::{ContainerSettings, Machine};
 use crate::manager::ManagerKind;
-use crate::node::{
-    Actor, Desired, DesiredState, Node, NodeId, NodeMeasurements, Observed, ObservedState,
-};
-use crate::ports::PortBases;
-use crate::quantity::{Load, Milliseconds, Percent, Seconds, UnixTime};
+use crate::node::{Desired, Node, Observed};
+use crate::quantity::{Seconds, UnixTime};
 
 pub const FAUCET: &str = "0x00455d78f850b0358E8cea5be24d415E01E107CF";
 
 /// Waited for in tests that meet a lock: the answer is certain at once.
 pub const SHORT_WAIT: Seconds = Seconds(0);
 
-pub fn id(number: u32) -> NodeId {
-    NodeId::new(number).unwrap()
-}
-
 pub fn machine() -> Machine {
-    let percent = |below, above| Band {
-        add_below: Percent::whole(below),
-        remove_above: Percent::whole(above),
-    };
     Machine {
-        cpu_count: 4,
-        node_cap: 20,
-        thresholds: Thresholds {
-            cpu: percent(50, 70),
-            memory: percent(60, 75),
-            disk: percent(75, 90),
-            disk_io: IoBands::OFF,
-            net_io: IoBands::OFF,
-            load: Band {
-                add_below: Load::new(2.4).unwrap(),
-                remove_above: Load::new(4.0).unwrap(),
-            },
-        },
-        delays: Delays {
-            start: Seconds(300),
-            restart: Seconds(600),
-            upgrade: Seconds(300),
-            remove: Seconds(300),
-        },
-        limits: Limits {
-            upgrades: 1,
-            starts: 1,
-            removals: 1,
-            operations: 1,
-        },
-        pacing: Pacing {
-            survey: Milliseconds(0),
-            action: Milliseconds(0),
-        },
         node_storage: "/srv/ant/nodes".into(),
         rewards: FAUCET.parse().unwrap(),
-        donate_address: FAUCET.parse().unwrap(),
-        ports: PortBases::default(),
-        highest_id: None,
         last_stopped_at: Some(UnixTime(1_762_990_000)),
-        host: "127.0.0.1".into(),
-        crisis_bytes: 2_000_000_000,
-        launch: Launch::default(),
-        removal_strategy: RemovalStrategy::Youngest,
         manager: ManagerKind::SYSTEMD_USER,
         containers: ContainerSettings {
             max_nodes: 200,
@@ -79,48 +30,32 @@ pub fn machine() -> Machine {
         },
         antnode_path: "/srv/ant/bin/antnode".into(),
         antctl_path: "/srv/ant/bin/antctl".into(),
-        antctl_debug: false,
-        antctl_version: None,
-        firewall: FirewallChoice::Auto,
+        ..testing::machine()
     }
 }
 
 pub fn node(number: u32) -> Node {
-    let id = id(number);
-    let root_dir = PathBuf::from("/srv/ant/nodes").join(id.directory_name());
+    let node = testing::node(number);
+    let root_dir = PathBuf::from("/srv/ant/nodes").join(node.id.directory_name());
     let now = UnixTime(1_763_000_000);
     Node {
-        id,
         manager: ManagerKind::SYSTEMD_USER,
-        service: format!("{}.service", id.directory_name()),
-        user: "ant".into(),
         binary: root_dir.join("antnode"),
         version: Some(semver::Version::new(0, 4, 16)),
         root_dir,
-        log_dir: None,
-        ports: PortBases::default().of(id).unwrap(),
-        host: "127.0.0.1".into(),
-        network: "evm-arbitrum-one".into(),
-        wallet: Some(FAUCET.parse().unwrap()),
         peer_id: Some("12D3KooWRBhwfeP2Y4TCx1SM6s9rUoHhR5STiGwxBhgFRcw3UERE".into()),
-        container: None,
-        environment: None,
         desired: Desired {
-            state: DesiredState::Running,
-            by: Actor::Wnm,
             since: now,
+            ..node.desired
         },
         observed: Observed {
-            state: ObservedState::Running,
             at: now,
+            ..node.observed
         },
-        transition: None,
-        measured: NodeMeasurements::default(),
         first_launch: UnixTime(1_762_000_000),
         status_since: now,
         last_start: None,
-        failed_starts: 0,
-        load_stops: 0,
+        ..node
     }
 }
 

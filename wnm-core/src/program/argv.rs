@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 /// Value of an option, given as `--name value` or `--name=value`. The program's own name is skipped.
-pub(crate) fn option<'a>(argv: &'a [OsString], name: &str) -> Option<&'a OsStr> {
+pub fn option<'a>(argv: &'a [OsString], name: &str) -> Option<&'a OsStr> {
     let mut words = argv.iter().skip(1);
     while let Some(word) = words.next() {
         if word == name {
@@ -22,12 +22,12 @@ pub(crate) fn option<'a>(argv: &'a [OsString], name: &str) -> Option<&'a OsStr> 
 }
 
 /// Value of an option, read as whatever is wanted; `None` also for one that does not read.
-pub(crate) fn parsed<T: std::str::FromStr>(argv: &[OsString], name: &str) -> Option<T> {
+pub fn parsed<T: std::str::FromStr>(argv: &[OsString], name: &str) -> Option<T> {
     option(argv, name)?.to_str()?.parse().ok()
 }
 
 /// The payment network: the last `evm-…` word, since options of a custom network may follow it.
-pub(crate) fn network(argv: &[OsString]) -> Option<String> {
+pub fn network(argv: &[OsString]) -> Option<String> {
     argv.iter()
         .skip(1)
         .rev()

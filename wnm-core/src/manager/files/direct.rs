@@ -2,20 +2,17 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, lchown};
 use std::path::{Path, PathBuf};
 
+use super::Files;
+use crate::files::{delete_directory, install_program, write_whole};
+use crate::manager::{Account, ManagerError, blocking};
 use async_trait::async_trait;
-use wnm_core::files::{delete_directory, install_program, write_whole};
-use wnm_core::manager::ManagerError;
 
-use super::{Hands, deletion};
-use crate::account::Account;
-use crate::blocking::blocking;
-
-/// Units are no secret: systemd's own tools read them as any user.
-const UNIT_MODE: u32 = 0o644;
+/// Descriptions of services are no secret: the tools of supervisors read them as any user.
+const READABLE: u32 = 0o644;
 
 /// Everything done by this process: as the caller for the caller, or as root for another account.
 #[derive(Debug, Clone)]
-pub(crate) struct Direct {
+pub struct Direct {
     account: Option<String>,
 }
 
@@ -44,7 +41,7 @@ impl Direct {
 }
 
 #[async_trait]
-impl Hands for Direct {
+impl Files for Direct {
     async fn directory(&self, path: &Path) -> Result<(), ManagerError> {
         let path = path.to_owned();
         self.files(format!("making {}", path.display()), move |account| {
@@ -64,18 +61,32 @@ impl Hands for Direct {
         .await
     }
 
+    async fn keep(&self, file: &Path, second: &Path) -> Result<(), ManagerError> {
+        let (file, second) = (file.to_owned(), second.to_owned());
+        let what = format!("keeping {} as {}", file.display(), second.display());
+        self.files(what, move |account| {
+            if std::fs::hard_link(&file, &second).is_ok() {
+                return Ok(());
+            }
+            // Not every file system has second names.
+            install_program(&file, &second)?;
+            own(&second, account.as_ref())
+        })
+        .await
+    }
+
     async fn rename(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
         let (from, to) = (from.to_owned(), to.to_owned());
         let what = format!("renaming {} to {}", from.display(), to.display());
         self.files(what, move |_| std::fs::rename(from, to)).await
     }
 
-    async fn write_unit(&self, path: &Path, content: &str) -> Result<(), ManagerError> {
+    async fn write(&self, path: &Path, content: &str) -> Result<(), ManagerError> {
         let (path, content) = (path.to_owned(), content.to_owned());
         let what = format!("writing {}", path.display());
         blocking(move || {
             let written = path.parent().map_or(Ok(()), make_directory);
-            let written = written.and_then(|()| write_whole(&path, content.as_bytes(), UNIT_MODE));
+            let written = written.and_then(|()| write_whole(&path, content.as_bytes(), READABLE));
             written.map_err(|source| ManagerError::io(what, source))
         })
         .await
@@ -100,7 +111,7 @@ impl Hands for Direct {
 
     async fn delete_directory(&self, base: &Path, name: &str) -> Result<(), ManagerError> {
         let (base, name) = (base.to_owned(), name.to_owned());
-        blocking(move || delete_directory(&base, &name).map_err(deletion)).await
+        blocking(move || Ok(delete_directory(&base, &name)?)).await
     }
 }
 
@@ -114,7 +125,7 @@ fn make_directory(path: &Path) -> io::Result<()> {
 /// Hands a path to the account, and never what a link there points to.
 fn own(path: &Path, account: Option<&Account>) -> io::Result<()> {
     match account {
-        Some(account) => lchown(path, Some(account.uid.as_raw()), Some(account.gid.as_raw())),
+        Some(account) => lchown(path, Some(account.uid), Some(account.gid)),
         None => Ok(()),
     }
 }

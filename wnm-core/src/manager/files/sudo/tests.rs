@@ -1,12 +1,9 @@
 //! What root has to do for a caller who is not root.
 
-use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
-use async_trait::async_trait;
-use wnm_core::manager::{CommandError, CommandOutput, CommandRunner, CommandSpec, ManagerError};
-
-use crate::hands::{Hands, Sudo};
+use super::*;
+use crate::manager::{CommandError, CommandOutput};
 
 /// Keeps what it was to run, and refuses as sudo does if told to.
 #[derive(Default)]
@@ -39,11 +36,12 @@ impl CommandRunner for Recorder {
 }
 
 #[tokio::test]
-async fn a_unit_is_put_there_whole_and_no_shell_sees_its_name() {
+#[cfg(target_os = "linux")]
+async fn a_file_is_put_there_whole_and_no_shell_sees_its_name() {
     let recorder = Arc::new(Recorder::default());
     let hands = Sudo::new("nobody", recorder.clone());
     hands
-        .write_unit(Path::new("/units/a b;c.service"), "[Unit]\n")
+        .write(Path::new("/units/a b;c.service"), "[Unit]\n")
         .await
         .unwrap();
     let ran = recorder.ran.lock().unwrap();
@@ -54,7 +52,8 @@ async fn a_unit_is_put_there_whole_and_no_shell_sees_its_name() {
     assert_eq!(install.last().unwrap(), "/units/a b;c.service.new");
     let end = [
         "mv",
-        "-fT",
+        "-f",
+        "-T",
         "--",
         "/units/a b;c.service.new",
         "/units/a b;c.service",

@@ -1,15 +1,14 @@
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wnm_core::files::is_deletable;
-use wnm_core::manager::{CommandRunner, CommandSpec, ManagerError};
 
-use super::{Hands, deletion};
-use crate::account::Account;
+use super::Files;
+use crate::files::{is_deletable, unfinished};
+use crate::manager::{Account, CommandRunner, CommandSpec, ManagerError};
 
 /// Commands that touch a file or two, on a machine that may be loaded.
 const SHORT: Duration = Duration::from_secs(30);
@@ -20,9 +19,16 @@ const LONG: Duration = Duration::from_secs(300);
 /// Most files named in one command, far below what the kernel lets an argument vector hold.
 const FILES_AT_ONCE: usize = 200;
 
+/// Has a copy or a rename replace what is at its target, and never go into a directory that a node's account
+/// may have put there. An option of the GNU programs.
+#[cfg(target_os = "linux")]
+const OVER_NO_DIRECTORY: [&str; 1] = ["-T"];
+#[cfg(not(target_os = "linux"))]
+const OVER_NO_DIRECTORY: [&str; 0] = [];
+
 /// Everything done through `sudo -n` by a caller who is not root. No shell: every path is one argument of the
 /// command.
-pub(crate) struct Sudo {
+pub struct Sudo {
     owner: String,
     runner: Arc<dyn CommandRunner>,
 }
@@ -36,7 +42,8 @@ impl Sudo {
         }
     }
 
-    async fn run<A: AsRef<OsStr>>(
+    /// Runs a command as root, for at most `deadline`.
+    pub async fn run<A: AsRef<OsStr>>(
         &self,
         deadline: Duration,
         words: impl IntoIterator<Item = A>,
@@ -49,10 +56,11 @@ impl Sudo {
     /// Words of an `install` that hands its work to the account of the nodes.
     fn owner_words(&self, mode: &str) -> Result<Vec<OsString>, ManagerError> {
         let account = Account::named(&self.owner)?;
-        let (uid, gid) = (account.uid.to_string(), account.gid.to_string());
-        Ok(["install", "-m", mode, "-o", &uid, "-g", &gid]
-            .map(OsString::from)
-            .into())
+        Ok(install_words(
+            mode,
+            &account.uid.to_string(),
+            &account.gid.to_string(),
+        ))
     }
 
     /// install(1) writes in place, so it writes beside and a rename puts the file there whole.
@@ -62,16 +70,16 @@ impl Sudo {
         from: &Path,
         to: &Path,
     ) -> Result<(), ManagerError> {
-        let mut beside = to.as_os_str().to_owned();
-        beside.push(".new");
-        words.extend(["-T".into(), "--".into(), from.into(), beside.clone()]);
+        let beside = unfinished(to);
+        words.extend(OVER_NO_DIRECTORY.map(OsString::from));
+        words.extend(["--".into(), from.into(), beside.clone().into()]);
         self.run(LONG, words).await?;
-        self.rename(&PathBuf::from(beside), to).await
+        self.rename(&beside, to).await
     }
 }
 
 #[async_trait]
-impl Hands for Sudo {
+impl Files for Sudo {
     async fn directory(&self, path: &Path) -> Result<(), ManagerError> {
         let mut words = self.owner_words("0755")?;
         words.extend(["-d".into(), "--".into(), path.into()]);
@@ -82,19 +90,26 @@ impl Hands for Sudo {
         self.put(self.owner_words("0755")?, from, to).await
     }
 
-    async fn rename(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
-        let words = [OsStr::new("mv"), "-fT".as_ref(), "--".as_ref()];
-        self.run(SHORT, words.into_iter().chain([from.as_ref(), to.as_ref()]))
-            .await
+    async fn keep(&self, file: &Path, second: &Path) -> Result<(), ManagerError> {
+        let words = [OsStr::new("ln"), "-f".as_ref(), "--".as_ref()];
+        let names = [file.as_ref(), second.as_ref()];
+        self.run(SHORT, words.into_iter().chain(names)).await
     }
 
-    async fn write_unit(&self, path: &Path, content: &str) -> Result<(), ManagerError> {
+    async fn rename(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
+        let mut words: Vec<OsString> = ["mv", "-f"].map(OsString::from).into();
+        words.extend(OVER_NO_DIRECTORY.map(OsString::from));
+        words.extend(["--".into(), from.into(), to.into()]);
+        self.run(SHORT, words).await
+    }
+
+    async fn write(&self, path: &Path, content: &str) -> Result<(), ManagerError> {
         let unwritten = |source| ManagerError::io(format!("writing {}", path.display()), source);
         let mut file = tempfile::NamedTempFile::new().map_err(unwritten)?;
         file.write_all(content.as_bytes()).map_err(unwritten)?;
         file.flush().map_err(unwritten)?;
-        let words = ["install", "-m", "0644", "-o", "root", "-g", "root"];
-        self.put(words.map(OsString::from).into(), file.path(), path)
+        // Root and its group by number: the group has another name on macOS.
+        self.put(install_words("0644", "0", "0"), file.path(), path)
             .await
     }
 
@@ -113,7 +128,7 @@ impl Hands for Sudo {
     }
 
     async fn delete_directory(&self, base: &Path, name: &str) -> Result<(), ManagerError> {
-        if !is_deletable(base, name).map_err(deletion)? {
+        if !is_deletable(base, name)? {
             return Ok(());
         }
         let path = base.join(name);
@@ -122,3 +137,13 @@ impl Hands for Sudo {
             .await
     }
 }
+
+/// Words of an `install` that gives what it makes to an account and a group, by number.
+fn install_words(mode: &str, uid: &str, gid: &str) -> Vec<OsString> {
+    ["install", "-m", mode, "-o", uid, "-g", gid]
+        .map(OsString::from)
+        .into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,17 @@
-//! The directories of a node: which they are, and what must be true of them before anything is put there.
+//! The directories of a node: which they are, which of them are wnm's to delete, and what must be true before
+//! anything is put there.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use wnm_core::manager::{ManagerError, Paths};
-use wnm_core::node::{Node, NodeId, NodeName};
-
-use crate::hands::Hands;
+use super::{ManagerError, Paths};
+use crate::node::{Node, NodeId, NodeName};
 
 /// Checks that there is a storage to put nodes into.
 ///
 /// A storage that wnm keeps in its own state directory is made on demand. Any other must be there: a disk that
 /// is not mounted would otherwise be taken for an empty one, and all nodes on it for lost.
-pub(crate) fn check_storage(paths: &Paths) -> Result<(), ManagerError> {
+pub fn check_storage(paths: &Paths) -> Result<(), ManagerError> {
     let storage = &paths.node_storage;
     let refused = |words: &str| ManagerError::Rejected {
         what: format!("node storage {}", storage.display()),
@@ -36,25 +35,8 @@ pub(crate) fn check_storage(paths: &Paths) -> Result<(), ManagerError> {
     }
 }
 
-/// Makes a directory that belongs to one node, or completes one that a crash left half made. What is there
-/// and is no directory, or only a link to one, is refused: it is not wnm's.
-pub(crate) async fn make_own(hands: &dyn Hands, path: &Path) -> Result<(), ManagerError> {
-    match std::fs::symlink_metadata(path) {
-        Ok(entry) if !entry.is_dir() => Err(ManagerError::Rejected {
-            what: format!("making {}", path.display()),
-            words: "something that is not a directory is there; move it away".to_owned(),
-        }),
-        Ok(_) => hands.directory(path).await,
-        Err(error) if error.kind() == ErrorKind::NotFound => hands.directory(path).await,
-        Err(source) => Err(ManagerError::io(
-            format!("making {}", path.display()),
-            source,
-        )),
-    }
-}
-
 /// The log directory of a node: the one on record, or the one that wnm gives.
-pub(crate) fn log_dir(node: &Node, paths: &Paths) -> PathBuf {
+pub fn log_dir(node: &Node, paths: &Paths) -> PathBuf {
     match &node.log_dir {
         Some(dir) => dir.clone(),
         None => paths.log_dir(node.id),
@@ -63,14 +45,14 @@ pub(crate) fn log_dir(node: &Node, paths: &Paths) -> PathBuf {
 
 /// Name of `path` when it is a directory directly below `base` that is named like one of node `id`: only such
 /// a directory is wnm's to delete.
-pub(crate) fn own_name<'a>(base: &Path, path: &'a Path, id: NodeId) -> Option<&'a str> {
+pub fn own_name<'a>(base: &Path, path: &'a Path, id: NodeId) -> Option<&'a str> {
     let name = path.file_name()?.to_str()?;
     let plain = path.components().next_back()?.as_os_str() == name;
     (plain && path.parent() == Some(base) && id_of(name) == Some(id)).then_some(name)
 }
 
 /// Number of the node that a directory name stands for: `antnode0007` and antctl's `antnode7`.
-pub(crate) fn id_of(name: &str) -> Option<NodeId> {
+pub fn id_of(name: &str) -> Option<NodeId> {
     let digits = name.strip_prefix("antnode")?;
     let all_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     let NodeName(id) = all_digits.then(|| name.parse().ok()).flatten()?;

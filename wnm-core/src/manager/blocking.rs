@@ -1,9 +1,7 @@
-//! Work on files and the process table, kept off the threads that answer.
+use super::ManagerError;
 
-use wnm_core::manager::ManagerError;
-
-/// Runs it on a thread of its own.
-pub(crate) async fn blocking<T: Send + 'static>(
+/// Runs work that waits for the disk or the kernel on a thread of its own, off the threads that answer.
+pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ManagerError> + Send + 'static,
 ) -> Result<T, ManagerError> {
     match tokio::task::spawn_blocking(work).await {

@@ -1,0 +1,112 @@
+//! The program that an upgrade replaced: kept beside the new one until that has run once, in the same act or in
+//! a later one, so that a crash in between loses nothing.
+
+use std::path::{Path, PathBuf};
+
+use super::ManagerError;
+use super::files::Files;
+
+/// Where the replaced program is kept.
+pub fn path(binary: &Path) -> PathBuf {
+    let mut name = binary.as_os_str().to_owned();
+    name.push(".previous");
+    PathBuf::from(name)
+}
+
+/// Keeps the program that is about to be replaced. One that is kept already stays: it is the last that is known
+/// to have started.
+pub async fn keep(files: &dyn Files, binary: &Path) -> Result<(), ManagerError> {
+    let kept = path(binary);
+    if std::fs::symlink_metadata(&kept).is_err() && binary.is_file() {
+        files.keep(binary, &kept).await?;
+    }
+    Ok(())
+}
+
+/// After a start: a kept program is of no use when it went well. When the start was refused, the program is put
+/// back and `again` starts it, and the error of the first start also tells how that went.
+pub async fn settle(
+    files: &dyn Files,
+    binary: &Path,
+    started: Result<(), ManagerError>,
+    again: impl Future<Output = Result<(), ManagerError>> + Send,
+) -> Result<(), ManagerError> {
+    let previous = path(binary);
+    let kept = std::fs::symlink_metadata(&previous).is_ok_and(|entry| entry.is_file());
+    match started {
+        Ok(()) if kept => {
+            // The node runs; a file too many is no reason to say that it does not.
+            if let Err(error) = files.delete_files(&[&previous]).await {
+                tracing::warn!(file = %previous.display(), %error, "the replaced program stays");
+            }
+            Ok(())
+        }
+        Err(ManagerError::Rejected { what, words }) if kept => {
+            files.rename(&previous, binary).await?;
+            let end = match again.await {
+                Ok(()) => "the previous program was put back and runs".to_owned(),
+                Err(error) => {
+                    format!("the previous program was put back and does not start either: {error}")
+                }
+            };
+            Err(ManagerError::Rejected {
+                what,
+                words: format!("{words}; {end}"),
+            })
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manager::files::Direct;
+
+    fn refused() -> Result<(), ManagerError> {
+        Err(ManagerError::Rejected {
+            what: "starting".to_owned(),
+            words: "no".to_owned(),
+        })
+    }
+
+    #[tokio::test]
+    async fn the_old_program_goes_after_a_start_and_comes_back_after_a_refusal() {
+        let dir = tempfile::tempdir().unwrap();
+        let binary = dir.path().join("antnode");
+        let files = Direct::for_caller();
+        let write = |words: &str| std::fs::write(dir.path().join("source"), words).unwrap();
+        let install = || async {
+            keep(&files, &binary).await.unwrap();
+            files
+                .install(&dir.path().join("source"), &binary)
+                .await
+                .unwrap();
+        };
+        write("first");
+        install().await;
+        write("second");
+        install().await;
+        settle(&files, &binary, Ok(()), async { unreachable!() })
+            .await
+            .unwrap();
+        assert!(!path(&binary).exists());
+        write("third");
+        install().await;
+        write("fourth");
+        install().await;
+        // Nothing is known of a start that ended in another way.
+        let unknown = Err(ManagerError::NotFound("it".to_owned()));
+        settle(&files, &binary, unknown, async { unreachable!() })
+            .await
+            .unwrap_err();
+        assert_eq!(std::fs::read_to_string(&binary).unwrap(), "fourth");
+        let error = settle(&files, &binary, refused(), async { Ok(()) }).await;
+        let error = error.unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "starting: no; the previous program was put back and runs"
+        );
+        assert_eq!(std::fs::read_to_string(&binary).unwrap(), "second");
+    }
+}
