@@ -12,6 +12,7 @@ mod argv;
 mod blocking;
 mod conversation;
 mod domain;
+mod fleet;
 mod found;
 mod hands;
 mod layout;
@@ -134,6 +135,10 @@ impl ProcessManager for Systemd {
             lanes: LanePolicy::PerNode,
             restarts_crashed: true,
         }
+    }
+
+    async fn prepare(&self) -> Result<(), ManagerError> {
+        self.limit_fleet().await
     }
 
     async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {

@@ -3,12 +3,13 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
+use wnm_core::fault;
 use wnm_core::manager::{AddedNode, ManagerError, Mode};
 use wnm_core::node::Node;
 use wnm_core::program::{NodeBinary, ProgramError};
 
 use crate::blocking::blocking;
-use crate::unit::{MARK, Reach, SLICE, ServiceUnit, Unwritable, slice};
+use crate::unit::{MARK, Reach, ServiceUnit, Unwritable};
 use crate::{Systemd, firewall, layout, opening, unit_of};
 
 /// What is where a unit of ours belongs.
@@ -48,17 +49,18 @@ impl Systemd {
         // Before anything is made: a path that systemd refuses leaves nothing behind.
         let text = self.unit_text(&node)?;
         self.make_directories(&node).await?;
+        fault::point("systemd.add.directories");
         self.install(&binary.path, &node.binary).await?;
-        let (slice_place, _) = self.place(SLICE).await?;
-        if slice_place == Place::Free {
-            self.hands
-                .write_unit(&self.unit_path(SLICE), &slice())
-                .await?;
+        fault::point("systemd.add.binary");
+        if self.write_slice().await? {
+            fault::point("systemd.add.slice");
         }
         self.hands
             .write_unit(&self.unit_path(&node.service), &text)
             .await?;
+        fault::point("systemd.add.unit");
         self.reload().await?;
+        fault::point("systemd.add.reloaded");
         let opening = opening(&node);
         let opened = self.context.firewall.open(&opening).await;
         opened.map_err(|error| firewall("opening", &opening, &error))?;
@@ -83,11 +85,11 @@ impl Systemd {
             Place::Foreign => Ok(()),
             Place::Ours => {
                 let text = self.unit_text(node)?;
-                if text.as_bytes() == content {
-                    return Ok(());
+                if text.as_bytes() != content {
+                    self.hands.write_unit(&self.unit_path(unit), &text).await?;
+                    fault::point("systemd.unit.written");
                 }
-                self.hands.write_unit(&self.unit_path(unit), &text).await?;
-                self.reload().await
+                self.reload_if_outdated(unit).await
             }
         }
     }

@@ -70,6 +70,12 @@ impl<I: Clone, E: Clone> Shared<I, E> {
         }
     }
 
+    /// How many wait for the next one.
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        self.lock().len()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Waiting<I, E>>> {
         // The list is whole at every moment, whoever panicked.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)

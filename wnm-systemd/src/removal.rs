@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use wnm_core::fault;
 use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
 
@@ -18,8 +19,11 @@ impl Systemd {
         let unit = unit_of(node)?;
         self.end(node).await?;
         self.delete_unit(unit).await?;
+        fault::point("systemd.remove.unit");
         self.drop_slice().await?;
+        fault::point("systemd.remove.slice");
         self.reload().await?;
+        fault::point("systemd.remove.reloaded");
         self.talk.reset_failed(&[unit.to_owned()]).await?;
         self.delete_rest(node).await
     }
@@ -59,6 +63,7 @@ impl Systemd {
             match after.get(&node.id) {
                 Some(state) if looking::is_still(state) => {
                     let deleted = self.delete_unit(&unit).await;
+                    fault::point("systemd.remove.unit");
                     if deleted.is_ok() {
                         ended.push(node);
                     }
@@ -72,7 +77,9 @@ impl Systemd {
             }
         }
         first = first.and(self.drop_slice().await);
+        fault::point("systemd.remove.slice");
         first = first.and(self.reload().await);
+        fault::point("systemd.remove.reloaded");
         let forgotten = self.talk.reset_failed(&there).await;
         first = first.and(forgotten.map_err(ManagerError::from));
         for node in ended {
@@ -121,6 +128,7 @@ impl Systemd {
                 }
             }
         }
+        fault::point("systemd.remove.logs");
         match layout::own_name(&paths.node_storage, &node.root_dir, node.id) {
             Some(name) => {
                 self.hands
@@ -131,6 +139,7 @@ impl Systemd {
                 kept.insert(node.root_dir.clone());
             }
         }
+        fault::point("systemd.remove.data");
         let opening = opening(node);
         let closed = self.context.firewall.close(&opening).await;
         closed.map_err(|error| firewall("closing", &opening, &error))?;

@@ -1,5 +1,6 @@
 //! Another program for a node, and the old one back when the new one does not start.
 
+use wnm_core::fault;
 use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
@@ -24,8 +25,10 @@ impl Systemd {
         // One that is kept already is the last that is known to have started.
         if std::fs::symlink_metadata(&kept).is_err() && node.binary.is_file() {
             self.hands.install(&node.binary, &kept).await?;
+            fault::point("systemd.upgrade.kept");
         }
         self.install(&to.path, &node.binary).await?;
+        fault::point("systemd.upgrade.replaced");
         if !ran {
             return Ok(());
         }

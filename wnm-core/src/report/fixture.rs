@@ -2,7 +2,9 @@
 
 use crate::firewall::FirewallChoice;
 use crate::ids::IdPolicy;
-use crate::machine::{Band, ContainerSettings, Delays, IoBands, Launch, Limits, Machine, Pacing};
+use crate::machine::{
+    Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, Machine, Pacing,
+};
 use crate::machine::{IoRates, LoadAverages, MachineLoad, RemovalStrategy, Thresholds};
 use crate::manager::{LanePolicy, ManagerKind, ManagerPolicy};
 use crate::node::{
@@ -173,6 +175,7 @@ pub(super) fn machine() -> Machine {
         antctl_debug: false,
         antctl_version: None,
         firewall: FirewallChoice::Auto,
+        fleet: FleetLimits::default(),
     }
 }
 

@@ -317,6 +317,7 @@ fn machine(kind: ManagerKind, node_storage: &Path) -> Machine {
         antctl_debug: false,
         antctl_version: None,
         firewall: FirewallChoice::None,
+        fleet: wnm_core::machine::FleetLimits::default(),
     }
 }
 

@@ -87,6 +87,7 @@ fn machine(kind: ManagerKind, node_storage: &Path) -> Machine {
     let none = Seconds(0);
     Machine {
         firewall: wnm_core::firewall::FirewallChoice::None,
+        fleet: wnm_core::machine::FleetLimits::default(),
         cpu_count: 2,
         node_cap: 20,
         thresholds: Thresholds {

@@ -7,8 +7,8 @@ use sea_orm::{ConnectionTrait, DatabaseConnection};
 use super::super::connection::{Way, connect};
 use crate::firewall::FirewallChoice;
 use crate::machine::{
-    Band, ContainerSettings, Delays, IoBands, Launch, Limits, Machine, Pacing, RemovalStrategy,
-    Thresholds,
+    Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, Machine, Pacing,
+    RemovalStrategy, Thresholds,
 };
 use crate::manager::ManagerKind;
 use crate::node::{
@@ -82,6 +82,7 @@ pub fn machine() -> Machine {
         antctl_debug: false,
         antctl_version: None,
         firewall: FirewallChoice::Auto,
+        fleet: FleetLimits::default(),
     }
 }
 
