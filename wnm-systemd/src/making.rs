@@ -76,7 +76,7 @@ impl Systemd {
 
     /// Brings a unit that wnm wrote up to what is set now. Those of others stay as they are.
     pub(crate) async fn refresh_unit(&self, node: &Node) -> Result<(), ManagerError> {
-        let unit = unit_of(node)?;
+        let unit = &unit_of(node)?;
         let (place, content) = self.place(unit).await?;
         match place {
             Place::Free => Err(ManagerError::NotFound(

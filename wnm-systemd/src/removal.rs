@@ -16,7 +16,7 @@ use crate::{Systemd, firewall, layout, looking, opening, unit_of};
 impl Systemd {
     /// Ends the node, deletes its unit, its logs and then its data, and closes its port.
     pub(crate) async fn take_away(&self, node: &Node) -> Result<(), ManagerError> {
-        let unit = unit_of(node)?;
+        let unit = &unit_of(node)?;
         self.end(node).await?;
         self.delete_unit(unit).await?;
         fault::point("systemd.remove.unit");
@@ -35,7 +35,7 @@ impl Systemd {
         let mut named = Vec::new();
         for node in nodes {
             match unit_of(node) {
-                Ok(unit) => named.push((node, unit.to_owned())),
+                Ok(unit) => named.push((node, unit)),
                 Err(error) => first = first.and(Err(error)),
             }
         }

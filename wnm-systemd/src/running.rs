@@ -29,7 +29,7 @@ pub(crate) enum Going {
 impl Systemd {
     /// Starts a node unless it runs, and has it come up with the machine.
     pub(crate) async fn launch(&self, node: &Node) -> Result<(), ManagerError> {
-        let unit = unit_of(node)?;
+        let unit = &unit_of(node)?;
         if !node.root_dir.is_dir() {
             return Err(ManagerError::NotFound(node.root_dir.display().to_string()));
         }
@@ -92,7 +92,7 @@ impl Systemd {
 
     /// Stops a node and has it stay stopped when the machine comes up again.
     pub(crate) async fn end(&self, node: &Node) -> Result<(), ManagerError> {
-        let unit = unit_of(node)?;
+        let unit = &unit_of(node)?;
         let before = self.talk.details(unit).await?;
         if before.load == "not-found" && is_still(&before) {
             return Ok(());

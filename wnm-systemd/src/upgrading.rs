@@ -16,7 +16,7 @@ impl Systemd {
         node: &Node,
         to: &NodeBinary,
     ) -> Result<(), ManagerError> {
-        let unit = unit_of(node)?;
+        let unit = &unit_of(node)?;
         if !node.root_dir.is_dir() {
             return Err(ManagerError::NotFound(node.root_dir.display().to_string()));
         }
@@ -33,6 +33,8 @@ impl Systemd {
             return Ok(());
         }
         self.refresh_unit(node).await?;
+        // Otherwise the restarts of earlier upgrades count as those of a node that cannot stay up.
+        self.talk.reset_failed(&[unit.to_owned()]).await?;
         let restarted = self.go(unit, Going::Restart).await;
         self.settle(node, restarted).await
     }
