@@ -54,6 +54,11 @@ pub trait ProcessManager: Send + Sync {
     /// What it can and cannot do, which the executor and the allocation of ids go by.
     fn policy(&self) -> ManagerPolicy;
 
+    /// Brings what all nodes share up to the settings. A run that may act calls it once, before it acts.
+    async fn prepare(&self) -> Result<(), ManagerError> {
+        Ok(())
+    }
+
     /// Makes directories, the node's own copy of `binary` and its service. Does not start it.
     async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError>;
 

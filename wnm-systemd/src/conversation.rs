@@ -34,6 +34,9 @@ pub(crate) trait Conversation: Send + Sync {
     /// More about one unit.
     async fn details(&self, unit: &str) -> Result<Details, TalkError>;
 
+    /// Whether its file was changed after systemd read it.
+    async fn is_outdated(&self, unit: &str) -> Result<bool, TalkError>;
+
     /// Starts, and waits for the end of the job.
     async fn start(&self, unit: &str) -> Result<(), TalkError>;
 

@@ -9,6 +9,7 @@
 
 mod conversation;
 mod domain;
+mod fleet;
 mod found;
 mod lingering;
 mod looking;
@@ -131,6 +132,10 @@ impl ProcessManager for Systemd {
         }
     }
 
+    async fn prepare(&self) -> Result<(), ManagerError> {
+        self.limit_fleet().await
+    }
+
     async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {
         self.make(node, binary).await
     }
@@ -169,9 +174,13 @@ impl ProcessManager for Systemd {
 }
 
 /// The unit of a node, if its name is one that can stand in a path and a command: as every name is that wnm
-/// gave or found.
-fn unit_of(node: &Node) -> Result<&str, ManagerError> {
-    let name = node.service.as_str();
+/// gave or found. An add that ended in the middle leaves the node's own name on record, which is that of the unit
+/// without its ending.
+fn unit_of(node: &Node) -> Result<String, ManagerError> {
+    let mut name = node.service.clone();
+    if name == node.id.directory_name() {
+        name.push_str(".service");
+    }
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:@".contains(c);
     let starts = name.starts_with(|c: char| c.is_ascii_alphanumeric());
     if starts && name.ends_with(".service") && name.chars().all(plain) {

@@ -16,11 +16,7 @@ const USUAL: &str = "antnode*.service";
 pub(crate) fn patterns(nodes: &[Node]) -> Vec<String> {
     let mut patterns = vec![USUAL.to_owned()];
     let other = nodes.iter().filter_map(|node| unit_of(node).ok());
-    patterns.extend(
-        other
-            .filter(|unit| !unit.starts_with("antnode"))
-            .map(str::to_owned),
-    );
+    patterns.extend(other.filter(|unit| !unit.starts_with("antnode")));
     patterns
 }
 
@@ -33,7 +29,7 @@ pub(crate) fn states(
         .iter()
         .map(|node| {
             let state = match unit_of(node) {
-                Ok(unit) => state(units.get(unit)),
+                Ok(unit) => state(units.get(&unit)),
                 Err(error) => ProcessState::Unknown(error.to_string()),
             };
             (node.id, state)

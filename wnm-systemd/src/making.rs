@@ -2,11 +2,12 @@
 
 use std::io::ErrorKind;
 
+use wnm_core::fault;
 use wnm_core::manager::{AddedNode, ManagerError, Mode, blocking, layout};
 use wnm_core::node::Node;
 use wnm_core::program::{NodeBinary, ProgramError};
 
-use crate::unit::{MARK, Reach, SLICE, ServiceUnit, Unwritable, slice};
+use crate::unit::{MARK, Reach, ServiceUnit, Unwritable};
 use crate::{Systemd, unit_of};
 
 /// What is where a unit of ours belongs.
@@ -46,17 +47,20 @@ impl Systemd {
         // Before anything is made: a path that systemd refuses leaves nothing behind.
         let text = self.unit_text(&node)?;
         self.make_directories(&node).await?;
+        fault::point("systemd.add.directories");
         self.files
             .install_unless_same(&binary.path, &node.binary)
             .await?;
-        let (slice_place, _) = self.place(SLICE).await?;
-        if slice_place == Place::Free {
-            self.files.write(&self.unit_path(SLICE), &slice()).await?;
+        fault::point("systemd.add.binary");
+        if self.write_slice().await? {
+            fault::point("systemd.add.slice");
         }
         self.files
             .write(&self.unit_path(&node.service), &text)
             .await?;
+        fault::point("systemd.add.unit");
         self.reload().await?;
+        fault::point("systemd.add.reloaded");
         self.context.open_port(&node).await?;
         Ok(AddedNode {
             service: node.service,
@@ -70,7 +74,7 @@ impl Systemd {
 
     /// Brings a unit that wnm wrote up to what is set now. Those of others stay as they are.
     pub(crate) async fn refresh_unit(&self, node: &Node) -> Result<(), ManagerError> {
-        let unit = unit_of(node)?;
+        let unit = &unit_of(node)?;
         let (place, content) = self.place(unit).await?;
         match place {
             Place::Free => Err(ManagerError::NotFound(
@@ -79,11 +83,11 @@ impl Systemd {
             Place::Foreign => Ok(()),
             Place::Ours => {
                 let text = self.unit_text(node)?;
-                if text.as_bytes() == content {
-                    return Ok(());
+                if text.as_bytes() != content {
+                    self.files.write(&self.unit_path(unit), &text).await?;
+                    fault::point("systemd.unit.written");
                 }
-                self.files.write(&self.unit_path(unit), &text).await?;
-                self.reload().await
+                self.reload_if_outdated(unit).await
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Nodes gone with everything that was their own.
 
+use wnm_core::fault;
 use wnm_core::manager::{ManagerError, Removal, blocking};
 use wnm_core::node::Node;
 
@@ -11,11 +12,14 @@ use crate::{Systemd, looking, unit_of};
 impl Systemd {
     /// Ends the node, deletes its unit, its logs and then its data, and closes its port.
     pub(crate) async fn take_away(&self, node: &Node) -> Result<(), ManagerError> {
-        let unit = unit_of(node)?;
+        let unit = &unit_of(node)?;
         self.end(node).await?;
         self.delete_unit(unit).await?;
+        fault::point("systemd.remove.unit");
         self.drop_slice().await?;
+        fault::point("systemd.remove.slice");
         self.reload().await?;
+        fault::point("systemd.remove.reloaded");
         self.talk.reset_failed(&[unit.to_owned()]).await?;
         self.delete_rest(node).await
     }
@@ -27,7 +31,7 @@ impl Systemd {
         let mut named = Vec::new();
         for node in nodes {
             match unit_of(node) {
-                Ok(unit) => named.push((node, unit.to_owned())),
+                Ok(unit) => named.push((node, unit)),
                 Err(error) => first = first.and(Err(error)),
             }
         }
@@ -55,6 +59,7 @@ impl Systemd {
             match after.get(&node.id) {
                 Some(state) if looking::is_still(state) => {
                     let deleted = self.delete_unit(&unit).await;
+                    fault::point("systemd.remove.unit");
                     if deleted.is_ok() {
                         ended.push(node);
                     }
@@ -68,7 +73,9 @@ impl Systemd {
             }
         }
         first = first.and(self.drop_slice().await);
+        fault::point("systemd.remove.slice");
         first = first.and(self.reload().await);
+        fault::point("systemd.remove.reloaded");
         let forgotten = self.talk.reset_failed(&there).await;
         first = first.and(forgotten.map_err(ManagerError::from));
         for node in ended {
@@ -108,7 +115,9 @@ impl Systemd {
     async fn delete_rest(&self, node: &Node) -> Result<(), ManagerError> {
         let mut removal = Removal::of(node, &self.context.paths, self.files.as_ref());
         removal.logs().await?;
+        fault::point("systemd.remove.logs");
         removal.data().await?;
+        fault::point("systemd.remove.data");
         self.context.close_port(node).await?;
         removal.finish()
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use wnm_core::fault;
 use wnm_core::manager::{ManagerError, layout};
 use wnm_core::node::Node;
 
@@ -28,13 +29,14 @@ pub(crate) enum Going {
 impl Systemd {
     /// Starts a node unless it runs, and has it come up with the machine.
     pub(crate) async fn launch(&self, node: &Node) -> Result<(), ManagerError> {
-        let unit = unit_of(node)?;
+        let unit = &unit_of(node)?;
         if !node.root_dir.is_dir() {
             return Err(ManagerError::NotFound(node.root_dir.display().to_string()));
         }
         self.refresh_unit(node).await?;
         let before = self.talk.details(unit).await?;
         self.enable(unit).await?;
+        fault::point("systemd.start.enabled");
         if runs(&before) {
             return Ok(());
         }
@@ -54,6 +56,10 @@ impl Systemd {
             Going::Start => self.talk.start(unit).await,
             Going::Restart => self.talk.restart(unit).await,
         };
+        fault::point(match going {
+            Going::Start => "systemd.start.started",
+            Going::Restart => "systemd.upgrade.restarted",
+        });
         let said = match gone {
             Ok(()) => None,
             Err(TalkError::Rejected { words, .. }) => Some(words),
@@ -86,7 +92,7 @@ impl Systemd {
 
     /// Stops a node and has it stay stopped when the machine comes up again.
     pub(crate) async fn end(&self, node: &Node) -> Result<(), ManagerError> {
-        let unit = unit_of(node)?;
+        let unit = &unit_of(node)?;
         let before = self.talk.details(unit).await?;
         if before.load == "not-found" && is_still(&before) {
             return Ok(());
@@ -94,8 +100,10 @@ impl Systemd {
         // First, so that a crash in between leaves no node that comes back.
         if before.load != "not-found" {
             self.disable(unit).await?;
+            fault::point("systemd.stop.disabled");
         }
         self.talk.stop(&[unit.to_owned()]).await?;
+        fault::point("systemd.stop.stopped");
         let after = self.talk.details(unit).await?;
         if is_still(&after) {
             return Ok(());

@@ -1,5 +1,6 @@
 //! Another program for a node, and the old one back when the new one does not start.
 
+use wnm_core::fault;
 use wnm_core::manager::{ManagerError, previous};
 use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
@@ -15,19 +16,23 @@ impl Systemd {
         node: &Node,
         to: &NodeBinary,
     ) -> Result<(), ManagerError> {
-        let unit = unit_of(node)?;
+        let unit = &unit_of(node)?;
         if !node.root_dir.is_dir() {
             return Err(ManagerError::NotFound(node.root_dir.display().to_string()));
         }
         let ran = !is_still(&self.talk.details(unit).await?);
         previous::keep(self.files.as_ref(), &node.binary).await?;
+        fault::point("systemd.upgrade.kept");
         self.files
             .install_unless_same(&to.path, &node.binary)
             .await?;
+        fault::point("systemd.upgrade.replaced");
         if !ran {
             return Ok(());
         }
         self.refresh_unit(node).await?;
+        // Otherwise the restarts of earlier upgrades count as those of a node that cannot stay up.
+        self.talk.reset_failed(&[unit.to_owned()]).await?;
         let restarted = self.go(unit, Going::Restart).await;
         self.settle(node, restarted).await
     }

@@ -100,11 +100,33 @@ impl Inside {
 
     /// Makes the colony.
     pub fn init(&self, program: &Path, options: &[&str]) -> Outcome {
+        self.init_with(program, EAGER.into_iter(), options)
+    }
+
+    /// Makes a colony in which so many changes may be under way at once.
+    pub fn init_at_once(&self, program: &Path, at_once: u32, options: &[&str]) -> Outcome {
+        let mut limits = vec![];
+        for name in ["starts", "upgrades", "removals", "operations"] {
+            limits.push(format!("--max-concurrent-{name}={at_once}"));
+        }
+        let eager = EAGER
+            .into_iter()
+            .filter(|word| !word.contains("concurrent"));
+        let eager = eager.chain(limits.iter().map(String::as_str));
+        self.init_with(program, eager, options)
+    }
+
+    fn init_with<'a>(
+        &self,
+        program: &Path,
+        eager: impl Iterator<Item = &'a str>,
+        options: &[&str],
+    ) -> Outcome {
         self.wnm(["--init", "--no-upnp", "--process-manager", self.kind()])
             .args(["--rewards-address", nodes::WALLET])
             .args([&format!("--environment=ANT_PEERS={}", nodes::NOWHERE)])
             .args([Path::new("--antnode-path"), program])
-            .args(EAGER)
+            .args(eager)
             .args(options)
             .run()
             .succeeded()
@@ -151,9 +173,18 @@ impl Inside {
             .wnm(["--force-action=add", &format!("--count={missing}")])
             .run()
             .succeeded();
+        self.run_until_running(count, &["--force-action=survey"]);
+    }
+
+    /// Runs cycles until all nodes that there may be run.
+    pub fn grow_by_cycles(&self, count: usize) {
+        self.run_until_running(count, &[]);
+    }
+
+    fn run_until_running(&self, count: usize, words: &[&str]) {
         let mut said = String::new();
         let grown = found_within(LONG, || {
-            let looked = self.wnm(["--force-action=survey"]).run().succeeded();
+            let looked = self.wnm(words).run().succeeded();
             said = looked.stdout;
             let statuses = self.statuses();
             let running = statuses.iter().filter(|status| *status == "RUNNING");

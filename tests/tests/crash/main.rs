@@ -31,7 +31,11 @@ fn every_point_lies_in_the_way_of_some_operation() {
         stage.settle(operation);
         stage.check();
     }
-    let listed: BTreeSet<String> = fault::POINTS.iter().map(ToString::to_string).collect();
+    // Those of another manager are not in the way of this one.
+    let listed = fault::POINTS
+        .iter()
+        .filter(|point| !point.starts_with("systemd."));
+    let listed: BTreeSet<String> = listed.map(ToString::to_string).collect();
     assert_eq!(reached, listed);
     stage.tear_down();
 }

@@ -81,6 +81,7 @@ impl Colony {
         plan: Plan,
         options: &CycleOptions,
     ) -> Result<CycleReport, ColonyError> {
+        self.prepare().await?;
         let Execution { results } = self
             .executor(options)
             .execute(&snapshot, &plan.steps)
@@ -97,6 +98,25 @@ impl Colony {
             plan,
             results,
         })
+    }
+
+    /// A failure here is told and no reason to leave the nodes alone.
+    async fn prepare(&self) -> Result<(), ColonyError> {
+        let Err(error) = self.manager.prepare().await else {
+            return Ok(());
+        };
+        tracing::warn!(%error, "what the nodes share is not as it is set");
+        let changes = Changes {
+            events: vec![Event {
+                at: self.outside.clock.now(),
+                node: None,
+                action: "prepare".to_owned(),
+                outcome: Outcome::Failed,
+                reason: error.to_string(),
+            }],
+            ..Changes::default()
+        };
+        Ok(self.store.record(&changes).await?)
     }
 
     pub(super) async fn look(&self, options: &CycleOptions) -> Result<Sight, ColonyError> {

@@ -9,8 +9,8 @@ use semver::Version;
 use crate::firewall::FirewallChoice;
 use crate::ids::IdPolicy;
 use crate::machine::{
-    Band, ContainerSettings, Delays, IoBands, Launch, Limits, LoadAverages, Machine, MachineLoad,
-    Pacing, RemovalStrategy, Thresholds,
+    Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, LoadAverages, Machine,
+    MachineLoad, Pacing, RemovalStrategy, Thresholds,
 };
 use crate::manager::{LanePolicy, ManagerKind, ManagerPolicy};
 use crate::node::{
@@ -171,6 +171,7 @@ pub fn machine() -> Machine {
         antctl_debug: false,
         antctl_version: None,
         firewall: FirewallChoice::Auto,
+        fleet: FleetLimits::default(),
     }
 }
 

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::RemovalStrategy;
+use super::{FleetLimits, RemovalStrategy};
 use crate::firewall::FirewallChoice;
 use crate::manager::ManagerKind;
 use crate::node::NodeId;
@@ -180,4 +180,7 @@ pub struct Machine {
     /// Which firewall lets the network reach the nodes. Absent in snapshots of before there was a choice.
     #[serde(default)]
     pub firewall: FirewallChoice,
+    /// What all nodes may take together. Absent in snapshots of before there was such a limit.
+    #[serde(default)]
+    pub fleet: FleetLimits,
 }

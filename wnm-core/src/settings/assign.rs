@@ -63,6 +63,10 @@ pub(super) fn assign(
         "min_container_count" => m.containers.min_count = value::count(text)?,
         "docker_image" => m.containers.image = given.map(value::image).transpose()?,
         "firewall" => m.firewall = value::firewall(text)?,
+        "fleet_memory_max" => m.fleet.memory_max = given.map(value::memory).transpose()?,
+        "fleet_cpu_quota" => {
+            m.fleet.cpu_quota = given.map(value::quota).transpose()?.flatten();
+        }
         "highest_node_id_used" => {
             m.highest_id = given.map(value::node_number).transpose()?.flatten();
         }
@@ -102,6 +106,7 @@ mod tests {
             ValueKind::Arguments => ("--a", text("--a")),
             ValueKind::Version => ("0.4.7", text("0.4.7")),
             ValueKind::Image => ("a/b:c", text("a/b:c")),
+            ValueKind::Memory => ("24g", text("24G")),
             ValueKind::Choice(words) => (words[1], text(words[1])),
             _ => ("17", ConfigValue::Int(17)),
         }

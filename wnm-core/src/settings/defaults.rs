@@ -2,8 +2,8 @@ use std::path::PathBuf;
 
 use crate::firewall::FirewallChoice;
 use crate::machine::{
-    Band, ContainerSettings, Delays, IoBands, Launch, Limits, Machine, Pacing, RemovalStrategy,
-    Thresholds,
+    Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, Machine, Pacing,
+    RemovalStrategy, Thresholds,
 };
 use crate::manager::{ManagerKind, Paths};
 use crate::ports::PortBases;
@@ -95,5 +95,6 @@ pub(super) fn defaults(
         antctl_debug: false,
         antctl_version: None,
         firewall: FirewallChoice::Auto,
+        fleet: FleetLimits::default(),
     }
 }

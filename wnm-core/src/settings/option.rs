@@ -47,6 +47,8 @@ impl OptionSpec {
                 | ValueKind::Image
                 | ValueKind::NodeNumber
                 | ValueKind::Timestamp
+                | ValueKind::Memory
+                | ValueKind::Quota
         )
     }
 
@@ -138,6 +140,10 @@ pub enum ValueKind {
     Version,
     /// A container image.
     Image,
+    /// An amount of memory, with a unit or as a share.
+    Memory,
+    /// Processor time, in percent of one processor.
+    Quota,
     /// One of these words.
     Choice(&'static [&'static str]),
 }
@@ -169,6 +175,8 @@ impl ValueKind {
             ValueKind::Arguments => "ARGS",
             ValueKind::Version => "VERSION",
             ValueKind::Image => "IMAGE",
+            ValueKind::Memory => "BYTES",
+            ValueKind::Quota => "PERCENT",
             ValueKind::Choice(_) => "WORD",
         }
     }

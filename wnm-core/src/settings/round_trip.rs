@@ -1,5 +1,6 @@
 //! What must hold for any machine and any file.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
@@ -8,8 +9,8 @@ use super::samples::{facts, rewarded};
 use super::{Layers, MachineFacts, stored_values};
 use crate::firewall::FirewallChoice;
 use crate::machine::{
-    Band, ContainerSettings, Delays, IoBands, Launch, Limits, Machine, Pacing, RemovalStrategy,
-    Thresholds,
+    Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, Machine, Pacing,
+    RemovalStrategy, Thresholds,
 };
 use crate::manager::ManagerKind;
 use crate::node::NodeId;
@@ -128,6 +129,18 @@ fn launch() -> impl Strategy<Value = Launch> {
     })
 }
 
+fn fleet() -> impl Strategy<Value = FleetLimits> {
+    let memory = "([1-9][0-9]{2,5}[MGT]|[1-9][0-9]?%)".prop_map(|text| text.parse().unwrap());
+    (
+        proptest::option::of(memory),
+        proptest::option::of(1u32..=1_000_000),
+    )
+        .prop_map(|(memory_max, quota)| FleetLimits {
+            memory_max,
+            cpu_quota: quota.and_then(NonZeroU32::new),
+        })
+}
+
 fn rest() -> impl Strategy<Value = Machine> {
     let version = proptest::option::of("[0-9]\\.[1-9]\\.[1-9](-rc\\.[1-9])?");
     let image = proptest::option::of("[a-z]{1,5}/[a-z]{1,5}(:[a-z0-9.]{1,5})?");
@@ -140,6 +153,7 @@ fn rest() -> impl Strategy<Value = Machine> {
             proptest::sample::select(RemovalStrategy::ALL.to_vec()),
             proptest::sample::select(vec!["faucet:3,donate", "Faucet", "donate"]),
             proptest::sample::select(FirewallChoice::ALL.to_vec()),
+            fleet(),
         ),
     )
         .prop_map(
@@ -163,6 +177,7 @@ fn rest() -> impl Strategy<Value = Machine> {
                     removal_strategy: words.1,
                     rewards: words.2.parse().unwrap(),
                     firewall: words.3,
+                    fleet: words.4,
                     ..start
                 }
             },

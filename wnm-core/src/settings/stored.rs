@@ -76,8 +76,18 @@ pub fn stored_values(machine: &Machine) -> Vec<(&'static str, ConfigValue)> {
             "highest_node_id_used",
             m.highest_id.map_or(ConfigValue::Null, |id| int(id.get())),
         ),
-        // Last, since that program has no such setting.
+        // Last, since that program has no such settings.
         ("firewall", text(m.firewall)),
+        (
+            "fleet_memory_max",
+            m.fleet.memory_max.map_or(ConfigValue::Null, text),
+        ),
+        (
+            "fleet_cpu_quota",
+            m.fleet
+                .cpu_quota
+                .map_or(ConfigValue::Null, |quota| int(quota.get())),
+        ),
     ]
 }
 
@@ -141,8 +151,11 @@ mod tests {
             .map(|(name, value)| config_line(name, value))
             .collect();
         let theirs: Vec<&str> = fixture.lines().collect();
-        let (own, shared) = ours.split_last().unwrap();
+        let (shared, own) = ours.split_at(theirs.len() - 1);
         assert_eq!(shared, &theirs[..theirs.len() - 1]);
-        assert_eq!(own, "firewall=auto");
+        assert_eq!(
+            own,
+            ["firewall=auto", "fleet_memory_max=", "fleet_cpu_quota="]
+        );
     }
 }

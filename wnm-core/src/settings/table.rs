@@ -19,8 +19,8 @@ macro_rules! options {
             #[allow(unused_imports)]
             use ValueKind::{
                 AbsolutePath, Address, Arguments, Bytes, Count, Database, Environment, Flag, Host,
-                Image, Load, Manager, Milliseconds, NodeNames, NodeNumber, Path, Percent, Port,
-                Positive, Rate, Repeated, Rewards, Seconds, Strategy, Text, Timestamp, Version,
+                Image, Load, Manager, Memory, Milliseconds, NodeNames, NodeNumber, Path, Percent, Port,
+                Positive, Quota, Rate, Repeated, Rewards, Seconds, Strategy, Text, Timestamp, Version,
             };
             &[$(OptionSpec {
                 name: $name,
@@ -132,6 +132,8 @@ pub static OPTIONS: &[OptionSpec] = options! {
     "docker_image"          Stored Manager Image, Fixed("iweave/antnode:latest"), env, "s6overlay: image of new containers";
 
     "firewall"              Stored Manager FIREWALLS, Fixed("auto"), env, "Where ports of nodes are opened; auto: in the active one, with root's rights";
+    "fleet_memory_max"      Stored Manager Memory, Absent, env, "systemd: most memory for all nodes together, as 24G or 80%; empty for no limit";
+    "fleet_cpu_quota"       Stored Manager Quota, Absent, env, "systemd: most processor time for all nodes together, in percent of one processor, as 350; 0 for no limit";
 
     "highest_node_id_used"  StoredByHand Counters NodeNumber, Absent, env, "Highest node number ever given (antctl)";
     "last_stopped_at"       StoredByHand Counters Timestamp, Absent, env, "When a node was last stopped for load";

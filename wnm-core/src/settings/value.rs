@@ -1,5 +1,7 @@
 //! How a text becomes a value: one function per kind. The error says what is right instead.
 
+use std::num::NonZeroU32;
+
 use semver::Version;
 
 use super::{Expansion, ValueKind};
@@ -61,6 +63,8 @@ impl ValueKind {
             ValueKind::Arguments => arguments(text).map(drop),
             ValueKind::Version => version(text).map(drop),
             ValueKind::Image => image(text).map(drop),
+            ValueKind::Memory => memory(text).map(drop),
+            ValueKind::Quota => quota(text).map(drop),
             ValueKind::Choice(words) => choice(text, words).map(drop),
         }
     }
@@ -206,6 +210,23 @@ pub(super) fn firewall(text: &str) -> Parsed<crate::firewall::FirewallChoice> {
     text.parse().map_err(say)
 }
 
+pub(super) fn memory(text: &str) -> Parsed<crate::machine::MemoryLimit> {
+    text.parse().map_err(say)
+}
+
+/// Most processor time: that of more processors than any machine has is a slip.
+const MOST_QUOTA: u64 = 1_000_000;
+
+/// Percent of one processor; 0 is no limit.
+pub(super) fn quota(text: &str) -> Parsed<Option<NonZeroU32>> {
+    integer(text, 0, MOST_QUOTA)
+        .and_then(|number| u32::try_from(number).ok())
+        .map(NonZeroU32::new)
+        .ok_or_else(|| {
+            format!("takes whole percent of one processor from 1 to {MOST_QUOTA}, 0 for no limit")
+        })
+}
+
 /// A name or an address. Some shells export `HOST` as the machine's own name, which is one too.
 pub(super) fn host(text: &str) -> Parsed<String> {
     let text = text.trim();
@@ -317,6 +338,7 @@ mod tests {
             ),
             (ValueKind::Count, "64535", "64536"),
             (ValueKind::Port, "65535", "65536"),
+            (ValueKind::Quota, "1000000", "1000001"),
         ] {
             let expansion = Expansion::default();
             assert!(kind.check(below, &expansion).is_ok(), "{below}");

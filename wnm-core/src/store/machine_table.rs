@@ -1,5 +1,7 @@
 //! The machine's settings: one row, in the columns of the Python wnm and one of our own.
 
+use std::num::NonZeroU32;
+
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelBehavior, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr,
@@ -9,8 +11,8 @@ use sea_orm::{
 
 use super::columns::{Columns, Fault, stored, stored_path};
 use crate::machine::{
-    Band, ContainerSettings, Delays, IoBands, Launch, Limits, Machine, Pacing, RemovalStrategy,
-    Thresholds,
+    BadMemoryLimit, Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, Machine,
+    Pacing, RemovalStrategy, Thresholds,
 };
 use crate::manager::{ManagerKind, UnknownManager};
 use crate::node::NodeId;
@@ -82,6 +84,8 @@ pub(super) struct Model {
     pub antctl_debug: bool,
     pub antctl_version: Option<String>,
     pub firewall: String,
+    pub fleet_memory_max: Option<String>,
+    pub fleet_cpu_quota: Option<u32>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -206,6 +210,8 @@ pub(super) fn to_row(machine: &Machine) -> Result<ActiveModel, Fault> {
         antctl_debug: Set(machine.antctl_debug),
         antctl_version: Set(machine.antctl_version.clone()),
         firewall: Set(machine.firewall.to_string()),
+        fleet_memory_max: Set(machine.fleet.memory_max.map(String::from)),
+        fleet_cpu_quota: Set(machine.fleet.cpu_quota.map(NonZeroU32::get)),
     })
 }
 
@@ -297,6 +303,14 @@ pub(super) fn read(row: &QueryResult) -> Result<Machine, Fault> {
             .some_text("antctl_version")?
             .filter(|text| text != "None"),
         firewall: row.parsed("firewall")?,
+        fleet: FleetLimits {
+            memory_max: row
+                .some_text("fleet_memory_max")?
+                .map(|text| text.parse())
+                .transpose()
+                .map_err(|error: BadMemoryLimit| row.fault("fleet_memory_max", error))?,
+            cpu_quota: NonZeroU32::new(row.count("fleet_cpu_quota", 0)?),
+        },
     })
 }
 

@@ -1,6 +1,7 @@
 //! From whatever a database holds to the tables of this program. Each step looks at what is there.
 
 mod firewall_column;
+mod fleet_columns;
 mod own_tables;
 mod python_columns;
 mod python_tables;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(python_columns::Migration),
             Box::new(own_tables::Migration),
             Box::new(firewall_column::Migration),
+            Box::new(fleet_columns::Migration),
         ]
     }
 

@@ -191,6 +191,23 @@ impl Conversation for Bus {
         .await
     }
 
+    async fn is_outdated(&self, unit: &str) -> Result<bool, TalkError> {
+        let ask = async {
+            let path = self.manager.load_unit(unit).await?;
+            let state = UnitStateProxy::builder(&self.connection)
+                .path(path)
+                .cache_properties(CacheProperties::No)
+                .build()
+                .await?;
+            state.need_daemon_reload().await
+        };
+        within(QUESTION, "asking about a unit", async {
+            ask.await
+                .map_err(|error| refusal("asking about", unit, error))
+        })
+        .await
+    }
+
     async fn start(&self, unit: &str) -> Result<(), TalkError> {
         within(
             JOB,

@@ -86,6 +86,11 @@ impl Conversation for Either {
         self.heard(answer).await
     }
 
+    async fn is_outdated(&self, unit: &str) -> Result<bool, TalkError> {
+        let answer = self.speaker(false).await.is_outdated(unit).await;
+        self.heard(answer).await
+    }
+
     async fn start(&self, unit: &str) -> Result<(), TalkError> {
         let answer = self.speaker(true).await.start(unit).await;
         self.heard(answer).await

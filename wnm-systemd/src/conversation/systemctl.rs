@@ -156,6 +156,12 @@ impl Conversation for Systemctl {
         Ok(details(&text(&answer)))
     }
 
+    async fn is_outdated(&self, unit: &str) -> Result<bool, TalkError> {
+        let words = ["show", "--property=NeedDaemonReload", "--value"];
+        let answer = self.ask(&words, &[unit.to_owned()]).await?;
+        Ok(text(&answer) == "yes")
+    }
+
     async fn start(&self, unit: &str) -> Result<(), TalkError> {
         self.must(JOB, &["start"], &[unit.to_owned()]).await
     }

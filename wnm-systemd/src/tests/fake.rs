@@ -16,6 +16,8 @@ pub struct Fake {
     pub asked: Mutex<Vec<String>>,
     pub running: Mutex<BTreeSet<String>>,
     pub enabled: Mutex<BTreeSet<String>>,
+    /// The text of units as it read them last.
+    pub read: Mutex<HashMap<String, String>>,
     /// Text in a program with which it does not stay up.
     pub breaks: Option<&'static str>,
     /// Answers nothing.
@@ -119,6 +121,15 @@ impl Conversation for Fake {
         })
     }
 
+    async fn is_outdated(&self, unit: &str) -> Result<bool, TalkError> {
+        self.note("is-outdated", &[unit.to_owned()])?;
+        let now = std::fs::read_to_string(self.dir.join(unit)).ok();
+        let read = self.read.lock().unwrap();
+        Ok(read
+            .get(unit)
+            .is_some_and(|text| Some(text) != now.as_ref()))
+    }
+
     async fn start(&self, unit: &str) -> Result<(), TalkError> {
         self.note("start", &[unit.to_owned()])?;
         self.begin(unit);
@@ -160,6 +171,13 @@ impl Conversation for Fake {
         if let Some(gate) = &self.gate {
             gate.acquire().await.unwrap().forget();
         }
+        let entries = std::fs::read_dir(&self.dir).into_iter().flatten();
+        let files = entries.map(|entry| entry.unwrap().path());
+        let read = files.filter_map(|path| {
+            let name = path.file_name()?.to_str()?.to_owned();
+            Some((name, std::fs::read_to_string(&path).ok()?))
+        });
+        *self.read.lock().unwrap() = read.collect();
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use wnm_core::machine::FleetLimits;
+
 use super::escape::{self, Unwritable};
 
 /// First line of what wnm writes: a unit that begins otherwise is a person's or another program's and is not
@@ -163,12 +165,23 @@ impl ServiceUnit {
 }
 
 /// The unit of the slice.
-pub(crate) fn slice() -> String {
-    format!(
-        "{MARK}. Limits for all nodes together: systemctl edit {SLICE}.\n\
+pub(crate) fn slice(limits: &FleetLimits) -> String {
+    let mut text = format!(
+        "{MARK}, which may write it again: for limits on all nodes together use --fleet-memory-max and \
+         --fleet-cpu-quota.\n\
          [Unit]\n\
          Description=Nodes run by wnm\n"
-    )
+    );
+    let memory = limits
+        .memory_max
+        .map(|limit| format!("MemoryMax={limit}\n"));
+    let quota = limits.cpu_quota.map(|quota| format!("CPUQuota={quota}%\n"));
+    let settings: String = memory.into_iter().chain(quota).collect();
+    if !settings.is_empty() {
+        text.push_str("\n[Slice]\n");
+        text.push_str(&settings);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -307,11 +320,24 @@ mod tests {
     }
 
     #[test]
-    fn the_slice_says_how_to_limit_the_fleet() {
-        assert_snapshot!(slice(), @r"
-        # Written by wnm. Limits for all nodes together: systemctl edit wnm.slice.
+    fn the_slice_has_the_limits_that_are_set() {
+        assert_snapshot!(slice(&FleetLimits::default()), @r"
+        # Written by wnm, which may write it again: for limits on all nodes together use --fleet-memory-max and --fleet-cpu-quota.
         [Unit]
         Description=Nodes run by wnm
+        ");
+        let limits = FleetLimits {
+            memory_max: Some("24G".parse().unwrap()),
+            cpu_quota: std::num::NonZeroU32::new(350),
+        };
+        assert_snapshot!(slice(&limits), @r"
+        # Written by wnm, which may write it again: for limits on all nodes together use --fleet-memory-max and --fleet-cpu-quota.
+        [Unit]
+        Description=Nodes run by wnm
+
+        [Slice]
+        MemoryMax=24G
+        CPUQuota=350%
         ");
     }
 }

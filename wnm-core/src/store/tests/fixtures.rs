@@ -268,6 +268,8 @@ async fn a_new_database_has_the_tables_of_the_last_python_program() {
     assert_snapshot!(added("machine").await, @r"
 
     firewall TEXT NOT NULL DEFAULT 'auto'
+    fleet_memory_max TEXT
+    fleet_cpu_quota INTEGER
 
     	PRIMARY KEY
     ");

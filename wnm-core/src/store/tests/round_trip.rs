@@ -1,5 +1,7 @@
 //! Whatever a node or a machine can be, it comes back as it was stored.
 
+use std::num::NonZeroU32;
+
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -164,6 +166,7 @@ prop_compose! {
         (environment, start_args, antctl_version) in
             (option::of(text()), option::of(text()), option::of(text())),
         firewall in select(FirewallChoice::ALL.to_vec()),
+        fleet in (option::of("([1-9][0-9]{2,5}[MGT]|[1-9][0-9]?%)"), any::<u32>()),
         strategy in select(RemovalStrategy::ALL.to_vec()),
         manager in select(ManagerKind::ALL.to_vec()),
         (no_upnp, antctl_debug) in any::<(bool, bool)>(),
@@ -207,6 +210,8 @@ prop_compose! {
         machine.removal_strategy = strategy;
         machine.manager = manager;
         machine.firewall = firewall;
+        machine.fleet.memory_max = fleet.0.map(|text| text.parse().unwrap());
+        machine.fleet.cpu_quota = NonZeroU32::new(fleet.1);
         machine.node_storage = node_storage.into();
         machine.rewards = format!("{FAUCET}:{weight},Donate").parse().unwrap();
         machine

@@ -80,6 +80,9 @@ pub(crate) trait UnitState {
     fn load_state(&self) -> zbus::Result<String>;
 
     #[zbus(property(emits_changed_signal = "false"))]
+    fn need_daemon_reload(&self) -> zbus::Result<bool>;
+
+    #[zbus(property(emits_changed_signal = "false"))]
     fn active_state(&self) -> zbus::Result<String>;
 
     #[zbus(property(emits_changed_signal = "false"))]
