@@ -107,10 +107,17 @@ impl Systemd {
     async fn disable(&self, unit: &str) -> Result<(), ManagerError> {
         let all = |units: Vec<String>| async move { self.talk.disable(&units).await };
         let disabled = match self.disabling.join(unit.to_owned(), all).await {
-            Err(TalkError::Rejected { .. }) => self.talk.disable(&[unit.to_owned()]).await,
+            // It may be another of the batch that was refused, or is gone.
+            Err(TalkError::Rejected { .. } | TalkError::NoSuchUnit(_)) => {
+                self.talk.disable(&[unit.to_owned()]).await
+            }
             other => other,
         };
-        Ok(disabled?)
+        match disabled {
+            // systemd can still have in memory what is no longer on disk, and that comes up no more.
+            Err(TalkError::NoSuchUnit(_)) => Ok(()),
+            other => Ok(other?),
+        }
     }
 
     fn unit_path(&self, unit: &str) -> PathBuf {

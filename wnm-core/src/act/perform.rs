@@ -154,13 +154,10 @@ async fn resume_upgrade(
 }
 
 async fn remove(manager: &dyn ProcessManager, node: &Node) -> Result<Performed, ManagerError> {
-    match manager.remove(node).await {
-        Ok(()) | Err(ManagerError::NotFound(_)) => {
-            fault::point("act.remove.removed");
-            Ok(Performed::Removed)
-        }
-        Err(error) => Err(error),
-    }
+    // What is gone already is a success for a manager. When it misses something, something may be left.
+    manager.remove(node).await?;
+    fault::point("act.remove.removed");
+    Ok(Performed::Removed)
 }
 
 #[cfg(test)]
@@ -230,5 +227,17 @@ mod tests {
             starts_after_resumed_upgrade(Disabled, Actor::Person).await,
             0
         );
+    }
+
+    #[tokio::test]
+    async fn a_removal_that_missed_something_is_not_taken_for_done() {
+        let mut node = node(1);
+        node.transition = Some(under_way(TransitionKind::Removing, false, Seconds(60)));
+        let mut manager = MockProcessManager::new();
+        manager
+            .expect_remove()
+            .returning(|_| Err(ManagerError::NotFound("a unit".to_owned())));
+        let done = remove(&manager, &node).await;
+        assert!(matches!(done, Err(ManagerError::NotFound(_))), "{done:?}");
     }
 }
