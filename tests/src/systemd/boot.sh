@@ -44,6 +44,9 @@ for part in kernel vm fs; do
     mount --bind "proc/sys/$part" "proc/sys/$part"
     mount -o remount,ro,bind "proc/sys/$part"
 done
+# But each boot has a name of its own, as on a machine.
+cat proc/sys/kernel/random/uuid >run/boot_id
+mount --bind run/boot_id proc/sys/kernel/random/boot_id
 exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin container=unshare \
     chroot . /lib/systemd/systemd --unit=multi-user.target </dev/null
 INNER
