@@ -28,7 +28,11 @@ pub(crate) const JOB: Duration = Duration::from_secs(90);
 /// it is asked afterwards.
 #[async_trait]
 pub(crate) trait Conversation: Send + Sync {
-    /// The units that match, loaded or only on disk, in one question however many there are.
+    /// The units that match and are loaded, in one question however many there are.
+    async fn loaded(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, TalkError>;
+
+    /// The units that match, loaded or only on disk. systemd reads the disk for it, which takes fifty times as
+    /// long.
     async fn units(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, TalkError>;
 
     /// More about one unit.

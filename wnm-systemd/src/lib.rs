@@ -167,7 +167,13 @@ impl ProcessManager for Systemd {
         &self,
         nodes: &[Node],
     ) -> Result<HashMap<NodeId, ProcessState>, ManagerError> {
-        let units = self.talk.units(&looking::patterns(nodes)).await?;
+        let patterns = looking::patterns(nodes);
+        let mut units = self.talk.loaded(&patterns).await?;
+        // What runs or failed is loaded. Only what rests may have to be looked for on the disk.
+        let is_loaded = |node| unit_of(node).is_ok_and(|unit| units.contains_key(&unit));
+        if !nodes.iter().all(is_loaded) {
+            units = self.talk.units(&patterns).await?;
+        }
         Ok(looking::states(&units, nodes))
     }
 

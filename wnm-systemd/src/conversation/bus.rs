@@ -142,23 +142,32 @@ impl Bus {
 
 #[async_trait]
 impl Conversation for Bus {
+    async fn loaded(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, TalkError> {
+        let loaded = within(QUESTION, "listing units", async {
+            let loaded = self.manager.list_units_by_patterns(&[], patterns).await;
+            loaded.map_err(|error| refusal("listing units", "", error))
+        });
+        let units = loaded.await?.into_iter().map(|row| {
+            let (name, _, load, active, ..) = row;
+            (name, Unit::Loaded { load, active })
+        });
+        Ok(units.collect())
+    }
+
     async fn units(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, TalkError> {
-        let asked = |error| refusal("listing units", "", error);
-        let both = async {
+        let files = within(QUESTION, "listing unit files", async {
             let files = self.manager.list_unit_files_by_patterns(&[], patterns);
-            let loaded = self.manager.list_units_by_patterns(&[], patterns);
-            tokio::try_join!(files, loaded).map_err(asked)
-        };
-        let (files, loaded) = within(QUESTION, "listing units", both).await?;
+            files
+                .await
+                .map_err(|error| refusal("listing unit files", "", error))
+        });
+        let (files, loaded) = tokio::try_join!(files, self.loaded(patterns))?;
         let names = files
             .iter()
             .filter_map(|(path, _)| Path::new(path).file_name()?.to_str());
         let mut units: HashMap<String, Unit> =
             names.map(|name| (name.to_owned(), Unit::OnDisk)).collect();
-        units.extend(loaded.into_iter().map(|row| {
-            let (name, _, load, active, ..) = row;
-            (name, Unit::Loaded { load, active })
-        }));
+        units.extend(loaded);
         Ok(units)
     }
 

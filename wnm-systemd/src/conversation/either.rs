@@ -76,6 +76,11 @@ impl Either {
 
 #[async_trait]
 impl Conversation for Either {
+    async fn loaded(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, TalkError> {
+        let answer = self.speaker(false).await.loaded(patterns).await;
+        self.heard(answer).await
+    }
+
     async fn units(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, TalkError> {
         let answer = self.speaker(false).await.units(patterns).await;
         self.heard(answer).await

@@ -129,24 +129,26 @@ impl Systemctl {
 
 #[async_trait]
 impl Conversation for Systemctl {
+    async fn loaded(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, TalkError> {
+        let words = ["list-units", "--output=json", "--all"];
+        let loaded = self.ask(&words, patterns).await?;
+        let units = parsed::<ListedUnit>(&loaded)?.into_iter().map(|listed| {
+            let (load, active) = (listed.load, listed.active);
+            (listed.unit, Unit::Loaded { load, active })
+        });
+        Ok(units.collect())
+    }
+
     async fn units(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, TalkError> {
         let (files, loaded) = tokio::try_join!(
             self.ask(&["list-unit-files", "--output=json"], patterns),
-            self.ask(&["list-units", "--output=json", "--all"], patterns),
+            self.loaded(patterns),
         )?;
         let mut units: HashMap<String, Unit> = parsed::<ListedFile>(&files)?
             .into_iter()
             .map(|file| (file.unit_file, Unit::OnDisk))
             .collect();
-        units.extend(parsed::<ListedUnit>(&loaded)?.into_iter().map(|listed| {
-            (
-                listed.unit,
-                Unit::Loaded {
-                    load: listed.load,
-                    active: listed.active,
-                },
-            )
-        }));
+        units.extend(loaded);
         Ok(units)
     }
 

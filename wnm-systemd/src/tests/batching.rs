@@ -6,20 +6,40 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use wnm_core::manager::ProcessManager;
+use wnm_core::manager::{ProcessManager, ProcessState};
 
 use super::ground::{Ground, PATIENCE};
 use crate::reload::Shared;
 
 #[tokio::test]
-async fn a_thousand_states_are_one_question() {
+async fn a_thousand_states_are_one_question_and_one_more_where_nodes_rest() {
     let ground = Ground::new();
     let mut nodes: Vec<_> = (1..=1000).map(|number| ground.node(number)).collect();
     nodes[0].service = "mynode.service".to_owned();
     assert_eq!(ground.manager.statuses(&nodes).await.unwrap().len(), 1000);
     assert_eq!(
         ground.systemd.asked(),
-        ["units antnode*.service mynode.service"]
+        [
+            "loaded antnode*.service mynode.service",
+            "units antnode*.service mynode.service"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn nodes_that_run_are_not_looked_for_on_the_disk() {
+    let ground = Ground::new();
+    let node = ground.added(1).await;
+    ground.manager.start(&node).await.unwrap();
+    let before = ground.systemd.asked().len();
+    let states = ground.manager.statuses(&[node]).await.unwrap();
+    assert_eq!(
+        states.into_values().collect::<Vec<_>>(),
+        [ProcessState::Running { pid: None }]
+    );
+    assert_eq!(
+        ground.systemd.asked()[before..],
+        ["loaded antnode*.service"]
     );
 }
 

@@ -91,6 +91,15 @@ impl Fake {
 
 #[async_trait]
 impl Conversation for Fake {
+    async fn loaded(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, TalkError> {
+        self.note("loaded", patterns)?;
+        let loaded = |name: &String| {
+            let (load, active) = ("loaded".to_owned(), "active".to_owned());
+            (name.clone(), Unit::Loaded { load, active })
+        };
+        Ok(self.running.lock().unwrap().iter().map(loaded).collect())
+    }
+
     async fn units(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, TalkError> {
         self.note("units", patterns)?;
         let entries = std::fs::read_dir(&self.dir).into_iter().flatten();
