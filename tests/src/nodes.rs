@@ -66,7 +66,7 @@ pub fn real_antnode(version: &str) -> Option<PathBuf> {
         return Some(path);
     }
     real::skip(&format!(
-        "there is no real antnode {version}; build it with .ci/antnode"
+        "there is no real antnode {version}; build it with .ci/real-programs"
     ));
     None
 }

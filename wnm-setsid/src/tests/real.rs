@@ -36,7 +36,7 @@ fn programs() -> Vec<NodeBinary> {
     let required = std::env::var("WNM_REQUIRE_REAL").is_ok_and(|value| value == "1");
     assert!(!required, "no antnode in {}", cache.display());
     eprintln!(
-        "skipped: no antnode in {}; build it with .ci/antnode",
+        "skipped: no antnode in {}; build it with .ci/real-programs",
         cache.display()
     );
     Vec::new()
