@@ -18,6 +18,8 @@ pub mod event;
 pub mod fault;
 pub mod files;
 pub mod firewall;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod hostile;
 pub mod ids;
 pub mod lock;
 pub mod machine;

@@ -11,6 +11,8 @@ mod conversation;
 mod domain;
 mod fleet;
 mod found;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod hostile;
 mod lingering;
 mod looking;
 mod making;

@@ -1,0 +1,166 @@
+//! What strangers write and wnm reads, one function for each kind: it reads the bytes as the product does and
+//! panics when something that must hold of the result does not. For fuzzing, and for the tests that read the
+//! same inputs again. Behind the feature `fuzz`, which is not for programs.
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::decide::{Act, Plan, decide};
+use crate::manager::SystemRunner;
+use crate::node::{DesiredState, ObservedState};
+use crate::observe::Snapshot;
+use crate::program::{Antnode, NodeProgram};
+use crate::settings::Layers;
+use crate::wallet::{Address, RewardsAddress};
+
+/// Both pages of a node in one input, the second behind the first NUL byte.
+pub fn pages(input: &[u8]) {
+    let cut = input.iter().position(|&byte| byte == 0);
+    let (metadata, metrics) = cut.map_or((input, input), |at| (&input[..at], &input[at + 1..]));
+    let program = Antnode::new(Arc::new(SystemRunner));
+    if let Some(report) = program.read_report(metadata, metrics) {
+        let measured = report.measured;
+        for figure in [measured.memory_mb, measured.cpu_percent] {
+            assert!(figure.is_finite() && figure >= 0.0, "{figure}");
+        }
+        if let Some(rewards) = measured.rewards {
+            assert!(
+                rewards.bytes().all(|byte| byte.is_ascii_digit()),
+                "{rewards}"
+            );
+        }
+    }
+}
+
+/// A config file: whatever it says, it is read to the end or its faults are told.
+pub fn config_file(input: &[u8]) {
+    let layers = Layers::new().file(Path::new("config"), input);
+    let words = format!("{layers:?}");
+    assert!(!words.is_empty());
+}
+
+/// A weighted list of rewards addresses: what is read is drawn from, and only that, and reads back.
+pub fn rewards_address(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else {
+        return;
+    };
+    let Ok(rewards) = text.parse::<RewardsAddress>() else {
+        return;
+    };
+    let donate = Address::FAUCET;
+    let named: Vec<Address> = rewards
+        .shares()
+        .iter()
+        .map(|(recipient, _)| recipient.address(donate))
+        .collect();
+    for ticket in [0, 1, 7, u64::from(u32::MAX), u64::MAX] {
+        assert!(named.contains(&rewards.draw(ticket, donate)), "{text}");
+    }
+    let again: RewardsAddress = rewards.as_str().parse().expect("does not read back");
+    assert_eq!(again, rewards);
+}
+
+/// A snapshot from a file: what reads as one can be decided on, and the plan is safe.
+pub fn snapshot(input: &[u8]) {
+    let Ok(snapshot) = serde_json::from_slice::<Snapshot>(input) else {
+        return;
+    };
+    let plan = decide(&snapshot);
+    check(&snapshot, &plan);
+    let text = serde_json::to_vec(&plan).expect("a plan that cannot be written");
+    let again: Plan = serde_json::from_slice(&text).expect("a plan that does not read back");
+    assert_eq!(again, plan);
+}
+
+fn check(snapshot: &Snapshot, plan: &Plan) {
+    let mut chosen = BTreeSet::new();
+    for step in &plan.steps {
+        assert!(chosen.insert(step.node), "node {} twice", step.node);
+        let mut known = snapshot.nodes.iter().filter(|node| node.id == step.node);
+        let Some(node) = known.next() else {
+            assert_eq!(step.act, Act::Add, "node {} is not there", step.node);
+            continue;
+        };
+        let over = node.observed.state != ObservedState::Unknown || step.act == Act::Forget;
+        assert!(over, "act against node {}, which is unknown", step.node);
+        let left_alone = node.desired.state == DesiredState::Disabled && node.transition.is_none();
+        assert!(!left_alone, "node {} is disabled", step.node);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What fuzzing kept, one file for an input.
+    fn kept(target: &str) -> Vec<Vec<u8>> {
+        let dir =
+            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../fuzz/corpus/{target}"));
+        let entries = std::fs::read_dir(&dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
+        let inputs: Vec<_> = entries
+            .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+            .collect();
+        assert!(!inputs.is_empty(), "no inputs in {}", dir.display());
+        inputs
+    }
+
+    #[test]
+    fn what_fuzzing_kept_is_read_again() {
+        let targets: [(&str, fn(&[u8])); 4] = [
+            ("pages", pages),
+            ("config_file", config_file),
+            ("rewards_address", rewards_address),
+            ("snapshot", snapshot),
+        ];
+        for (target, read) in targets {
+            for input in kept(target) {
+                read(&input);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(input in prop::collection::vec(any::<u8>(), 0..600)) {
+            pages(&input);
+            config_file(&input);
+            rewards_address(&input);
+            snapshot(&input);
+        }
+
+        /// Bytes changed, cut out and doubled in inputs that mean something get further than random ones.
+        #[test]
+        fn changed_inputs_are_read(
+            target in 0usize..4,
+            which in any::<prop::sample::Index>(),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..3), 1..6),
+        ) {
+            let (name, read): (&str, fn(&[u8])) = [
+                ("pages", pages as fn(&[u8])),
+                ("config_file", config_file),
+                ("rewards_address", rewards_address),
+                ("snapshot", snapshot),
+            ][target];
+            let inputs = kept(name);
+            let mut input = inputs[which.index(inputs.len())].clone();
+            for (at, byte, how) in changes {
+                if input.is_empty() {
+                    break;
+                }
+                let at = at.index(input.len());
+                match how {
+                    0 => input[at] = byte,
+                    1 => { input.remove(at); }
+                    _ => input.insert(at, byte),
+                }
+            }
+            read(&input);
+        }
+    }
+}
