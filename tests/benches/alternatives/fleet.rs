@@ -1,0 +1,74 @@
+//! The nodes that are looked at.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use wnm_tests::colony::{Colony, EAGER};
+use wnm_tests::{binaries, nodes};
+
+/// A thousand copies of a program and as many starts.
+const DEADLINE: Duration = Duration::from_secs(600);
+
+/// A colony whose nodes all run and that has nothing to do.
+pub struct Fleet {
+    colony: Colony,
+}
+
+impl Fleet {
+    pub fn start(count: u16) -> Self {
+        let colony = Colony::for_nodes(count);
+        let program = colony.program("0.4.17");
+        colony.init("setsid+user", &program, EAGER).succeeded();
+        let cap = format!("--node-cap={count}");
+        let wide = ["--max-concurrent-starts=8", "--max-concurrent-operations=8"];
+        colony
+            .wnm(["--force-action", "add", "--count", &count.to_string(), &cap])
+            .args(wide)
+            .within(DEADLINE)
+            .run()
+            .succeeded();
+        // What the adds left under way ends with the next looks; then the fleet is at its cap.
+        for _ in 0..2 {
+            colony.wnm([""; 0]).within(DEADLINE).run().succeeded();
+        }
+        let running = colony
+            .database()
+            .nodes()
+            .iter()
+            .filter(|node| node.status == "RUNNING")
+            .count();
+        assert_eq!(running, usize::from(count), "not all nodes run");
+        Self { colony }
+    }
+
+    pub fn dir(&self) -> &Path {
+        self.colony.dir()
+    }
+
+    pub fn home(&self) -> PathBuf {
+        self.colony.home()
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.colony.database_path()
+    }
+
+    /// The metrics port of node 1; those of the others follow.
+    pub fn first_metrics_port(&self) -> u16 {
+        self.colony.ports.metrics_port(1)
+    }
+
+    /// A call of ours.
+    pub fn wnm(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(binaries::wnm());
+        command
+            .args(args)
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("HOME", self.home())
+            .env("ANT_PEERS", nodes::NOWHERE)
+            .env("DBPATH", self.database())
+            .current_dir(self.dir());
+        command
+    }
+}

@@ -1,0 +1,109 @@
+//! wnm beside the Python wnm 0.6.3 in one run: the same thousand nodes, the same database, the same machine.
+//!
+//! `cargo bench -p wnm-tests --bench alternatives`
+//!
+//! The nodes are simulated ones with real pages, each a process of its own with a metrics port of its own. What
+//! is measured runs as a process of its own, started anew for each figure. The floor is a client that fetches
+//! the same pages and does nothing with them. `WNM_BENCH_NODES` is how many nodes, 1,000 unless told.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark that cannot run has nothing to tell"
+)]
+
+mod fleet;
+mod floor;
+mod measured;
+mod python;
+
+use std::path::Path;
+use std::process::Command;
+
+use fleet::Fleet;
+use measured::{Figures, median};
+use python::Python;
+
+/// A thousand is what a machine carries.
+const NODES: u16 = 1000;
+
+/// Runs of ours for each figure. The other one takes so long that it runs less often.
+const ROUNDS: usize = 7;
+const ROUNDS_OF_PYTHON: usize = 3;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["floor", first, count] => floor::fetch(first.parse().unwrap(), count.parse().unwrap()),
+        ["measure", ref command @ ..] => measured::measure(command),
+        // `cargo test --all-targets` starts benchmarks too, and without this word.
+        ref words if words.contains(&"--bench") => compare(),
+        _ => println!("nothing to test here; run it with cargo bench"),
+    }
+}
+
+fn compare() {
+    let Some(python) = Python::find() else { return };
+    let count = std::env::var("WNM_BENCH_NODES").map_or(NODES, |count| count.parse().unwrap());
+    let fleet = Fleet::start(count);
+    println!(
+        "{count} nodes; medians of {ROUNDS} runs of ours and {ROUNDS_OF_PYTHON} of the Python wnm\n"
+    );
+    println!(
+        "{:<14}{:<8}{:>12}{:>12}{:>12}",
+        "what", "who", "wall", "CPU", "peak RSS"
+    );
+    let report = ["--report", "node-status"];
+    let survey = ["--force-action", "survey"];
+    let python_survey = ["--force_action", "survey"];
+    compare_one("version", &fleet, &python, &["--version"], &["--version"]);
+    compare_one("report", &fleet, &python, &report, &report);
+    compare_one("survey", &fleet, &python, &survey, &python_survey);
+    compare_one("idle cycle", &fleet, &python, &[], &[]);
+    let itself = std::env::current_exe().unwrap();
+    let floor = runs(ROUNDS, || {
+        let mut command = Command::new(&itself);
+        command.args(["floor", &fleet.first_metrics_port().to_string()]);
+        command.arg(count.to_string());
+        command
+    });
+    tell("pages alone", "floor", &floor);
+}
+
+fn compare_one(what: &str, fleet: &Fleet, python: &Python, ours: &[&str], theirs: &[&str]) {
+    let mine = runs(ROUNDS, || fleet.wnm(ours));
+    tell(what, "wnm", &mine);
+    let other = runs(ROUNDS_OF_PYTHON, || python.wnm(fleet, theirs));
+    tell(what, "Python", &other);
+    println!(
+        "{:<22}{:>11.1}×{:>11.1}×{:>11.1}×",
+        "",
+        other.wall.as_secs_f64() / mine.wall.as_secs_f64(),
+        other.cpu.as_secs_f64() / mine.cpu.as_secs_f64().max(0.000_1),
+        other.peak_memory as f64 / mine.peak_memory as f64,
+    );
+}
+
+fn runs(rounds: usize, command: impl Fn() -> Command) -> Figures {
+    median((0..rounds).map(|_| measured::of(&command())).collect())
+}
+
+fn tell(what: &str, who: &str, figures: &Figures) {
+    println!(
+        "{what:<14}{who:<8}{:>9} ms{:>9} ms{:>8} MiB",
+        figures.wall.as_millis(),
+        figures.cpu.as_millis(),
+        figures.peak_memory >> 20
+    );
+}
+
+/// A copy of a database, together with what SQLite keeps beside it.
+fn copy_database(from: &Path, to: &Path) {
+    for tail in ["", "-wal", "-shm"] {
+        let with = |path: &Path| std::path::PathBuf::from(format!("{}{tail}", path.display()));
+        if with(from).exists() {
+            std::fs::copy(with(from), with(to)).unwrap();
+        }
+    }
+}

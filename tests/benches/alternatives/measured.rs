@@ -1,0 +1,76 @@
+//! What one process took.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike};
+
+/// What a process and those it waited for took.
+#[derive(Clone, Copy)]
+pub struct Figures {
+    pub wall: Duration,
+    pub cpu: Duration,
+    /// In bytes.
+    pub peak_memory: u64,
+}
+
+/// The median of each figure by itself.
+pub fn median(all: Vec<Figures>) -> Figures {
+    fn middle<T: Ord + Copy>(mut all: Vec<T>) -> T {
+        all.sort_unstable();
+        all[all.len() / 2]
+    }
+    Figures {
+        wall: middle(all.iter().map(|figures| figures.wall).collect()),
+        cpu: middle(all.iter().map(|figures| figures.cpu).collect()),
+        peak_memory: middle(all.iter().map(|figures| figures.peak_memory).collect()),
+    }
+}
+
+/// Runs a command below a process of its own, since the kernel adds up what the children of one took.
+pub fn of(command: &Command) -> Figures {
+    let mut measuring = Command::new(std::env::current_exe().unwrap());
+    measuring.arg("measure").arg(command.get_program());
+    measuring.args(command.get_args()).env_clear();
+    for (name, value) in command.get_envs() {
+        measuring.envs(value.map(|value| (name, value)));
+    }
+    if let Some(dir) = command.get_current_dir() {
+        measuring.current_dir(dir);
+    }
+    let output = measuring.stdin(Stdio::null()).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{command:?}:\n{errors}");
+    let told = String::from_utf8(output.stdout).unwrap();
+    let told: Vec<u64> = told
+        .split_whitespace()
+        .map(|word| word.parse().unwrap())
+        .collect();
+    Figures {
+        wall: Duration::from_micros(told[0]),
+        cpu: Duration::from_micros(told[1]),
+        peak_memory: told[2],
+    }
+}
+
+/// Runs `command` and says what it took. The errors of one that fails are its own.
+pub fn measure(command: &[&str]) {
+    let begin = Instant::now();
+    let output = Command::new(command[0])
+        .args(&command[1..])
+        .output()
+        .unwrap();
+    let wall = begin.elapsed();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
+    let micros = |time: TimeVal| u64::try_from(time.num_microseconds()).unwrap();
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    println!(
+        "{} {} {}",
+        wall.as_micros(),
+        micros(usage.user_time()) + micros(usage.system_time()),
+        u64::try_from(usage.max_rss()).unwrap() * unit
+    );
+}

@@ -1,0 +1,47 @@
+//! The Python wnm, where it is installed.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::copy_database;
+use crate::fleet::Fleet;
+
+const VERSION: &str = "0.6.3";
+
+/// An installation in a virtual environment.
+pub struct Python {
+    dir: PathBuf,
+}
+
+impl Python {
+    /// The installation that `.ci/python-wnm` made. `None` after saying that there is none.
+    pub fn find() -> Option<Self> {
+        let variable = |name| std::env::var_os(name).map(PathBuf::from);
+        let cache = variable("WNM_PYTHON_CACHE")
+            .or_else(|| Some(variable("HOME")?.join(".cache/wnm-python")))?;
+        let dir = cache.join(VERSION);
+        if dir.join(".complete").exists() {
+            return Some(Self { dir });
+        }
+        println!(
+            "there is no Python wnm in {}; .ci/python-wnm installs it",
+            cache.display()
+        );
+        None
+    }
+
+    /// A call on a copy of the fleet's database as it is now, so that neither sees what the other writes.
+    pub fn wnm(&self, fleet: &Fleet, args: &[&str]) -> Command {
+        let database = fleet.dir().join("python.db");
+        copy_database(&fleet.database(), &database);
+        let mut command = Command::new(self.dir.join("bin/wnm"));
+        command
+            .args(args)
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("HOME", fleet.home())
+            .env("DBPATH", format!("sqlite:///{}", database.display()))
+            // It looks for its migrations where it is called.
+            .current_dir(self.dir.join("source"));
+        command
+    }
+}
