@@ -12,25 +12,20 @@
     reason = "a benchmark that cannot run has nothing to tell"
 )]
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
+mod servers;
+
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
+use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::{TimeVal, TimeValLike};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use servers::{METADATA, METRICS};
 use wnm_core::manager::SystemRunner;
-use wnm_core::node::NodeId;
 use wnm_core::observe::exposition::samples;
-use wnm_core::observe::{HttpProbe, NodeProbe, Probe, SurveyLimits, SurveyTarget};
-use wnm_core::ports::Port;
+use wnm_core::observe::{HttpProbe, NodeProbe, Probe, SurveyLimits};
 use wnm_core::program::Antnode;
 use wnm_core::quantity::Milliseconds;
-
-const METADATA: &[u8] = include_bytes!("../../tests/fixtures/metrics/metadata.txt");
-const METRICS: &[u8] = include_bytes!("../../tests/fixtures/metrics/metrics-connected-20nodes.txt");
 
 const NODES: usize = 1000;
 const ROUNDS: usize = 5;
@@ -38,7 +33,10 @@ const ROUNDS: usize = 5;
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["serve", what] => runtime().block_on(serve(what == "answering")),
+        ["serve", what, count] => {
+            let count = count.parse().unwrap();
+            runtime().block_on(servers::serve(what == "answering", count));
+        }
         ["measure", what] => runtime().block_on(measure(what)),
         // `cargo test --all-targets` starts benchmarks too, and without this word.
         ref words if words.contains(&"--bench") => {
@@ -88,7 +86,7 @@ fn scan() {
 
 /// One line of the table: the mean time of some surveys, and the peak of memory over all of them.
 async fn measure(what: &str) {
-    let (servers, targets) = start(what);
+    let (servers, targets) = servers::start(what, NODES);
     let program = Arc::new(Antnode::new(Arc::new(SystemRunner)));
     let probe = HttpProbe::new(program, SurveyLimits::default());
     let rounds = if what == "answering" { ROUNDS } else { 1 };
@@ -123,87 +121,4 @@ fn cpu_time() -> Duration {
 fn peak_memory() -> i64 {
     let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
     getrusage(UsageWho::RUSAGE_SELF).unwrap().max_rss() * unit
-}
-
-/// The process with the servers, ended with its measurement.
-struct Servers(Child);
-
-impl Drop for Servers {
-    fn drop(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-fn start(what: &str) -> (Servers, Vec<SurveyTarget>) {
-    let child = myself(&["serve", what])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut servers = Servers(child);
-    let ports = BufReader::new(servers.0.stdout.take().unwrap())
-        .lines()
-        .take(NODES);
-    let targets: Vec<_> = (1..)
-        .zip(ports)
-        .map(|(number, port)| SurveyTarget {
-            id: NodeId::new(number).unwrap(),
-            host: "127.0.0.1".to_owned(),
-            port: Port::new(port.unwrap().parse().unwrap()).unwrap(),
-        })
-        .collect();
-    assert_eq!(targets.len(), NODES);
-    (servers, targets)
-}
-
-/// Listens on as many ports as there are nodes and says which, a line each. Ends with its standard input, so
-/// that nothing outlives a measurement that was killed.
-async fn serve(answers: bool) {
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
-    setrlimit(Resource::RLIMIT_NOFILE, hard.min(4096), hard).unwrap();
-    let mut out = std::io::stdout().lock();
-    for _ in 0..NODES {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        writeln!(out, "{}", listener.local_addr().unwrap().port()).unwrap();
-        tokio::spawn(async move {
-            let mut held = Vec::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                if answers {
-                    tokio::spawn(answer(stream));
-                } else {
-                    held.push(stream);
-                }
-            }
-        });
-    }
-    out.flush().unwrap();
-    let (ended, end) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()).ok();
-        ended.send(()).ok();
-    });
-    end.await.ok();
-}
-
-/// Answers requests until the other side closes. A request is small enough to come in one piece.
-async fn answer(mut stream: TcpStream) {
-    let mut request = [0; 1024];
-    while let Ok(length @ 1..) = stream.read(&mut request).await {
-        let page = if request[..length].starts_with(b"GET /metadata ") {
-            METADATA
-        } else {
-            METRICS
-        };
-        let mut reply = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/openmetrics-text;charset=utf-8;version=1.0.0\r\n\
-             content-length: {}\r\n\r\n",
-            page.len()
-        )
-        .into_bytes();
-        reply.extend_from_slice(page);
-        if stream.write_all(&reply).await.is_err() {
-            return;
-        }
-    }
 }

@@ -110,15 +110,19 @@ mod tests {
         inputs
     }
 
+    /// A kind of input and what reads it.
+    type Target = (&'static str, fn(&[u8]));
+
+    const TARGETS: [Target; 4] = [
+        ("pages", pages),
+        ("config_file", config_file),
+        ("rewards_address", rewards_address),
+        ("snapshot", snapshot),
+    ];
+
     #[test]
     fn what_fuzzing_kept_is_read_again() {
-        let targets: [(&str, fn(&[u8])); 4] = [
-            ("pages", pages),
-            ("config_file", config_file),
-            ("rewards_address", rewards_address),
-            ("snapshot", snapshot),
-        ];
-        for (target, read) in targets {
+        for (target, read) in TARGETS {
             for input in kept(target) {
                 read(&input);
             }
@@ -137,16 +141,11 @@ mod tests {
         /// Bytes changed, cut out and doubled in inputs that mean something get further than random ones.
         #[test]
         fn changed_inputs_are_read(
-            target in 0usize..4,
+            target in 0..TARGETS.len(),
             which in any::<prop::sample::Index>(),
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..3), 1..6),
         ) {
-            let (name, read): (&str, fn(&[u8])) = [
-                ("pages", pages as fn(&[u8])),
-                ("config_file", config_file),
-                ("rewards_address", rewards_address),
-                ("snapshot", snapshot),
-            ][target];
+            let (name, read) = TARGETS[target];
             let inputs = kept(name);
             let mut input = inputs[which.index(inputs.len())].clone();
             for (at, byte, how) in changes {

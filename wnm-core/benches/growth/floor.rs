@@ -1,0 +1,47 @@
+//! The least that the pages of nodes cost: connections, requests and answers, and nothing done with them.
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use wnm_core::observe::SurveyTarget;
+
+use crate::servers::{METADATA, METRICS};
+
+/// As many at once as a survey asks of nodes that answer.
+const AT_ONCE: usize = 64;
+
+/// Fetches both pages of each.
+pub async fn fetch(targets: &[SurveyTarget]) {
+    let slots = Arc::new(Semaphore::new(AT_ONCE));
+    let mut nodes = JoinSet::new();
+    for target in targets {
+        let (slots, target) = (Arc::clone(&slots), target.clone());
+        nodes.spawn(async move {
+            let _slot = slots.acquire().await.unwrap();
+            let address = (target.host.as_str(), target.port.get());
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let mut buffer = vec![0; 64 * 1024];
+            for (path, page) in [("/metadata", METADATA), ("/metrics", METRICS)] {
+                let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+                stream.write_all(request.as_bytes()).await.unwrap();
+                let mut read = 0;
+                let mut whole = usize::MAX;
+                while read < whole {
+                    let length = stream.read(&mut buffer).await.unwrap();
+                    assert!(length > 0, "cut off");
+                    if read == 0 {
+                        let head = buffer.windows(4).position(|end| end == b"\r\n\r\n");
+                        whole = head.unwrap() + 4 + page.len();
+                    }
+                    read += length;
+                }
+            }
+        });
+    }
+    while let Some(done) = nodes.join_next().await {
+        done.unwrap();
+    }
+}

@@ -1,0 +1,102 @@
+//! Nodes that answer with real pages, or take the connection and never answer.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use wnm_core::node::NodeId;
+use wnm_core::observe::SurveyTarget;
+use wnm_core::ports::Port;
+
+pub const METADATA: &[u8] = include_bytes!("../../../tests/fixtures/metrics/metadata.txt");
+pub const METRICS: &[u8] =
+    include_bytes!("../../../tests/fixtures/metrics/metrics-connected-20nodes.txt");
+
+/// The process with the servers, ended with its measurement.
+pub struct Servers(Child);
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+/// Starts them in a process of its own, which is this program called with `serve WHAT COUNT`.
+pub fn start(what: &str, count: usize) -> (Servers, Vec<SurveyTarget>) {
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["serve", what, &count.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut servers = Servers(child);
+    let ports = BufReader::new(servers.0.stdout.take().unwrap())
+        .lines()
+        .take(count);
+    let targets: Vec<_> = (1..)
+        .zip(ports)
+        .map(|(number, port)| SurveyTarget {
+            id: NodeId::new(number).unwrap(),
+            host: "127.0.0.1".to_owned(),
+            port: Port::new(port.unwrap().parse().unwrap()).unwrap(),
+        })
+        .collect();
+    assert_eq!(targets.len(), count);
+    (servers, targets)
+}
+
+/// Listens on as many ports as there are nodes and says which, a line each. Ends with its standard input, so
+/// that nothing outlives a measurement that was killed.
+pub async fn serve(answers: bool, count: usize) {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    // A listener each, and the connections to them.
+    let wanted = count as u64 + 3096;
+    setrlimit(Resource::RLIMIT_NOFILE, hard.min(wanted), hard).unwrap();
+    let mut out = std::io::stdout().lock();
+    for _ in 0..count {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        writeln!(out, "{}", listener.local_addr().unwrap().port()).unwrap();
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                if answers {
+                    tokio::spawn(answer(stream));
+                } else {
+                    held.push(stream);
+                }
+            }
+        });
+    }
+    out.flush().unwrap();
+    let (ended, end) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()).ok();
+        ended.send(()).ok();
+    });
+    end.await.ok();
+}
+
+/// Answers requests until the other side closes. A request is small enough to come in one piece.
+async fn answer(mut stream: TcpStream) {
+    let mut request = [0; 1024];
+    while let Ok(length @ 1..) = stream.read(&mut request).await {
+        let page = if request[..length].starts_with(b"GET /metadata ") {
+            METADATA
+        } else {
+            METRICS
+        };
+        let mut reply = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/openmetrics-text;charset=utf-8;version=1.0.0\r\n\
+             content-length: {}\r\n\r\n",
+            page.len()
+        )
+        .into_bytes();
+        reply.extend_from_slice(page);
+        if stream.write_all(&reply).await.is_err() {
+            return;
+        }
+    }
+}
