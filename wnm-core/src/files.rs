@@ -212,4 +212,43 @@ mod tests {
         assert!(!own.exists());
         assert_eq!(std::fs::read(precious.join("key")).unwrap(), b"k");
     }
+
+    /// Someone who may write in the storage swaps a node's directory for a link while it is deleted.
+    #[test]
+    fn a_directory_that_is_swapped_for_a_link_leads_nowhere() {
+        use std::sync::atomic::Ordering::Relaxed;
+        let dir = tempfile::tempdir().unwrap();
+        let precious = dir.path().join("precious");
+        std::fs::create_dir(&precious).unwrap();
+        let key = precious.join("key");
+        std::fs::write(&key, b"k").unwrap();
+        let base = dir.path().join("nodes");
+        let node = base.join("antnode0001");
+        std::fs::create_dir(&base).unwrap();
+        let over = std::sync::atomic::AtomicBool::new(false);
+        let swapped = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let aside = base.join("aside");
+                while !over.load(Relaxed) {
+                    // Each may fail, since the other side deletes at the same time.
+                    if std::fs::rename(&node, &aside).is_ok() {
+                        std::os::unix::fs::symlink(&precious, &node).ok();
+                        swapped.fetch_add(1, Relaxed);
+                        std::fs::remove_file(&node).ok();
+                        std::fs::remove_dir_all(&aside).ok();
+                    }
+                }
+            });
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+            while swapped.load(Relaxed) < 200 && std::time::Instant::now() < deadline {
+                std::fs::create_dir_all(node.join("record_store")).ok();
+                std::fs::write(node.join("secret-key"), b"s").ok();
+                delete_directory(&base, "antnode0001").ok();
+            }
+            over.store(true, Relaxed);
+        });
+        assert!(swapped.into_inner() > 0, "nothing was swapped");
+        assert_eq!(std::fs::read(&key).unwrap(), b"k");
+    }
 }

@@ -1,5 +1,7 @@
 //! The command line, the environment and config files.
 
+use std::os::unix::fs::PermissionsExt;
+
 use wnm_tests::colony::Colony;
 use wnm_tests::nodes::WALLET;
 
@@ -302,6 +304,14 @@ fn lines_of_a_config_file_are_named_with_file_and_line() {
     refused(&colony, &["-c", path], &[path, "KiB"]);
     std::fs::write(&file, b"node_cap = \xff\xfe\n").unwrap();
     refused(&colony, &["-c", path], &[path, ":1: ", "UTF-8"]);
+
+    // Whoever may write it could have the rewards paid to them.
+    std::fs::write(&file, "node_cap = 5\n").unwrap();
+    let mode = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode));
+    mode(0o666).unwrap();
+    refused(&colony, &["-c", path], &[path, "chmod o-w"]);
+    mode(0o664).unwrap();
+    colony.wnm(["plan", "-c", path]).run().succeeded();
 
     // The default file is no different.
     let config = colony.home().join(".local/share/wnm");

@@ -35,9 +35,13 @@ enum Answer {
     Figures,
     /// No HTTP at all.
     NoHttp,
+    /// The page is said to be elsewhere.
+    Redirect,
+    /// A page of a few bytes a second.
+    Drip,
 }
 
-const ALL: [Answer; 8] = [
+const ALL: [Answer; 10] = [
     Answer::Silence,
     Answer::Huge,
     Answer::Endless,
@@ -46,7 +50,12 @@ const ALL: [Answer; 8] = [
     Answer::Binary,
     Answer::Figures,
     Answer::NoHttp,
+    Answer::Redirect,
+    Answer::Drip,
 ];
+
+/// Between two bytes of a page that drips: often enough that the connection is never idle for long.
+const DROP: Duration = Duration::from_millis(200);
 
 /// A server that answers every connection so until the test ends.
 struct Hostile {
@@ -132,6 +141,25 @@ fn serve(answer: Answer, mut stream: TcpStream, taken: &AtomicU64) -> std::io::R
             }
             Answer::Figures => page(&mut stream, figures().as_bytes())?,
             Answer::NoHttp => stream.write_all(b"220 mail.example ESMTP\r\n")?,
+            Answer::Redirect => {
+                let local = stream.local_addr()?;
+                // Whoever follows it asks here again, and again.
+                write!(
+                    stream,
+                    "HTTP/1.1 302 Found\r\nlocation: http://{local}/elsewhere\r\ncontent-length: 0\r\n\r\n"
+                )?;
+                taken.fetch_add(
+                    u64::from(head.contains("/elsewhere")) * MOST_TAKEN,
+                    Ordering::Relaxed,
+                );
+            }
+            Answer::Drip => {
+                write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")?;
+                loop {
+                    stream.write_all(b"#")?;
+                    std::thread::sleep(DROP);
+                }
+            }
         }
     }
     Ok(())

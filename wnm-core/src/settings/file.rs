@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::fault::{Fault, SettingsError, shown};
@@ -11,6 +12,9 @@ const MAX_BYTES: u64 = 256 * 1024;
 
 /// Faults told of one file: with more, it is another file.
 const MAX_FAULTS: usize = 20;
+
+/// Neither the owner nor the group, but anyone.
+const WRITABLE_BY_OTHERS: u32 = 0o002;
 
 /// Where a config file is looked for, below the home directory. The later one wins.
 const DEFAULT_FILES: [&str; 2] = [".local/share/wnm/config", "wnm/config"];
@@ -69,6 +73,10 @@ enum ReadFailure {
     Missing,
     #[error("is not a regular file")]
     NotAFile,
+    #[error(
+        "can be written by everyone on this machine, who could have the rewards paid to them; chmod o-w it"
+    )]
+    WritableByAll,
     #[error("is larger than {} KiB, so it is no config file", MAX_BYTES / 1024)]
     TooLarge,
     #[error("cannot be read: {0}")]
@@ -86,8 +94,12 @@ impl From<std::io::Error> for ReadFailure {
 
 fn read_one(path: &Path) -> Result<Vec<u8>, ReadFailure> {
     // Asked before opening: opening a pipe would wait for its other end.
-    if !std::fs::metadata(path)?.is_file() {
+    let entry = std::fs::metadata(path)?;
+    if !entry.is_file() {
         return Err(ReadFailure::NotAFile);
+    }
+    if entry.permissions().mode() & WRITABLE_BY_OTHERS != 0 {
+        return Err(ReadFailure::WritableByAll);
     }
     let mut content = Vec::new();
     let read = File::open(path)?
