@@ -10,11 +10,11 @@ use nix::sched::{CloneFlags, unshare};
 
 use crate::real;
 
-/// What ufw reads and writes. Each is replaced by a copy.
-const FILES: [&str; 2] = ["/etc/ufw", "/etc/default/ufw"];
+/// What ufw and firewalld read and write. Each is replaced by a copy.
+const FILES: [&str; 3] = ["/etc/ufw", "/etc/default/ufw", "/etc/firewalld"];
 
 /// Runs a test, and everything that it starts, in a private network with a loopback device, a private `/run`
-/// and private files of ufw. All of it is gone when the test ends. Skipped where one of `programs` is not
+/// and private files of the firewalls. All of it is gone when the test ends. Skipped where one of `programs` is not
 /// installed or the rights are missing.
 pub fn in_private_network(programs: &[&str], test: impl FnOnce() + Send) {
     for program in ["ip"].iter().chain(programs) {

@@ -34,6 +34,7 @@ mod error;
 mod force;
 mod open;
 mod outside;
+mod reach;
 mod status;
 #[cfg(test)]
 mod tests;

@@ -54,15 +54,20 @@ pub trait ProcessManager: Send + Sync {
     /// What it can and cannot do, which the executor and the allocation of ids go by.
     fn policy(&self) -> ManagerPolicy;
 
-    /// Brings what all nodes share up to the settings. A run that may act calls it once, before it acts.
-    async fn prepare(&self) -> Result<(), ManagerError> {
+    /// Brings what all nodes share up to the settings, and opens the ports that are about to be needed: `coming`
+    /// has one for each node that the run adds, and after a reboot, which some firewalls forget their rules
+    /// with, one for each node that there is. A run that may act calls it once, before it acts.
+    async fn prepare(&self, coming: &[Opening]) -> Result<(), ManagerError> {
+        let _ = coming;
         Ok(())
     }
 
-    /// Makes directories, the node's own copy of `binary` and its service. Does not start it.
+    /// Makes directories, the node's own copy of `binary` and its service. Does not start it, and opens no port:
+    /// that is for [`prepare`](Self::prepare) and [`start`](Self::start).
     async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError>;
 
-    /// Starts it and returns once its process runs; that it answers is not waited for.
+    /// Sees that its port is open, starts it and returns once its process runs; that it answers is not waited
+    /// for.
     async fn start(&self, node: &Node) -> Result<(), ManagerError>;
 
     /// Stops it and returns once no process of it is left.
@@ -197,18 +202,48 @@ pub struct ManagerContext {
 }
 
 impl ManagerContext {
-    /// Lets the network reach a node. Asked for again at each start, as not every firewall keeps its rules over
-    /// a reboot.
-    pub async fn open_port(&self, node: &Node) -> Result<(), ManagerError> {
-        let opening = Opening::of(node);
-        let opened = self.firewall.open(&opening).await;
-        opened.map_err(|error| error.during(format!("opening port {}", opening.first)))
+    /// Lets the network reach nodes, those in a row by one rule.
+    pub async fn open_ports(&self, nodes: &[Opening]) -> Result<(), ManagerError> {
+        let mut outcome = Ok(());
+        for run in Opening::runs(nodes.iter().copied()) {
+            let opened = self.firewall.open(&run).await;
+            let opened =
+                opened.map_err(|error| error.during(format!("opening {}", ports_of(&run))));
+            outcome = outcome.and(opened);
+        }
+        outcome
     }
 
-    /// Takes that back.
-    pub async fn close_port(&self, node: &Node) -> Result<(), ManagerError> {
-        let opening = Opening::of(node);
-        let closed = self.firewall.close(&opening).await;
-        closed.map_err(|error| error.during(format!("closing port {}", opening.first)))
+    /// Lets the network reach a node. Asked for at each start, as not every firewall keeps its rules over a
+    /// reboot, or over a reload of its own.
+    pub async fn open_port(&self, node: &Node) -> Result<(), ManagerError> {
+        self.open_ports(&[Opening::of(node)]).await
     }
+
+    /// Takes that back for nodes that are gone, going on past failures and returning the first.
+    pub async fn close_ports(&self, nodes: &[Opening]) -> Result<(), ManagerError> {
+        let mut outcome = Ok(());
+        for run in Opening::runs(nodes.iter().copied()) {
+            let closed = self.firewall.close(&run).await;
+            let closed =
+                closed.map_err(|error| error.during(format!("closing {}", ports_of(&run))));
+            outcome = outcome.and(closed);
+        }
+        outcome
+    }
+
+    /// Takes it back for a node that is gone.
+    pub async fn close_port(&self, node: &Node) -> Result<(), ManagerError> {
+        self.close_ports(&[Opening::of(node)]).await
+    }
+}
+
+fn ports_of(run: &Opening) -> String {
+    let ports = run.ports();
+    let word = if ports.first() == ports.last() {
+        "port"
+    } else {
+        "ports"
+    };
+    format!("{word} {}", ports.text('-'))
 }

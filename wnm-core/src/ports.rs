@@ -1,10 +1,14 @@
 //! Port arithmetic: node N listens on `base × 1000 + N`, and nothing may pass 65535 or meet another range.
 
+mod range;
+
 use std::fmt;
 use std::num::NonZeroU16;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use range::PortRange;
 
 use crate::node::NodeId;
 
@@ -22,6 +26,11 @@ impl Port {
     /// The number.
     pub const fn get(self) -> u16 {
         self.0.get()
+    }
+
+    /// The next higher port, if there is one.
+    pub fn next(self) -> Option<Self> {
+        self.0.checked_add(1).map(Self)
     }
 }
 

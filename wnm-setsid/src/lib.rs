@@ -36,7 +36,7 @@ use wnm_core::ids::IdPolicy;
 use wnm_core::manager::files::{self, Files};
 use wnm_core::manager::{
     AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerKind, ManagerPolicy,
-    ProcessManager, ProcessState, blocking, layout,
+    Opening, ProcessManager, ProcessState, blocking, layout,
 };
 use wnm_core::node::{Node, NodeId};
 use wnm_core::program::NodeBinary;
@@ -97,6 +97,10 @@ impl ProcessManager for Setsid {
         }
     }
 
+    async fn prepare(&self, coming: &[Opening]) -> Result<(), ManagerError> {
+        self.context.open_ports(coming).await
+    }
+
     async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {
         let paths = &self.context.paths;
         layout::check_storage(paths)?;
@@ -108,7 +112,6 @@ impl ProcessManager for Setsid {
         let copy = root_dir.join(self.context.program.name());
         self.files.install_unless_same(&binary.path, &copy).await?;
         fault::point("setsid.add.binary");
-        self.context.open_port(node).await?;
         Ok(AddedNode {
             service: node.id.directory_name(),
             binary: copy,
@@ -120,7 +123,6 @@ impl ProcessManager for Setsid {
     }
 
     async fn start(&self, node: &Node) -> Result<(), ManagerError> {
-        // Not every firewall keeps its rules over a reboot.
         self.context.open_port(node).await?;
         self.start_or_go_back(node).await
     }

@@ -10,6 +10,16 @@ impl Setsid {
     /// Ends the node, deletes its logs and then its data, and closes its port. Directories that wnm did not
     /// make are kept, and the error that ends an otherwise complete removal names them.
     pub(crate) async fn take_away(&self, node: &Node) -> Result<(), ManagerError> {
+        let removal = self.take_away_but_port(node).await?;
+        self.context.close_port(node).await?;
+        removal.finish()
+    }
+
+    /// All but the port, and the end.
+    pub(crate) async fn take_away_but_port<'a>(
+        &'a self,
+        node: &'a Node,
+    ) -> Result<Removal<'a>, ManagerError> {
         self.end(node).await?;
         fault::point("setsid.remove.stopped");
         let mut removal = Removal::of(node, &self.context.paths, self.files.as_ref());
@@ -17,7 +27,6 @@ impl Setsid {
         fault::point("setsid.remove.logs");
         removal.data().await?;
         fault::point("setsid.remove.data");
-        self.context.close_port(node).await?;
-        removal.finish()
+        Ok(removal)
     }
 }

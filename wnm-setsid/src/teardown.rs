@@ -1,7 +1,7 @@
 //! All nodes gone.
 
 use futures_util::{FutureExt, StreamExt, stream};
-use wnm_core::manager::ManagerError;
+use wnm_core::manager::{ManagerError, Opening, Removal};
 use wnm_core::node::Node;
 
 use crate::Setsid;
@@ -11,16 +11,23 @@ use crate::Setsid;
 const AT_ONCE: usize = 32;
 
 impl Setsid {
-    /// Removes all nodes, going on past failures, and returns the first of them.
+    /// Removes all nodes, going on past failures, and returns the first of them. The ports are closed at the
+    /// end, since many at once are few changes to the firewall.
     pub(crate) async fn take_all_away(&self, nodes: &[Node]) -> Result<(), ManagerError> {
         // Boxed, since the compiler cannot tell that a closure over borrowed nodes may be sent.
-        let removals = nodes.iter().map(|node| self.take_away(node).boxed());
+        let removals = nodes.iter().map(|node| {
+            let removal = self.take_away_but_port(node);
+            async move { (node, removal.await) }.boxed()
+        });
         let removals: Vec<_> = removals.collect();
-        let mut outcome = Ok(());
+        let (mut outcome, mut ports) = (Ok(()), Vec::new());
         let mut removed = stream::iter(removals).buffered(AT_ONCE);
-        while let Some(result) = removed.next().await {
-            outcome = outcome.and(result);
+        while let Some((node, removal)) = removed.next().await {
+            if removal.is_ok() {
+                ports.push(Opening::of(node));
+            }
+            outcome = outcome.and(removal.and_then(Removal::finish));
         }
-        outcome
+        outcome.and(self.context.close_ports(&ports).await)
     }
 }

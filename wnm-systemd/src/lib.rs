@@ -34,7 +34,7 @@ use wnm_core::ids::IdPolicy;
 use wnm_core::manager::files::{self, Files};
 use wnm_core::manager::{
     AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerKind, ManagerPolicy,
-    ProcessManager, ProcessState,
+    Opening, ProcessManager, ProcessState,
 };
 use wnm_core::node::{Node, NodeId};
 use wnm_core::program::NodeBinary;
@@ -141,8 +141,10 @@ impl ProcessManager for Systemd {
         }
     }
 
-    async fn prepare(&self) -> Result<(), ManagerError> {
-        self.limit_fleet().await
+    async fn prepare(&self, coming: &[Opening]) -> Result<(), ManagerError> {
+        let limited = self.limit_fleet().await;
+        let opened = self.context.open_ports(coming).await;
+        limited.and(opened)
     }
 
     async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {
@@ -150,6 +152,7 @@ impl ProcessManager for Systemd {
     }
 
     async fn start(&self, node: &Node) -> Result<(), ManagerError> {
+        self.context.open_port(node).await?;
         self.start_or_go_back(node).await
     }
 

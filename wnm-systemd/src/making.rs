@@ -61,7 +61,6 @@ impl Systemd {
         fault::point("systemd.add.unit");
         self.reload().await?;
         fault::point("systemd.add.reloaded");
-        self.context.open_port(&node).await?;
         Ok(AddedNode {
             service: node.service,
             binary: node.binary,

@@ -1,7 +1,7 @@
 //! Nodes gone with everything that was their own.
 
 use wnm_core::fault;
-use wnm_core::manager::{ManagerError, Removal, blocking};
+use wnm_core::manager::{ManagerError, Opening, Removal, blocking};
 use wnm_core::node::Node;
 
 use crate::conversation::TalkError;
@@ -21,10 +21,12 @@ impl Systemd {
         self.reload().await?;
         fault::point("systemd.remove.reloaded");
         self.talk.reset_failed(&[unit.to_owned()]).await?;
-        self.delete_rest(node).await
+        let removal = self.delete_directories(node).await?;
+        self.context.close_port(node).await?;
+        removal.finish()
     }
 
-    /// The same for all, with one stop, one disabling and one reload. What fails for one node is no reason to
+    /// The same for all, with one stop, one disabling and one reload, and with few changes to the firewall. What fails for one node is no reason to
     /// keep another; the first failure is told.
     pub(crate) async fn take_all_away(&self, nodes: &[Node]) -> Result<(), ManagerError> {
         let mut first = Ok(());
@@ -80,10 +82,15 @@ impl Systemd {
         fault::point("systemd.remove.reloaded");
         let forgotten = self.talk.reset_failed(&there).await;
         first = first.and(forgotten.map_err(ManagerError::from));
+        let mut ports = Vec::new();
         for node in ended {
-            first = first.and(self.delete_rest(node).await);
+            let removal = self.delete_directories(node).await;
+            if removal.is_ok() {
+                ports.push(Opening::of(node));
+            }
+            first = first.and(removal.and_then(Removal::finish));
         }
-        first
+        first.and(self.context.close_ports(&ports).await)
     }
 
     /// The unit and what was put beside it.
@@ -112,15 +119,14 @@ impl Systemd {
         blocking(move || Ok(!crate::found::unit_names(&dir)?.is_empty())).await
     }
 
-    /// Logs, data and the port. Directories that wnm did not make are kept, and the error that ends an otherwise
-    /// complete removal names them.
-    async fn delete_rest(&self, node: &Node) -> Result<(), ManagerError> {
+    /// Logs and data. Directories that wnm did not make are kept, and the error that ends an otherwise complete
+    /// removal names them.
+    async fn delete_directories<'a>(&'a self, node: &'a Node) -> Result<Removal<'a>, ManagerError> {
         let mut removal = Removal::of(node, &self.context.paths, self.files.as_ref());
         removal.logs().await?;
         fault::point("systemd.remove.logs");
         removal.data().await?;
         fault::point("systemd.remove.data");
-        self.context.close_port(node).await?;
-        removal.finish()
+        Ok(removal)
     }
 }

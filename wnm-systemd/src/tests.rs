@@ -5,4 +5,5 @@ mod finding;
 mod fleet;
 mod ground;
 mod lifecycle;
+mod reach;
 mod talking;

@@ -1,9 +1,11 @@
 //! One cycle: look, decide, act, record.
 
+use super::reach::ports_to_open;
 use super::{Colony, ColonyError, CycleStatus};
 use crate::act::{Execution, Executor, Progress, StepResult};
 use crate::decide::{Plan, decide};
 use crate::event::{Event, Outcome};
+use crate::firewall::Opening;
 use crate::node::{Node, NodeId};
 use crate::observe::{Looking, Seen, Sight, Snapshot, mark_storage};
 use crate::quantity::{Milliseconds, Seconds, UnixTime};
@@ -81,7 +83,7 @@ impl Colony {
         plan: Plan,
         options: &CycleOptions,
     ) -> Result<CycleReport, ColonyError> {
-        self.prepare().await?;
+        self.prepare(&ports_to_open(&snapshot, &plan.steps)).await?;
         let Execution { results } = self
             .executor(options)
             .execute(&snapshot, &plan.steps)
@@ -101,8 +103,8 @@ impl Colony {
     }
 
     /// A failure here is told and no reason to leave the nodes alone.
-    async fn prepare(&self) -> Result<(), ColonyError> {
-        let Err(error) = self.manager.prepare().await else {
+    async fn prepare(&self, coming: &[Opening]) -> Result<(), ColonyError> {
+        let Err(error) = self.manager.prepare(coming).await else {
             return Ok(());
         };
         tracing::warn!(%error, "what the nodes share is not as it is set");

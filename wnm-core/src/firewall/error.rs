@@ -2,24 +2,13 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::{FirewallChoice, Opening};
+use super::FirewallChoice;
 use crate::manager::{CommandError, ManagerError};
 use crate::quantity::Seconds;
 
 /// Why a firewall did not do what was asked.
 #[derive(Debug, Error)]
 pub enum FirewallError {
-    /// What was to be opened or closed cannot be part of a rule.
-    #[error(
-        "firewall: ports {} to {} for '{}' are not opened: {fault}",
-        opening.first, opening.last, opening.comment
-    )]
-    BadOpening {
-        /// What was asked.
-        opening: Opening,
-        /// What is wrong with it.
-        fault: &'static str,
-    },
     /// The firewall that the settings name is not there.
     #[error("firewall: {0} is not installed; install it or choose another with --firewall")]
     NotInstalled(FirewallChoice),

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use self::ruleset::{Chain, Rule};
 use super::root::Root;
+use super::rules::{self, Change};
 use super::{Firewall, FirewallError, Opening};
 use crate::manager::{CommandError, CommandOutput, CommandSpec};
 
@@ -62,6 +63,19 @@ impl Nftables {
         Ok(chains)
     }
 
+    /// Does all of it at once or nothing of it: nft hands what it is given in one call to the kernel as one.
+    async fn apply(&self, commands: &[Command]) -> Result<(), FirewallError> {
+        if commands.is_empty() {
+            return Ok(());
+        }
+        let commands: Vec<Vec<&str>> = commands
+            .iter()
+            .map(|words| words.iter().map(String::as_str).collect())
+            .collect();
+        self.nft(&commands.join(&";")).await?;
+        Ok(())
+    }
+
     async fn nft(&self, args: &[&str]) -> Result<CommandOutput, CommandError> {
         self.root
             .output(CommandSpec::new(&self.nft, DEADLINE).args(args))
@@ -69,36 +83,62 @@ impl Nftables {
     }
 }
 
+/// One thing for nft to do, in words.
+type Command = Vec<String>;
+
+/// What makes this change in a chain.
+fn commands(chain: &Chain, rules: &[Rule], change: &Change) -> Vec<Command> {
+    let command = |act: &str, rest: &[&str]| -> Command {
+        let words = [&[act, "rule"], &chain.words()[..], rest].concat();
+        words.into_iter().map(str::to_owned).collect()
+    };
+    let inserts = change.add.iter().map(|rule| {
+        // nft joins its arguments and reads the whole: what has a colon in it needs quotes of its own.
+        let comment = format!("\"{OWNER}{rule}\"");
+        let ports = rule.ports().text('-');
+        command(
+            "insert",
+            &["udp", "dport", &ports, "accept", "comment", &comment],
+        )
+    });
+    let is_deleted = |rule: &&Rule| {
+        rule.ours()
+            .is_some_and(|ours| change.delete.contains(&ours))
+    };
+    let deletes = rules.iter().filter(is_deleted).map(|rule| {
+        let handle = rule.handle.to_string();
+        command("delete", &["handle", &handle])
+    });
+    inserts.chain(deletes).collect()
+}
+
+fn ours(rules: &[Rule]) -> Vec<Opening> {
+    rules.iter().filter_map(Rule::ours).collect()
+}
+
 #[async_trait]
 impl Firewall for Nftables {
     async fn open(&self, ports: &Opening) -> Result<(), FirewallError> {
-        let range = ports.ports('-');
-        let comment = format!("{OWNER}{}", ports.comment);
-        // nft joins its arguments and reads the whole: what has a colon in it needs quotes of its own.
-        let quoted = format!("\"{comment}\"");
+        let mut all = Vec::new();
         for (chain, rules) in self.input_chains().await? {
-            if !chain.closes(&rules) || rules.iter().any(|rule| rule.accepts(ports, &comment)) {
-                continue;
+            if chain.closes(&rules) {
+                all.extend(commands(
+                    &chain,
+                    &rules,
+                    &rules::open(&ours(&rules), *ports),
+                ));
             }
-            let [family, table, name] = chain.words();
-            let rule = ["udp", "dport", &range, "accept", "comment", &quoted];
-            let insert = ["insert", "rule", family, table, name];
-            self.nft(&[&insert[..], &rule[..]].concat()).await?;
         }
-        Ok(())
+        self.apply(&all).await
     }
 
     async fn close(&self, ports: &Opening) -> Result<(), FirewallError> {
-        let comment = format!("{OWNER}{}", ports.comment);
+        let mut all = Vec::new();
         for (chain, rules) in self.input_chains().await? {
-            for rule in rules.iter().filter(|rule| rule.accepts(ports, &comment)) {
-                let [family, table, name] = chain.words();
-                let handle = rule.handle.to_string();
-                self.nft(&["delete", "rule", family, table, name, "handle", &handle])
-                    .await?;
-            }
+            let change = rules::close(&ours(&rules), ports.ports());
+            all.extend(commands(&chain, &rules, &change));
         }
-        Ok(())
+        self.apply(&all).await
     }
 }
 

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::sync::Mutex;
 
 use super::firewalld::Firewalld;
 use super::nftables::Nftables;
@@ -22,6 +23,10 @@ pub struct SystemFirewall {
     /// Whether rules can be changed without being told to: as root, or where wnm works through sudo anyway.
     has_rights: bool,
     root: Root,
+    /// Held from looking at the rules to having changed them. Of two that take a port each from the same rule
+    /// one would otherwise bring the other's back. Nobody outside of this process changes rules for these
+    /// ports: one process at a time works on a colony, and colonies share no port.
+    changing: Mutex<()>,
 }
 
 impl SystemFirewall {
@@ -31,6 +36,7 @@ impl SystemFirewall {
             choice,
             has_rights: mode == Mode::Sudo || nix::unistd::geteuid().is_root(),
             root: Root::new(runner),
+            changing: Mutex::new(()),
         }
     }
 
@@ -86,12 +92,12 @@ fn is_active(choice: FirewallChoice, answer: Result<bool, FirewallError>) -> boo
 #[async_trait]
 impl Firewall for SystemFirewall {
     async fn open(&self, ports: &Opening) -> Result<(), FirewallError> {
-        ports.check()?;
+        let _changing = self.changing.lock().await;
         self.chosen().await?.open(ports).await
     }
 
     async fn close(&self, ports: &Opening) -> Result<(), FirewallError> {
-        ports.check()?;
+        let _changing = self.changing.lock().await;
         match self.chosen().await {
             Ok(firewall) => firewall.close(ports).await,
             // Gone with its rules: a node must be removable all the same.
@@ -140,11 +146,9 @@ mod tests {
             choice,
             has_rights,
             root: stage.root.clone(),
+            changing: Mutex::new(()),
         };
-        firewall
-            .open(&opening(55001, 55001, "antnode0001"))
-            .await
-            .unwrap();
+        firewall.open(&opening(55001, 55001, 1)).await.unwrap();
         let said = stage.said();
         let call = said.lines().rfind(|line| line.contains("55001"));
         call.and_then(|line| line.split(' ').next())
@@ -190,31 +194,14 @@ mod tests {
             choice: FirewallChoice::Ufw,
             has_rights: true,
             root,
+            changing: Mutex::new(()),
         };
-        let opened = firewall.open(&opening(55001, 55001, "antnode0001")).await;
+        let opened = firewall.open(&opening(55001, 55001, 1)).await;
         assert!(matches!(
             opened,
             Err(FirewallError::NotInstalled(FirewallChoice::Ufw))
         ));
-        firewall
-            .close(&opening(55001, 55001, "antnode0001"))
-            .await
-            .unwrap();
-        assert_eq!(stage.said(), "");
-    }
-
-    #[tokio::test]
-    async fn what_cannot_be_part_of_a_rule_reaches_no_firewall() {
-        let stage = Stage::with(&ALL, |_| done("Status: active"));
-        let root = stage.root.clone();
-        let firewall = SystemFirewall {
-            choice: FirewallChoice::Auto,
-            has_rights: true,
-            root,
-        };
-        let bad = opening(55001, 55001, "x\" drop");
-        assert!(firewall.open(&bad).await.is_err());
-        assert!(firewall.close(&bad).await.is_err());
+        firewall.close(&opening(55001, 55001, 1)).await.unwrap();
         assert_eq!(stage.said(), "");
     }
 }

@@ -8,14 +8,21 @@ use tempfile::TempDir;
 use super::Opening;
 use super::root::Root;
 use crate::manager::{CommandOutput, CommandSpec, MockCommandRunner};
-use crate::ports::Port;
+use crate::node::NodeId;
+use crate::ports::{Port, PortRange};
 
-pub(super) fn opening(first: u16, last: u16, comment: &str) -> Opening {
-    Opening {
-        first: Port::new(first).unwrap(),
-        last: Port::new(last).unwrap(),
-        comment: comment.to_owned(),
-    }
+pub(super) fn ports(first: u16, last: u16) -> PortRange {
+    let port = |number| Port::new(number).unwrap();
+    PortRange::new(port(first), port(last)).unwrap()
+}
+
+/// An opening of these ports; the first is that of this node.
+pub(super) fn opening(first: u16, last: u16, node: u32) -> Opening {
+    let single = |after: u16| {
+        let node = NodeId::new(node + u32::from(after)).unwrap();
+        Opening::new(node, Port::new(first + after).unwrap())
+    };
+    Opening::runs((0..=last - first).map(single)).pop().unwrap()
 }
 
 /// The answer of a program that did it.

@@ -1,9 +1,13 @@
+mod listed;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use self::listed::{Listed, words};
 use super::root::Root;
+use super::rules::{self, Change};
 use super::{Firewall, FirewallChoice, FirewallError, Opening};
 use crate::manager::{CommandOutput, CommandSpec};
 
@@ -20,8 +24,8 @@ const BUSY: i32 = 75;
 /// How long one call may take. It is a Python program that calls iptables a few times.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Rules of ufw: one a port or range, for IPv4 and IPv6, with the node's name as its comment. ufw keeps them
-/// over a reboot.
+/// Rules of ufw: one a port or range, for IPv4 and IPv6, with the nodes' names as its comment. ufw keeps them
+/// over a reboot. A rule without such a comment is somebody else's.
 pub(super) struct Ufw {
     root: Root,
     ufw: PathBuf,
@@ -45,6 +49,25 @@ impl Ufw {
         Ok(String::from_utf8_lossy(&said.stdout)
             .lines()
             .any(|line| line.trim() == "Status: active"))
+    }
+
+    /// What was added to it, whether it is active or not.
+    async fn listed(&self) -> Result<Listed, FirewallError> {
+        let said = self.call(&["show", "added"]).await?;
+        Ok(Listed::read(&String::from_utf8_lossy(&said.stdout)))
+    }
+
+    async fn apply(&self, change: Change) -> Result<(), FirewallError> {
+        for rule in change.add {
+            let comment = rule.to_string();
+            self.call(&["allow", &words(rule.ports()), "comment", &comment])
+                .await?;
+        }
+        for rule in change.delete {
+            self.call(&["delete", "allow", &words(rule.ports())])
+                .await?;
+        }
+        Ok(())
     }
 
     async fn call(&self, args: &[&str]) -> Result<CommandOutput, FirewallError> {
@@ -71,17 +94,18 @@ impl Ufw {
 #[async_trait]
 impl Firewall for Ufw {
     async fn open(&self, ports: &Opening) -> Result<(), FirewallError> {
-        let rule = format!("{}/udp", ports.ports(':'));
-        self.call(&["allow", &rule, "comment", &ports.comment])
-            .await?;
-        Ok(())
+        let listed = self.listed().await?;
+        if listed.is_taken(ports) {
+            return Ok(());
+        }
+        self.apply(rules::open(&listed.ours, *ports)).await
     }
 
-    /// ufw goes by what a rule allows, not by its comment.
     async fn close(&self, ports: &Opening) -> Result<(), FirewallError> {
-        let rule = format!("{}/udp", ports.ports(':'));
-        self.call(&["delete", "allow", &rule]).await?;
-        Ok(())
+        let listed = self.listed().await?;
+        let mut change = rules::close(&listed.ours, ports.ports());
+        change.add.retain(|rule| !listed.is_taken(rule));
+        self.apply(change).await
     }
 }
 
@@ -90,23 +114,65 @@ mod tests {
     use super::super::testing::{Stage, done, failed, opening};
     use super::*;
 
+    /// A ufw that lists these rules.
+    fn stage(rules: &'static str) -> Stage {
+        Stage::with(&["ufw", "flock"], move |words| {
+            done(if words.ends_with("show added") {
+                rules
+            } else {
+                ""
+            })
+        })
+    }
+
+    /// What was called, without what every call begins with.
+    fn changes(stage: &Stage) -> String {
+        let said = stage.said();
+        let calls = said.lines().map(|line| {
+            let call = "flock --wait 60 --conflict-exit-code 75 /run/wnm-ufw.lock [dir]/ufw ";
+            line.strip_prefix(call).expect("not under the lock")
+        });
+        let changes: Vec<_> = calls.filter(|call| *call != "show added").collect();
+        changes.join("\n")
+    }
+
     #[tokio::test]
     async fn one_call_a_port_or_range_under_the_lock() {
-        let stage = Stage::with(&["ufw", "flock"], |_| done(""));
+        let stage = stage("ufw allow 55031:55040/udp comment 'antnode0031-antnode0040'\n");
         let ufw = Ufw::find(&stage.root).unwrap();
-        ufw.open(&opening(55001, 55001, "antnode0001"))
-            .await
-            .unwrap();
-        ufw.open(&opening(55001, 55200, "a1")).await.unwrap();
-        ufw.close(&opening(55001, 55001, "antnode0001"))
-            .await
-            .unwrap();
-        ufw.close(&opening(55001, 55200, "a1")).await.unwrap();
-        insta::assert_snapshot!(stage.said(), @r"
-        flock --wait 60 --conflict-exit-code 75 /run/wnm-ufw.lock [dir]/ufw allow 55001/udp comment antnode0001
-        flock --wait 60 --conflict-exit-code 75 /run/wnm-ufw.lock [dir]/ufw allow 55001:55200/udp comment a1
-        flock --wait 60 --conflict-exit-code 75 /run/wnm-ufw.lock [dir]/ufw delete allow 55001/udp
-        flock --wait 60 --conflict-exit-code 75 /run/wnm-ufw.lock [dir]/ufw delete allow 55001:55200/udp
+        ufw.open(&opening(55001, 55001, 1)).await.unwrap();
+        ufw.open(&opening(55001, 55030, 1)).await.unwrap();
+        ufw.open(&opening(55035, 55035, 35)).await.unwrap();
+        ufw.close(&opening(55001, 55001, 1)).await.unwrap();
+        ufw.close(&opening(55035, 55035, 35)).await.unwrap();
+        ufw.close(&opening(55031, 55040, 31)).await.unwrap();
+        insta::assert_snapshot!(changes(&stage), @r"
+        allow 55001/udp comment antnode0001
+        allow 55001:55030/udp comment antnode0001-antnode0030
+        allow 55031:55034/udp comment antnode0031-antnode0034
+        allow 55036:55040/udp comment antnode0036-antnode0040
+        delete allow 55031:55040/udp
+        delete allow 55031:55040/udp
+        ");
+    }
+
+    #[tokio::test]
+    async fn what_somebody_else_says_of_the_same_ports_stands() {
+        let stage = stage(
+            "ufw deny 55001/udp\nufw allow 55002/udp\n\
+             ufw allow 55003/udp comment 'antnode0003 '\n\
+             ufw allow 55002:55004/udp comment 'antnode0002-antnode0004'\n",
+        );
+        let ufw = Ufw::find(&stage.root).unwrap();
+        for (port, node) in [(55001, 1), (55002, 2), (55003, 3)] {
+            ufw.open(&opening(port, port, node)).await.unwrap();
+        }
+        ufw.close(&opening(55001, 55001, 1)).await.unwrap();
+        assert_eq!(changes(&stage), "");
+        ufw.close(&opening(55003, 55003, 3)).await.unwrap();
+        insta::assert_snapshot!(changes(&stage), @r"
+        allow 55004/udp comment antnode0004
+        delete allow 55002:55004/udp
         ");
     }
 
@@ -128,7 +194,7 @@ mod tests {
         let told = async |code, words: &'static str| {
             let stage = Stage::with(&["ufw", "flock"], move |_| failed(code, words));
             let ufw = Ufw::find(&stage.root).unwrap();
-            let error = ufw.open(&opening(55001, 55001, "antnode0001")).await;
+            let error = ufw.open(&opening(55001, 55001, 1)).await;
             error
                 .unwrap_err()
                 .to_string()

@@ -29,11 +29,11 @@ async fn a_changed_limit_is_one_reload_at_the_next_run() {
     let slice = || std::fs::read_to_string(ground.units().join("wnm.slice")).unwrap();
     assert!(!slice().contains("MemoryMax"));
     for _ in 0..2 {
-        next(&ground, Some("2G")).prepare().await.unwrap();
+        next(&ground, Some("2G")).prepare(&[]).await.unwrap();
         assert!(slice().ends_with("[Slice]\nMemoryMax=2G\n"), "{}", slice());
         assert_eq!(ground.systemd.times("reload"), begun + 1);
     }
-    next(&ground, None).prepare().await.unwrap();
+    next(&ground, None).prepare(&[]).await.unwrap();
     assert!(!slice().contains("MemoryMax"));
     assert_eq!(ground.systemd.times("reload"), begun + 2);
 }
@@ -45,17 +45,17 @@ async fn a_slice_that_an_earlier_run_wrote_and_systemd_did_not_read_is_read() {
     let begun = ground.systemd.times("reload");
     let killed = next(&ground, Some("2G"));
     assert!(killed.write_slice().await.unwrap());
-    next(&ground, Some("2G")).prepare().await.unwrap();
+    next(&ground, Some("2G")).prepare(&[]).await.unwrap();
     assert_eq!(ground.systemd.times("reload"), begun + 1);
 }
 
 #[tokio::test]
 async fn without_nodes_there_is_no_slice_and_another_s_stays_as_it_is() {
     let ground = Ground::new();
-    next(&ground, Some("2G")).prepare().await.unwrap();
+    next(&ground, Some("2G")).prepare(&[]).await.unwrap();
     assert!(!ground.units().join("wnm.slice").exists());
     ground.write_unit("wnm.slice", "[Slice]\nMemoryMax=1G\n");
-    next(&ground, Some("2G")).prepare().await.unwrap();
+    next(&ground, Some("2G")).prepare(&[]).await.unwrap();
     next(&ground, Some("2G"))
         .add(&ground.node(1), &ground.binary("first"))
         .await

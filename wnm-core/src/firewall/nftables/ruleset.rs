@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Opening;
+use super::super::Opening;
+use super::OWNER;
+use crate::ports::{Port, PortRange};
 
 /// Families whose input chains see UDP packets for this machine.
 const FAMILIES: [&str; 3] = ["inet", "ip", "ip6"];
@@ -74,20 +76,26 @@ impl Chain {
 }
 
 impl Rule {
-    /// Whether it is ours for these ports. The comment alone is not enough: the nodes of two colonies on one
-    /// machine have the same names.
-    pub fn accepts(&self, ports: &Opening, comment: &str) -> bool {
-        let (first, last) = (ports.first.get(), ports.last.get());
-        let right = if first == last {
-            json!(first)
-        } else {
-            json!({"range": [first, last]})
-        };
-        let matched = self.expr.iter().any(|part| {
-            part["match"]["left"]["payload"] == json!({"protocol": "udp", "field": "dport"})
-                && part["match"]["right"] == right
-        });
-        matched && self.comment.as_deref() == Some(comment)
+    /// The ports that it has open, if it is ours: by its comment, and by saying nothing else. The comment alone
+    /// is not enough, as people copy rules.
+    pub fn ours(&self) -> Option<Opening> {
+        let comment = self.comment.as_deref()?.strip_prefix(OWNER)?;
+        let (verdict, conditions) = self.expr.split_last()?;
+        verdict.get("accept")?;
+        let of_udp = json!({"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": "udp"});
+        let port = json!({"payload": {"protocol": "udp", "field": "dport"}});
+        let mut ports = None;
+        for condition in conditions {
+            let condition = condition.get("match")?;
+            if *condition == of_udp {
+                continue;
+            }
+            if ports.is_some() || condition["op"] != "==" || condition["left"] != port {
+                return None;
+            }
+            ports = Some(range(&condition["right"])?);
+        }
+        Opening::listed(ports?, comment)
     }
 
     /// Whether it drops or rejects whatever comes to it.
@@ -97,6 +105,15 @@ impl Rule {
             is(verdict, &["drop", "reject"])
                 && before.iter().all(|part| is(part, &["counter", "log"]))
         })
+    }
+}
+
+/// A port, or the first and the last of several.
+fn range(right: &Value) -> Option<PortRange> {
+    let port = |value: &Value| Port::try_from(value.as_i64()?).ok();
+    match &right["range"] {
+        Value::Null => port(right).map(PortRange::single),
+        both => PortRange::new(port(&both[0])?, port(&both[1])?),
     }
 }
 
@@ -170,29 +187,55 @@ mod tests {
         assert!(!chain("accept").closes(&[]));
     }
 
+    /// A rule that accepts packets to these ports.
+    fn accepting(op: &str, field: &str, right: Value, comment: &str) -> Rule {
+        let left = json!({"payload": {"protocol": "udp", "field": field}});
+        let mut rule = rule(json!([
+            {"match": {"op": op, "left": left, "right": right}},
+            {"accept": null},
+        ]));
+        rule.comment = Some(comment.to_owned());
+        rule
+    }
+
     #[test]
     fn a_rule_is_ours_by_its_comment_and_its_ports() {
-        let accepting = |field: &str, right: Value| {
-            rule(json!([
-                {"match": {"op": "==", "left": {"payload": {"protocol": "udp", "field": field}}, "right": right}},
-                {"accept": null},
-            ]))
+        let range = json!({"range": [55001, 55003]});
+        let name = "wnm:antnode0001-antnode0003";
+        let one = accepting("==", "dport", json!(55001), "wnm:antnode0001");
+        assert_eq!(one.ours(), Some(opening(55001, 55001, 1)));
+        let three = accepting("==", "dport", range.clone(), name);
+        assert_eq!(three.ours(), Some(opening(55001, 55003, 1)));
+        for foreign in [
+            accepting("==", "dport", json!(55001), "antnode0001"),
+            accepting("==", "dport", json!(55001), "wnm:web"),
+            accepting("==", "dport", json!(55001), name),
+            accepting("==", "dport", range.clone(), "wnm:antnode0001"),
+            accepting("==", "dport", json!({"set": [55001]}), "wnm:antnode0001"),
+            accepting("==", "sport", json!(55001), "wnm:antnode0001"),
+            accepting("!=", "dport", range, name),
+        ] {
+            assert_eq!(foreign.ours(), None, "{foreign:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_says_more_or_something_else_is_not_ours() {
+        let ours = accepting("==", "dport", json!(55001), "wnm:antnode0001");
+        let changed = |change: &dyn Fn(&mut Vec<Value>)| {
+            let mut rule = ours.clone();
+            change(&mut rule.expr);
+            rule.ours().is_some()
         };
-        let one = accepting("dport", json!(55001));
-        let range = accepting("dport", json!({"range": [55001, 55003]}));
-        let is = |rule: &Rule, first, last, comment: &str| {
-            rule.accepts(&opening(first, last, "antnode0001"), comment)
-        };
-        assert!(is(&one, 55001, 55001, "wnm:antnode0001"));
-        assert!(is(&range, 55001, 55003, "wnm:antnode0001"));
-        assert!(!is(&one, 55001, 55003, "wnm:antnode0001"));
-        assert!(!is(&range, 55001, 55001, "wnm:antnode0001"));
-        assert!(!is(&one, 55001, 55001, "antnode0001"));
-        assert!(!is(
-            &accepting("sport", json!(55001)),
-            55001,
-            55001,
-            "wnm:antnode0001"
+        let protocol =
+            json!({"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": "udp"}});
+        let sender = json!({"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": "10.0.0.1"}});
+        assert!(changed(&|expr| expr.insert(0, protocol.clone())));
+        assert!(!changed(&|expr| expr.insert(0, sender.clone())));
+        assert!(!changed(
+            &|expr| expr.insert(0, json!({"limit": {"rate": 5}}))
         ));
+        assert!(!changed(&|expr| expr[1] = json!({"drop": null})));
+        assert!(!changed(&|expr| expr.clear()));
     }
 }

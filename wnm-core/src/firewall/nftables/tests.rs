@@ -48,21 +48,13 @@ fn changes(stage: &Stage) -> String {
 async fn every_chain_that_drops_gets_the_rule_once() {
     let stage = stage(vec![accept(4, 55002, "wnm:antnode0002")]);
     let nftables = Nftables::find(&stage.root).unwrap();
-    nftables
-        .open(&opening(55001, 55001, "antnode0001"))
-        .await
-        .unwrap();
-    nftables
-        .open(&opening(55002, 55002, "antnode0002"))
-        .await
-        .unwrap();
-    nftables.open(&opening(55101, 55200, "a1")).await.unwrap();
+    nftables.open(&opening(55001, 55001, 1)).await.unwrap();
+    nftables.open(&opening(55002, 55002, 2)).await.unwrap();
+    nftables.open(&opening(55101, 55200, 101)).await.unwrap();
     insta::assert_snapshot!(changes(&stage), @r#"
-    nft insert rule inet filter input udp dport 55001 accept comment "wnm:antnode0001"
-    nft insert rule ip filter INPUT udp dport 55001 accept comment "wnm:antnode0001"
+    nft insert rule inet filter input udp dport 55001 accept comment "wnm:antnode0001" ; insert rule ip filter INPUT udp dport 55001 accept comment "wnm:antnode0001"
     nft insert rule inet filter input udp dport 55002 accept comment "wnm:antnode0002"
-    nft insert rule inet filter input udp dport 55101-55200 accept comment "wnm:a1"
-    nft insert rule ip filter INPUT udp dport 55101-55200 accept comment "wnm:a1"
+    nft insert rule inet filter input udp dport 55101-55200 accept comment "wnm:antnode0101-antnode0200" ; insert rule ip filter INPUT udp dport 55101-55200 accept comment "wnm:antnode0101-antnode0200"
     "#);
 }
 
@@ -75,14 +67,19 @@ async fn closing_deletes_our_rules_for_the_port_and_nothing_else() {
         accept(7, 55001, OURS),
     ]);
     let nftables = Nftables::find(&stage.root).unwrap();
-    nftables
-        .close(&opening(55001, 55001, "antnode0001"))
-        .await
-        .unwrap();
-    insta::assert_snapshot!(changes(&stage), @r"
-    nft delete rule ip filter INPUT handle 4
-    nft delete rule ip filter INPUT handle 7
-    ");
+    nftables.close(&opening(55001, 55001, 1)).await.unwrap();
+    insta::assert_snapshot!(changes(&stage), @"nft delete rule ip filter INPUT handle 4 ; delete rule ip filter INPUT handle 7");
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_range_comes_with_the_deletion_in_one_call() {
+    let range = json!({"range": [55001, 55003]});
+    let mut listed = accept(9, 1, "wnm:antnode0001-antnode0003");
+    listed["rule"]["expr"][0]["match"]["right"] = range;
+    let stage = stage(vec![listed]);
+    let nftables = Nftables::find(&stage.root).unwrap();
+    nftables.close(&opening(55002, 55002, 2)).await.unwrap();
+    insta::assert_snapshot!(changes(&stage), @r#"nft insert rule ip filter INPUT udp dport 55001 accept comment "wnm:antnode0001" ; insert rule ip filter INPUT udp dport 55003 accept comment "wnm:antnode0003" ; delete rule ip filter INPUT handle 9"#);
 }
 
 #[tokio::test]
@@ -93,10 +90,7 @@ async fn a_machine_that_keeps_nothing_out_needs_no_rule() {
     });
     let nftables = Nftables::find(&stage.root).unwrap();
     assert!(!nftables.is_active().await.unwrap());
-    nftables
-        .open(&opening(55001, 55001, "antnode0001"))
-        .await
-        .unwrap();
+    nftables.open(&opening(55001, 55001, 1)).await.unwrap();
     assert_eq!(changes(&stage), "");
 }
 
@@ -104,10 +98,7 @@ async fn a_machine_that_keeps_nothing_out_needs_no_rule() {
 async fn what_is_no_list_changes_nothing() {
     let stage = Stage::with(&["nft"], |_| done("{\"nftables\": [tru"));
     let nftables = Nftables::find(&stage.root).unwrap();
-    let error = nftables
-        .open(&opening(55001, 55001, "antnode0001"))
-        .await
-        .unwrap_err();
+    let error = nftables.open(&opening(55001, 55001, 1)).await.unwrap_err();
     insta::assert_snapshot!(error, @"firewall: cannot read the rules that nft lists: EOF while parsing a value at line 1 column 17");
     assert_eq!(changes(&stage), "");
 }
