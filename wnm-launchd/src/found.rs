@@ -161,7 +161,10 @@ fn labels_in(dir: &Path) -> Result<Vec<Label>, ManagerError> {
 /// Whether logs are a node's own. The Python wnm has all of its nodes log into one directory, which must not be
 /// taken for that of each.
 fn is_own(logs: &Path, id: Option<NodeId>, root_dir: &Path) -> bool {
-    let named = logs.file_name().and_then(|name| name.to_str()).and_then(layout::id_of);
+    let named = logs
+        .file_name()
+        .and_then(|name| name.to_str())
+        .and_then(layout::id_of);
     id.is_none() || named == id || logs.starts_with(root_dir)
 }
 
