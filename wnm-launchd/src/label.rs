@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(id("com.autonomi.antnode-12"), Some(12));
         assert_eq!(id("antnode12"), Some(12));
         assert_eq!(id("com.autonomi.antnode-0"), None);
-        assert_eq!(id("com.autonomi.antnode-+1"), None);
+        assert_eq!(id("com.autonomi.antnode-1a"), None);
         assert_eq!(id("com.autonomi.antnode-"), None);
         assert_eq!(id("antnode-by-hand"), None);
         let node = NodeId::new(12).unwrap();

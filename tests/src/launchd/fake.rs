@@ -29,8 +29,10 @@ pub struct Behaviour {
     pub settles_ms: u64,
     /// Milliseconds in a second of a file of a job.
     pub second_ms: u64,
-    instead: Vec<serde_json::Value>,
-    at_boot: Vec<serde_json::Value>,
+    /// See [`Behaviour::fail`].
+    pub instead: Vec<serde_json::Value>,
+    /// See [`Behaviour::takes_at_boot`].
+    pub at_boot: Vec<serde_json::Value>,
 }
 
 impl Default for Behaviour {

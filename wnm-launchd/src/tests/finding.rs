@@ -123,7 +123,7 @@ async fn a_job_of_antctl_is_read_in_binary_too_and_driven() {
         (
             "KeepAlive",
             Value::Dictionary(
-                [("SuccessfulExit".to_owned(), false.into())]
+                [("SuccessfulExit".to_owned(), Value::Boolean(false))]
                     .into_iter()
                     .collect(),
             ),

@@ -2,7 +2,7 @@
 
 use wnm_core::manager::{ManagerError, ManagerKind, ProcessManager, ProcessState, previous};
 use wnm_tests::launchd::Behaviour;
-use wnm_tests::wait::{LONG, until};
+use wnm_tests::wait::LONG;
 
 use super::ground::Ground;
 
@@ -51,11 +51,14 @@ async fn a_stopped_node_stays_stopped_over_a_reboot_and_a_running_one_comes_back
         .launchd
         .behave(|launchd| launchd.takes_at_boot(&domain, &jobs));
     ground.launchd.reboot();
-    until(LONG, "node 1 to come back", || {
-        ground.launchd.asked().is_empty()
-            && std::fs::read_to_string(ground.dir.path().join("launchd/asked")).is_err()
-    });
-    ground.pid(&first).await;
+    let deadline = tokio::time::Instant::now() + LONG;
+    while !matches!(ground.state(&first).await, ProcessState::Running { .. }) {
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "it does not come back"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     assert_eq!(ground.state(&second).await, ProcessState::Stopped);
     ground.manager.start(&second).await.unwrap();
     ground.pid(&second).await;
@@ -159,6 +162,11 @@ async fn a_program_that_does_not_start_is_taken_back() {
     ground.pid(&node).await;
 }
 
+async fn environment(ground: &Ground, node: &wnm_core::node::Node) -> String {
+    let pid = ground.pid(node).await;
+    std::fs::read_to_string(format!("/proc/{pid}/environ")).unwrap()
+}
+
 #[tokio::test]
 async fn settings_that_changed_reach_the_job_at_the_next_start_or_upgrade() {
     let ground = Ground::new();
@@ -167,10 +175,6 @@ async fn settings_that_changed_reach_the_job_at_the_next_start_or_upgrade() {
     // Not while it runs: what launchd holds is what is on disk.
     ground.manager.start(&node).await.unwrap();
     assert!(!ground.text(&node).contains("NOTE"));
-    let environment = async |ground: &Ground, node| {
-        let pid = ground.pid(node).await;
-        std::fs::read_to_string(format!("/proc/{pid}/environ")).unwrap()
-    };
     let second = ground.binary("second");
     ground.manager.upgrade(&node, &second).await.unwrap();
     assert!(environment(&ground, &node).await.contains("NOTE=a b\0"));
