@@ -194,7 +194,7 @@ fn jobs_of_others_are_taken_over_and_driven() {
     let Some(seat) = Seat::up() else { return };
     let program = seat.colony.program("0.4.16");
     std::fs::create_dir_all(seat.job_dir()).unwrap();
-    let ports = seat.colony.ports;
+    let ports = &seat.colony.ports;
     let write = |label: &str, directory: &str, id: u16, more: &str| {
         let home = seat.colony.dir().join("others").join(directory);
         std::fs::create_dir_all(&home).unwrap();

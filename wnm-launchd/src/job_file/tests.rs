@@ -35,7 +35,56 @@ fn job(root: &str) -> JobFile {
 
 #[test]
 fn a_job_of_a_user() {
-    assert_snapshot!(job("/n/a b/antnode0007").render().unwrap(), @"");
+    assert_snapshot!(job("/n/a b/antnode0007").render().unwrap(), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+    <!-- Written by wnm, which may write it again. -->
+    <plist version="1.0">
+    <dict>
+    	<key>Label</key>
+    	<string>com.autonomi.antnode-7</string>
+    	<key>ProgramArguments</key>
+    	<array>
+    		<string>/n/a b/antnode0007/antnode</string>
+    		<string>--root-dir</string>
+    		<string>/n/a b/antnode0007</string>
+    		<string>--say</string>
+    		<string>a &lt; &quot;b&quot; &amp; &apos;c&apos;</string>
+    	</array>
+    	<key>WorkingDirectory</key>
+    	<string>/n/a b/antnode0007</string>
+    	<key>EnvironmentVariables</key>
+    	<dict>
+    		<key>NOTE</key>
+    		<string>]]&gt; &amp;amp;</string>
+    	</dict>
+    	<key>RunAtLoad</key>
+    	<true/>
+    	<key>KeepAlive</key>
+    	<true/>
+    	<key>ThrottleInterval</key>
+    	<integer>10</integer>
+    	<key>ExitTimeOut</key>
+    	<integer>20</integer>
+    	<key>ProcessType</key>
+    	<string>Standard</string>
+    	<key>SoftResourceLimits</key>
+    	<dict>
+    		<key>NumberOfFiles</key>
+    		<integer>10240</integer>
+    	</dict>
+    	<key>HardResourceLimits</key>
+    	<dict>
+    		<key>NumberOfFiles</key>
+    		<integer>10240</integer>
+    	</dict>
+    	<key>StandardOutPath</key>
+    	<string>/logs/antnode0007/antnode.out</string>
+    	<key>StandardErrorPath</key>
+    	<string>/logs/antnode0007/antnode.out</string>
+    </dict>
+    </plist>
+    "#);
 }
 
 #[test]
