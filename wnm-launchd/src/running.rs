@@ -142,15 +142,10 @@ fn has_come(now: &Details, before: Option<&Details>) -> bool {
     now.pid.is_some() && before.is_none_or(|before| before.pid != now.pid)
 }
 
-/// Whether the process that was to come has ended already. How an earlier one ended says nothing of it.
+/// Whether the process that was to come has ended already. Only of a job that was taken anew can that be told: how
+/// one that is started again ended may be how the process before it did.
 fn has_ended(now: &Details, before: Option<&Details>) -> bool {
-    match before {
-        _ if now.pid.is_some() => false,
-        None => now.last_exit.is_some(),
-        Some(before) => {
-            matches!((before.runs, now.runs), (Some(before), Some(now)) if now > before)
-        }
-    }
+    before.is_none() && now.pid.is_none() && now.last_exit.is_some()
 }
 
 fn state_words(details: Option<&Details>) -> String {
@@ -175,31 +170,25 @@ fn state_words(details: Option<&Details>) -> String {
 mod tests {
     use super::*;
 
-    fn details(pid: Option<u32>, runs: u64, last_exit: Option<&str>) -> Details {
+    fn details(pid: Option<u32>, last_exit: Option<&str>) -> Details {
         Details {
             pid,
             state: "waiting".to_owned(),
             last_exit: last_exit.map(str::to_owned),
-            runs: Some(runs),
         }
     }
 
     #[test]
     fn the_end_of_the_process_before_is_not_that_of_the_new_one() {
-        let before = details(Some(5), 1, None);
-        let killed = details(None, 1, Some("0"));
-        let failed = details(None, 2, Some("3"));
-        let again = details(Some(6), 2, Some("0"));
-        assert!(!has_come(&before, Some(&before)) && !has_ended(&before, Some(&before)));
-        assert!(!has_come(&killed, Some(&before)) && !has_ended(&killed, Some(&before)));
-        assert!(!has_come(&failed, Some(&before)) && has_ended(&failed, Some(&before)));
-        assert!(has_come(&again, Some(&before)) && !has_ended(&again, Some(&before)));
-        assert!(has_come(&again, None) && has_ended(&failed, None));
-        assert!(!has_ended(&details(None, 0, None), None));
-        let untold = Details {
-            runs: None,
-            ..failed
-        };
-        assert!(!has_ended(&untold, Some(&before)));
+        let before = details(Some(5), None);
+        let killed = details(None, Some("0"));
+        let again = details(Some(6), Some("0"));
+        for not_yet in [&before, &killed] {
+            assert!(!has_come(not_yet, Some(&before)) && !has_ended(not_yet, Some(&before)));
+        }
+        assert!(has_come(&again, Some(&before)));
+        assert!(has_come(&again, None) && !has_ended(&again, None));
+        assert!(has_ended(&killed, None));
+        assert!(!has_ended(&details(None, None), None));
     }
 }

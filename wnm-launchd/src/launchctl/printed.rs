@@ -18,8 +18,6 @@ pub(crate) struct Details {
     pub state: String,
     /// How its last process ended; `None` before the first end.
     pub last_exit: Option<String>,
-    /// How often it was started, where that is told.
-    pub runs: Option<u64>,
 }
 
 impl Details {
@@ -34,7 +32,6 @@ impl Details {
             }
             .to_owned(),
             last_exit: None,
-            runs: None,
         }
     }
 }
@@ -89,7 +86,6 @@ pub(super) fn details(text: &str) -> Option<Details> {
         match key {
             "state" => details.state = value.to_owned(),
             "pid" => details.pid = value.parse().ok(),
-            "runs" => details.runs = value.parse().ok(),
             "last exit code" if value != "(never exited)" => {
                 details.last_exit = Some(value.to_owned());
             }
@@ -148,7 +144,6 @@ mod tests {
             pid: Some(612),
             state: "running".to_owned(),
             last_exit: None,
-            runs: Some(3),
         };
         assert_eq!(details(text), Some(expected));
         let waits =
