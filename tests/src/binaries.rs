@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// A directory that holds `wnm` and `antnode-sim`. When it is set nothing is built: for continuous
+/// A directory that holds `wnm`, `antnode-sim` and `fake-launchctl`. When it is set nothing is built: for continuous
 /// integration, which builds once, and for tests that run where there is no cargo.
 const PREBUILT: &str = "WNM_TEST_BINARIES";
 
@@ -20,6 +20,11 @@ pub fn wnm() -> PathBuf {
 /// The simulated node, without a stamp.
 pub fn simulated_node() -> PathBuf {
     find("wnm-simnode", "antnode-sim")
+}
+
+/// The launchctl, and the launchd behind it, for systems that have none.
+pub fn fake_launchctl() -> PathBuf {
+    find("tests", "fake-launchctl")
 }
 
 fn find(package: &str, program: &str) -> PathBuf {
@@ -69,7 +74,7 @@ fn build() -> Programs {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .args(["build", "--quiet", "--bins", "--message-format=json"])
-        .args(["-p", "wnm-cli", "-p", "wnm-simnode"])
+        .args(["-p", "wnm-cli", "-p", "wnm-simnode", "-p", "wnm-tests"])
         .args(["--profile", &own_profile()])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
         .stdin(Stdio::null())

@@ -9,6 +9,7 @@ pub mod binaries;
 pub mod call;
 pub mod colony;
 pub mod database;
+pub mod launchd;
 pub mod network;
 pub mod nodes;
 pub mod ports;

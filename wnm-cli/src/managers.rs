@@ -17,8 +17,19 @@ pub fn build(
         Supervisor::Systemd => Ok(Arc::new(wnm_systemd::Systemd::new(kind, context)?)),
         #[cfg(not(target_os = "linux"))]
         Supervisor::Systemd => Err(absent()),
-        Supervisor::Launchd | Supervisor::Antctl | Supervisor::S6overlay => Err(absent()),
+        Supervisor::Launchd if has_launchctl() => {
+            Ok(Arc::new(wnm_launchd::Launchd::new(kind, context)?))
+        }
+        Supervisor::Launchd => Err(ManagerError::NotFound(format!(
+            "{kind} needs launchctl, which macOS has; there is none on PATH"
+        ))),
+        Supervisor::Antctl | Supervisor::S6overlay => Err(absent()),
     }
+}
+
+/// Looked for and not taken for granted on macOS: cron's PATH may lack its directory.
+fn has_launchctl() -> bool {
+    wnm_launchd::is_there(std::env::var_os("PATH").as_deref())
 }
 
 fn absent() -> ManagerError {
@@ -34,6 +45,10 @@ const AVAILABLE: &[ManagerKind] = &[
     ManagerKind::SYSTEMD_USER,
     #[cfg(target_os = "linux")]
     ManagerKind::SYSTEMD_SUDO,
+    #[cfg(target_os = "macos")]
+    ManagerKind::LAUNCHD_USER,
+    #[cfg(target_os = "macos")]
+    ManagerKind::LAUNCHD_SUDO,
 ];
 
 /// What `--init` takes when no manager is named: the machine's own supervisor where this program can drive it,
@@ -56,7 +71,8 @@ pub fn advice(kind: ManagerKind) -> Option<String> {
     if kind.supervisor() == Supervisor::Systemd {
         return wnm_systemd::lingering_advice(kind);
     }
-    #[cfg(not(target_os = "linux"))]
-    let _ = kind;
+    if kind.supervisor() == Supervisor::Launchd {
+        return wnm_launchd::session_advice(kind);
+    }
     None
 }

@@ -26,6 +26,9 @@ pub(crate) enum TableError {
     },
     #[error("{} shows the processes of another namespace", .0.display())]
     Foreign(PathBuf),
+    #[cfg(any(not(target_os = "linux"), test))]
+    #[error("{} tells of the processes of other accounts to root alone; run wnm as root", .0.display())]
+    RootOnly(PathBuf),
     #[cfg(target_os = "linux")]
     #[error("{} hides the processes of other accounts (hidepid); run wnm as root", .0.display())]
     Hidden(PathBuf),

@@ -4,6 +4,13 @@ use nix::unistd::{Uid, User};
 
 use super::ManagerError;
 
+/// The command that makes an account for nodes.
+const MAKES_ACCOUNT: &str = if cfg!(target_os = "macos") {
+    "sudo sysadminctl -addUser"
+} else {
+    "useradd --system"
+};
+
 /// An account of this machine: the one that nodes run under in sudo mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -25,7 +32,7 @@ impl Account {
         })?;
         let user = found.ok_or_else(|| ManagerError::Rejected {
             what: format!("the account '{name}' that nodes run under"),
-            words: format!("does not exist; make it with: useradd --system {name}"),
+            words: format!("does not exist; make it with: {MAKES_ACCOUNT} {name}"),
         })?;
         Ok(Self {
             name: user.name,

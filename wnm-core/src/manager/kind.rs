@@ -56,6 +56,8 @@ impl ManagerKind {
     pub const SYSTEMD_SUDO: ManagerKind = Self::of(Supervisor::Systemd, Mode::Sudo);
     /// Jobs of the caller's own launchd domain.
     pub const LAUNCHD_USER: ManagerKind = Self::of(Supervisor::Launchd, Mode::User);
+    /// Jobs of the machine's launchd domain.
+    pub const LAUNCHD_SUDO: ManagerKind = Self::of(Supervisor::Launchd, Mode::Sudo);
 
     /// Every manager.
     pub const ALL: [ManagerKind; 10] = [
@@ -63,7 +65,7 @@ impl ManagerKind {
         Self::SYSTEMD_USER,
         Self::SETSID_SUDO,
         Self::SETSID_USER,
-        Self::of(Supervisor::Launchd, Mode::Sudo),
+        Self::LAUNCHD_SUDO,
         Self::LAUNCHD_USER,
         Self::of(Supervisor::Antctl, Mode::Sudo),
         Self::of(Supervisor::Antctl, Mode::User),

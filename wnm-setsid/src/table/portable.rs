@@ -46,9 +46,14 @@ impl Table {
         Ok(system.processes().values().filter_map(kin_of).collect())
     }
 
-    /// macOS shows every process to everyone.
+    /// macOS shows the program of every process to everyone, and when it started, by which it is told from a later
+    /// one of the same number, to root and its own account alone.
     pub fn must_show_others(&self) -> Result<(), TableError> {
-        Ok(())
+        if nix::unistd::geteuid().is_root() {
+            Ok(())
+        } else {
+            Err(TableError::RootOnly(PLACE.into()))
+        }
     }
 }
 

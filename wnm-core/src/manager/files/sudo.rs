@@ -20,7 +20,7 @@ const LONG: Duration = Duration::from_secs(300);
 const FILES_AT_ONCE: usize = 200;
 
 /// Has a copy or a rename replace what is at its target, and never go into a directory that a node's account
-/// may have put there. An option of the GNU programs.
+/// may have put there. An option of the GNU programs; with others it is looked for such a directory first.
 #[cfg(target_os = "linux")]
 const OVER_NO_DIRECTORY: [&str; 1] = ["-T"];
 #[cfg(not(target_os = "linux"))]
@@ -71,6 +71,9 @@ impl Sudo {
         to: &Path,
     ) -> Result<(), ManagerError> {
         let beside = unfinished(to);
+        if OVER_NO_DIRECTORY.is_empty() {
+            must_be_replaceable(&beside)?;
+        }
         words.extend(OVER_NO_DIRECTORY.map(OsString::from));
         words.extend(["--".into(), from.into(), beside.clone().into()]);
         self.run(LONG, words).await?;
@@ -97,6 +100,9 @@ impl Files for Sudo {
     }
 
     async fn rename(&self, from: &Path, to: &Path) -> Result<(), ManagerError> {
+        if OVER_NO_DIRECTORY.is_empty() {
+            must_be_replaceable(to)?;
+        }
         let mut words: Vec<OsString> = ["mv", "-f"].map(OsString::from).into();
         words.extend(OVER_NO_DIRECTORY.map(OsString::from));
         words.extend(["--".into(), from.into(), to.into()]);
@@ -135,6 +141,18 @@ impl Files for Sudo {
         let words = [OsStr::new("rm"), "-rf".as_ref(), "--".as_ref()];
         self.run(LONG, words.into_iter().chain([path.as_ref()]))
             .await
+    }
+}
+
+/// Refuses what is no plain file: mv(1) and install(1) of BSD go into a directory, and through a link to one.
+/// Whoever owns the place can still put one there in between, and then gets a file that is no secret.
+fn must_be_replaceable(to: &Path) -> Result<(), ManagerError> {
+    match std::fs::symlink_metadata(to) {
+        Ok(entry) if !entry.is_file() => Err(ManagerError::Rejected {
+            what: format!("writing {}", to.display()),
+            words: "something that is no file is there; move it away".to_owned(),
+        }),
+        _ => Ok(()),
     }
 }
 

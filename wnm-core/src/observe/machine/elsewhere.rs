@@ -3,6 +3,7 @@
 //! There is no processor time since boot to be had, so a glance is taken at every reading, and no waiting
 //! for disks is told apart from idleness.
 
+use nix::time::{ClockId, clock_gettime};
 use sysinfo::{
     CpuRefreshKind, DiskRefreshKind, Disks, MINIMUM_CPU_UPDATE_INTERVAL, MemoryRefreshKind,
     Networks, RefreshKind, System,
@@ -25,14 +26,13 @@ pub(super) async fn read(now: UnixTime) -> Result<Moment, ObserveError> {
     tokio::time::sleep(MINIMUM_CPU_UPDATE_INTERVAL).await;
     system.refresh_cpu_usage();
     let averages = System::load_average().map_err(unread("the load averages"))?;
-    let uptime = System::uptime().map_err(unread("the time since boot"))?;
     let total = system.total_memory();
     let used = total.saturating_sub(system.available_memory());
     Ok(Moment {
         counters: Counters {
             boot_id: boot_id()?,
             at: now,
-            uptime: Milliseconds(uptime.saturating_mul(1000)),
+            uptime: uptime()?,
             cpu: glance(system.global_cpu_usage()),
             disk: disk_traffic()?,
             net: net_traffic()?,
@@ -55,9 +55,29 @@ pub(super) fn as_base(counters: Counters) -> Counters {
     }
 }
 
+/// What macOS calls the session of this boot. The time of the boot would be another after the clock was set.
+#[cfg(target_os = "macos")]
+pub(super) fn boot_id() -> Result<String, ObserveError> {
+    use sysctl::Sysctl;
+    let what = "the session of the boot";
+    let read = sysctl::Ctl::new("kern.bootsessionuuid").and_then(|ctl| ctl.value_string());
+    read.map_err(unread(what))
+}
+
 /// There is none; the time of the boot stands for it.
+#[cfg(not(target_os = "macos"))]
 pub(super) fn boot_id() -> Result<String, ObserveError> {
     boot_time().map(|time| format!("boot-{time}"))
+}
+
+/// By a clock that nobody sets, and that goes on while the machine sleeps. Where it begins to count does not
+/// matter.
+fn uptime() -> Result<Milliseconds, ObserveError> {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map_err(unread("the time since boot"))?;
+    let since = std::time::Duration::from(now);
+    Ok(Milliseconds(
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+    ))
 }
 
 /// Processors there are.
@@ -137,6 +157,10 @@ mod tests {
         let moment = read(UnixTime(7)).await.unwrap();
         assert_eq!(moment.counters.at, UnixTime(7));
         assert!(moment.memory > Percent::whole(0));
+        let later = read(UnixTime(8)).await.unwrap().counters;
+        assert_eq!(later.boot_id, moment.counters.boot_id);
+        // Two readings a part of a second apart are not taken at one time.
+        assert!(later.uptime > moment.counters.uptime);
         let cpu = moment.counters.cpu;
         assert_eq!(cpu.busy + cpu.idle, GLANCE);
         assert_eq!(as_base(moment.counters).cpu, CpuTimes::default());

@@ -79,3 +79,16 @@ async fn a_refusal_names_the_command() {
         "not permitted: rm -f -- /units/x.service: sudo: a password is required"
     });
 }
+
+#[test]
+fn what_is_no_file_is_not_replaced_by_programs_that_would_go_into_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    std::fs::write(path("file"), b"").unwrap();
+    std::fs::create_dir(path("directory")).unwrap();
+    std::os::unix::fs::symlink(path("directory"), path("link")).unwrap();
+    must_be_replaceable(&path("file")).unwrap();
+    must_be_replaceable(&path("nothing")).unwrap();
+    must_be_replaceable(&path("directory")).unwrap_err();
+    must_be_replaceable(&path("link")).unwrap_err();
+}

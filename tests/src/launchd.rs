@@ -1,0 +1,13 @@
+//! A launchd for a test: a fake one of its own, or the machine's on macOS.
+
+#[cfg(not(target_os = "macos"))]
+mod fake;
+mod seat;
+#[cfg(target_os = "macos")]
+mod system;
+
+#[cfg(not(target_os = "macos"))]
+pub use fake::{Behaviour, Launchd};
+pub use seat::Seat;
+#[cfg(target_os = "macos")]
+pub use system::Launchd;

@@ -1,0 +1,136 @@
+//! A colony whose nodes are jobs of a launchd.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::call::{Call, Outcome};
+use crate::colony::{Colony, EAGER};
+use crate::database::NodeRow;
+use crate::launchd::Launchd;
+use crate::nodes;
+use crate::wait::{LONG, found_within};
+
+/// A colony and its launchd, which goes first: it would bring back what is killed.
+pub struct Seat {
+    /// The launchd.
+    pub launchd: Launchd,
+    /// The colony.
+    pub colony: Colony,
+}
+
+impl Seat {
+    /// An empty one. `None` after saying that the test is skipped.
+    pub fn up() -> Option<Self> {
+        let colony = Colony::new();
+        #[cfg(target_os = "macos")]
+        let launchd = Launchd::up()?;
+        #[cfg(not(target_os = "macos"))]
+        let launchd = Launchd::up(colony.dir());
+        Some(Self { launchd, colony })
+    }
+
+    /// A call of `wnm`.
+    pub fn wnm<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Call {
+        self.launchd.seen_by(self.colony.wnm(args))
+    }
+
+    /// Makes the colony, with `program` for its nodes.
+    pub fn init(&self, program: &Path, options: &[&str]) -> Outcome {
+        let ports = &self.colony.ports;
+        self.wnm(["--init", "--no-upnp", "--process-manager=launchd+user"])
+            .args(["--rewards-address", nodes::WALLET])
+            .args([&format!("--environment=ANT_PEERS={}", nodes::NOWHERE)])
+            .args([OsStr::new("--antnode-path"), program.as_os_str()])
+            .args([
+                OsStr::new("--node-storage"),
+                self.colony.storage().as_os_str(),
+            ])
+            .args(["--port-start", &ports.node.to_string()])
+            .args(["--metrics-port-start", &ports.metrics.to_string()])
+            .args(["--rpc-port-start", &ports.rpc.to_string()])
+            .args(["--firewall", "none"])
+            .args(EAGER)
+            .args(options)
+            .run()
+            .succeeded()
+    }
+
+    /// Calls launchctl itself.
+    pub fn launchctl<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Outcome {
+        let (home, temporary) = (self.colony.home(), self.colony.temporary());
+        let call = Call::new(Path::new("launchctl"), &home, &temporary);
+        // Looked up in the PATH of the call.
+        self.launchd.seen_by(call).args(args).run()
+    }
+
+    /// The process of a job; `None` while it has none, or is not held.
+    pub fn pid(&self, label: &str) -> Option<i32> {
+        let list = self.launchctl(["list"]).succeeded().stdout;
+        let row = list
+            .lines()
+            .find(|line| line.ends_with(&format!("\t{label}")))?;
+        row.split('\t').next()?.parse().ok()
+    }
+
+    /// The labels of nodes that launchd holds.
+    pub fn held(&self) -> Vec<String> {
+        let list = self.launchctl(["list"]).succeeded().stdout;
+        let labels = list.lines().filter_map(|line| line.split('\t').nth(2));
+        let nodes = labels.filter(|label| label.contains("antnode"));
+        let mut nodes: Vec<String> = nodes.map(str::to_owned).collect();
+        nodes.sort();
+        nodes
+    }
+
+    /// Where the files of jobs are.
+    pub fn job_dir(&self) -> PathBuf {
+        self.colony.home().join("Library/LaunchAgents")
+    }
+
+    /// The names of the files of jobs.
+    pub fn job_files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.job_dir()).into_iter().flatten();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.expect("an entry cannot be read").file_name())
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The rows of its nodes.
+    pub fn nodes(&self) -> Vec<NodeRow> {
+        self.colony.database().nodes()
+    }
+
+    /// The status words, by node.
+    pub fn statuses(&self) -> Vec<String> {
+        self.nodes().into_iter().map(|node| node.status).collect()
+    }
+
+    /// Adds nodes until the colony has this many, and waits until all run. A person asks for them, since a cycle
+    /// would rightly hold back while a busy machine has no processor to spare.
+    pub fn grow(&self, count: usize) {
+        let missing = count.saturating_sub(self.nodes().len());
+        let add = format!("--count={missing}");
+        let _ = self.wnm(["--force-action=add", &add]).run().succeeded();
+        let survey = ["--force-action=survey"];
+        let mut said = String::new();
+        let grown = found_within(LONG, || {
+            said = self.wnm(survey).run().succeeded().stdout;
+            (self.statuses() == vec!["RUNNING"; count]).then_some(())
+        });
+        assert!(
+            grown.is_some(),
+            "no {count} nodes run; the last look said\n{said}"
+        );
+    }
+
+    /// Fails the test when the product left something.
+    #[track_caller]
+    pub fn assert_nothing_left(&self) {
+        assert_eq!(self.held(), [] as [&str; 0], "jobs");
+        assert_eq!(self.job_files(), [] as [&str; 0], "files of jobs");
+        self.colony.assert_nothing_left();
+    }
+}

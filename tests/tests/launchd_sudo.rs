@@ -1,0 +1,131 @@
+//! The launchd of a machine driven by a person who is not root, through a real sudo. The launchd is the fake one, in
+//! a machine of its own.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use wnm_tests::systemd::{As, Inside};
+use wnm_tests::wait::{LONG, until};
+use wnm_tests::{binaries, real};
+
+/// Where the files of jobs of a machine are.
+const JOBS: &str = "/Library/LaunchDaemons";
+
+/// Puts a launchd into the machine, and a `launchctl` that finds it whatever is left of the environment.
+fn bring_launchd(inside: &Inside) {
+    let dir = inside.programs.path().join("launchd");
+    std::fs::create_dir(&dir).unwrap();
+    let program = dir.join("fake-launchctl");
+    std::fs::copy(binaries::fake_launchctl(), &program).unwrap();
+    let settings = r#"{"listed": "system", "settles_ms": 300, "second_ms": 100}"#;
+    std::fs::write(dir.join("settings.json"), settings).unwrap();
+    let (dir, program) = (dir.display(), program.display());
+    let wrapper = inside.system.path(Path::new("/usr/local/bin/launchctl"));
+    let script = format!("#!/bin/sh\nWNM_FAKE_LAUNCHD={dir} exec {program} \"$@\"\n");
+    std::fs::write(&wrapper, script).unwrap();
+    std::fs::set_permissions(&wrapper, Permissions::from_mode(0o755)).unwrap();
+    // It ends with its standard input, and that with the machine.
+    let serves = format!("sleep infinity | WNM_FAKE_LAUNCHD={dir} {program} serve");
+    let as_root = |program: &str, args: &[&str]| {
+        let call = inside.system.call(As::Root, Path::new(program), args);
+        call.run().succeeded()
+    };
+    as_root("/bin/mkdir", &["-p", JOBS]);
+    as_root(
+        "/usr/bin/systemd-run",
+        &["--unit=launchd", "/bin/sh", "-c", &serves],
+    );
+    until(LONG, "launchd to listen", || {
+        let list = inside
+            .system
+            .call(As::Root, Path::new("/usr/local/bin/launchctl"), ["list"]);
+        list.run().code == Some(0)
+    });
+}
+
+#[test]
+fn a_person_drives_the_launchd_of_the_machine_through_sudo() {
+    if !Path::new("/usr/bin/sudo").is_file() {
+        return real::skip("there is no sudo");
+    }
+    let Some(inside) = Inside::up(As::Ann) else {
+        return;
+    };
+    bring_launchd(&inside);
+    let wnm = |args: &[&str]| {
+        inside
+            .wnm(args)
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .run()
+    };
+    // Hers, since the program itself runs with her rights; the nodes' own directories are the account's.
+    let storage = inside.programs.path().join("state/nodes");
+    let storage = format!("--node-storage={}", storage.display());
+    let program = format!("--antnode-path={}", inside.program("0.4.16").display());
+    let environment = format!("--environment=ANT_PEERS={}", wnm_tests::nodes::NOWHERE);
+    let mut init = vec!["--init", "--no-upnp", "--process-manager=launchd+sudo"];
+    init.extend([
+        "--rewards-address",
+        wnm_tests::nodes::WALLET,
+        "--firewall=none",
+    ]);
+    init.extend([&*storage, &*program, &*environment, "--node-cap=3"]);
+    init.extend(wnm_tests::colony::EAGER);
+    let _ = wnm(&init).succeeded();
+
+    let refused = wnm(&["--force-action=add"]).refused();
+    assert!(
+        refused.stdout.contains("not permitted"),
+        "{}",
+        refused.stdout
+    );
+
+    let rights = inside.system.path(Path::new("/etc/sudoers.d/ann"));
+    std::fs::write(&rights, "ann ALL=(ALL) NOPASSWD: ALL\n").unwrap();
+    std::fs::set_permissions(&rights, Permissions::from_mode(0o440)).unwrap();
+    let resumed = wnm(&["--json"]).succeeded();
+    assert_eq!(resumed.status(), "resumed", "{}", resumed.stdout);
+    let _ = wnm(&["--force-action=add", "--count=2"]).succeeded();
+    until(LONG, "three nodes", || {
+        let _ = wnm(&["--force-action=survey"]).succeeded();
+        inside.statuses() == ["RUNNING"; 3]
+    });
+    let pid = |node: u32| {
+        let list = inside
+            .system
+            .call(As::Root, Path::new("/usr/local/bin/launchctl"), ["list"]);
+        let list = list.run().succeeded().stdout;
+        let label = format!("\tcom.autonomi.antnode-{node}");
+        let row = list.lines().find(|line| line.ends_with(&label))?;
+        row.split('\t').next()?.parse::<i32>().ok()
+    };
+    let first = pid(1).unwrap();
+    let status = inside.run("cat", [format!("/proc/{first}/status")]);
+    assert!(status.stdout.contains("Uid:\t1501"), "{}", status.stdout);
+    let job = inside
+        .system
+        .path(&Path::new(JOBS).join("com.autonomi.antnode-1.plist"));
+    let text = std::fs::read_to_string(&job).unwrap();
+    assert!(
+        text.contains("<key>UserName</key>\n\t<string>ant</string>"),
+        "{text}"
+    );
+    let mode = std::fs::metadata(&job).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o644);
+
+    let newer = inside.program("0.4.17");
+    let newer = format!("--antnode-path={}", newer.display());
+    let _ = wnm(&["--force-action=upgrade", "--service-name=0002", &newer]).succeeded();
+    assert_eq!(inside.nodes()[1].version.as_deref(), Some("0.4.17"));
+    let _ = wnm(&["--force-action=stop", "--service-name=0003"]).succeeded();
+    assert_eq!(pid(3), None);
+    assert_eq!(pid(1), Some(first));
+
+    let _ = wnm(&["--force-action=teardown", "--confirm"]).succeeded();
+    assert!(inside.nodes().is_empty());
+    let left = inside.run("ls", [JOBS]).succeeded().stdout;
+    assert_eq!(left, "");
+}

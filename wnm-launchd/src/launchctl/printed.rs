@@ -1,0 +1,162 @@
+//! Reading what launchctl prints.
+
+use super::Jobs;
+
+/// What a list has of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Job {
+    /// Its process; `None` while it has none.
+    pub pid: Option<u32>,
+}
+
+/// What is printed of one job.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Details {
+    /// Its process; `None` while it has none.
+    pub pid: Option<u32>,
+    /// `running`, `waiting`, `spawn scheduled` …
+    pub state: String,
+    /// How its last process ended; `None` before the first end.
+    pub last_exit: Option<String>,
+}
+
+impl Details {
+    /// The little that a list has.
+    pub fn of(job: &Job) -> Self {
+        Self {
+            pid: job.pid,
+            state: if job.pid.is_some() {
+                "running"
+            } else {
+                "waiting"
+            }
+            .to_owned(),
+            last_exit: None,
+        }
+    }
+}
+
+/// What `launchctl list` prints: `PID`, `Status` and `Label` in columns, `-` for no process. `None` for anything
+/// else: silence is no empty list.
+pub(super) fn list(text: &str) -> Option<Jobs> {
+    let mut lines = text.lines();
+    let head: Vec<&str> = lines.next()?.split_whitespace().collect();
+    (head == ["PID", "Status", "Label"]).then_some(())?;
+    lines.map(|line| row(line, "-")).collect()
+}
+
+/// The jobs in what `launchctl print DOMAIN` prints: a block `services` with the columns of a list, 0 for no
+/// process. `None` where there is none.
+pub(super) fn table(text: &str) -> Option<Jobs> {
+    let mut lines = text.lines();
+    lines.find(|line| *line == "\tservices = {")?;
+    let mut jobs = Jobs::new();
+    loop {
+        let line = lines.next()?;
+        if line == "\t}" {
+            return Some(jobs);
+        }
+        let (label, job) = row(line, "0")?;
+        jobs.insert(label, job);
+    }
+}
+
+/// A row of three columns: process, status of the last end, label.
+fn row(line: &str, no_process: &str) -> Option<(String, Job)> {
+    let mut columns = line.split_whitespace();
+    let (pid, _status, label) = (columns.next()?, columns.next()?, columns.next()?);
+    let pid = if pid == no_process {
+        None
+    } else {
+        Some(pid.parse().ok()?)
+    };
+    // Labels of others may have blanks in them; none of a node has.
+    Some((label.to_owned(), Job { pid }))
+}
+
+/// What `launchctl print DOMAIN/LABEL` prints: `key = value` lines at one tab. What is further in belongs to a
+/// block, such as the arguments of the job, and may say anything. `None` without a state.
+pub(super) fn details(text: &str) -> Option<Details> {
+    let mut details = Details::default();
+    let own = text.lines().filter_map(|line| line.strip_prefix('\t'));
+    for line in own.filter(|line| !line.starts_with(['\t', ' '])) {
+        let Some((key, value)) = line.split_once(" = ") else {
+            continue;
+        };
+        match key {
+            "state" => details.state = value.to_owned(),
+            "pid" => details.pid = value.parse().ok(),
+            "last exit code" if value != "(never exited)" => {
+                details.last_exit = Some(value.to_owned());
+            }
+            "last terminating signal" => details.last_exit = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+    (!details.state.is_empty()).then_some(details)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_whole_or_not_at_all() {
+        let jobs = list("PID\tStatus\tLabel\n-\t0\tcom.apple.x\n612\t-9\tcom.autonomi.antnode-7\n-\t78\tantnode1\n").unwrap();
+        assert_eq!(jobs["com.autonomi.antnode-7"].pid, Some(612));
+        assert_eq!(jobs["antnode1"].pid, None);
+        assert_eq!(jobs.len(), 3);
+        assert_eq!(list("PID\tStatus\tLabel\n"), Some(Jobs::new()));
+        for broken in [
+            "",
+            "\n",
+            "nonsense\n",
+            "PID\tStatus\tLabel\nx\t0\tantnode1\n",
+            "PID\tStatus\tLabel\n1\t0\n",
+        ] {
+            assert_eq!(list(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_domain_is_read_whole_or_not_at_all() {
+        let text = "gui/501 = {\n\ttype = login\n\tservices = {\n\t\t       0      - \tcom.apple.x\n\t\t     612      0 \tantnode1\n\t}\n\n\tunmanaged processes = {\n\t}\n}\n";
+        let jobs = table(text).unwrap();
+        assert_eq!(jobs["com.apple.x"].pid, None);
+        assert_eq!(jobs["antnode1"].pid, Some(612));
+        assert_eq!(
+            table("gui/501 = {\n\tservices = {\n\t}\n}\n"),
+            Some(Jobs::new())
+        );
+        for broken in [
+            "",
+            "gui/501 = {\n\ttype = login\n}\n",
+            "\tservices = {\n\t\t1 0 x\n",
+        ] {
+            assert_eq!(table(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn what_a_job_is_started_with_does_not_speak_for_it() {
+        let text = "gui/501/antnode1 = {\n\tactive count = 1\n\tpath = /x.plist\n\tstate = running\n\n\tprogram = /n/antnode\n\targuments = {\n\t\tpid = 5\n\t\t}\n\t\tstate = waiting\n\t}\n\n\truns = 3\n\tpid = 612\n\tlast exit code = (never exited)\n}\n";
+        let expected = Details {
+            pid: Some(612),
+            state: "running".to_owned(),
+            last_exit: None,
+        };
+        assert_eq!(details(text), Some(expected));
+        let waits =
+            details("x = {\n\tstate = spawn scheduled\n\tlast exit code = 78: EX_CONFIG\n}\n");
+        let waits = waits.unwrap();
+        assert_eq!(
+            (waits.pid, waits.last_exit.as_deref()),
+            (None, Some("78: EX_CONFIG"))
+        );
+        let killed =
+            details("x = {\n\tstate = waiting\n\tlast terminating signal = Killed: 9\n}\n");
+        assert_eq!(killed.unwrap().last_exit.as_deref(), Some("Killed: 9"));
+        assert_eq!(details(""), None);
+        assert_eq!(details("x = {\n}\n"), None);
+    }
+}
