@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use wnm_antctl::Antctl;
 use wnm_core::manager::{ManagerContext, ManagerError, ManagerKind, ProcessManager, Supervisor};
 use wnm_setsid::Setsid;
 
-/// Builds a manager.
+/// Builds a manager. `backtrace` is `RUST_BACKTRACE` for antctl.
 pub fn build(
     kind: ManagerKind,
     context: ManagerContext,
+    backtrace: Option<&str>,
 ) -> Result<Arc<dyn ProcessManager>, ManagerError> {
     match kind.supervisor() {
         Supervisor::Setsid => Ok(Arc::new(Setsid::new(kind, context))),
@@ -17,7 +19,11 @@ pub fn build(
         Supervisor::Systemd => Ok(Arc::new(wnm_systemd::Systemd::new(kind, context)?)),
         #[cfg(not(target_os = "linux"))]
         Supervisor::Systemd => Err(absent()),
-        Supervisor::Launchd | Supervisor::Antctl | Supervisor::S6overlay => Err(absent()),
+        Supervisor::Antctl => {
+            let backtrace = backtrace.map(str::to_owned);
+            Ok(Arc::new(Antctl::new(kind, context, backtrace)?))
+        }
+        Supervisor::Launchd | Supervisor::S6overlay => Err(absent()),
     }
 }
 
@@ -34,6 +40,9 @@ const AVAILABLE: &[ManagerKind] = &[
     ManagerKind::SYSTEMD_USER,
     #[cfg(target_os = "linux")]
     ManagerKind::SYSTEMD_SUDO,
+    ManagerKind::ANTCTL_USER,
+    ManagerKind::ANTCTL_SUDO,
+    ManagerKind::ANTCTL_ZEN,
 ];
 
 /// What `--init` takes when no manager is named: the machine's own supervisor where this program can drive it,

@@ -56,6 +56,12 @@ impl ManagerKind {
     pub const SYSTEMD_SUDO: ManagerKind = Self::of(Supervisor::Systemd, Mode::Sudo);
     /// Jobs of the caller's own launchd domain.
     pub const LAUNCHD_USER: ManagerKind = Self::of(Supervisor::Launchd, Mode::User);
+    /// Services of root's antctl.
+    pub const ANTCTL_SUDO: ManagerKind = Self::of(Supervisor::Antctl, Mode::Sudo);
+    /// Services of the caller's own antctl.
+    pub const ANTCTL_USER: ManagerKind = Self::of(Supervisor::Antctl, Mode::User);
+    /// The same in the places that antctl chooses.
+    pub const ANTCTL_ZEN: ManagerKind = Self::of(Supervisor::Antctl, Mode::Zen);
 
     /// Every manager.
     pub const ALL: [ManagerKind; 10] = [
@@ -65,9 +71,9 @@ impl ManagerKind {
         Self::SETSID_USER,
         Self::of(Supervisor::Launchd, Mode::Sudo),
         Self::LAUNCHD_USER,
-        Self::of(Supervisor::Antctl, Mode::Sudo),
-        Self::of(Supervisor::Antctl, Mode::User),
-        Self::of(Supervisor::Antctl, Mode::Zen),
+        Self::ANTCTL_SUDO,
+        Self::ANTCTL_USER,
+        Self::ANTCTL_ZEN,
         Self::of(Supervisor::S6overlay, Mode::User),
     ];
 
