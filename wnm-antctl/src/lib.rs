@@ -64,15 +64,25 @@ impl Antctl {
         backtrace: Option<String>,
     ) -> Result<Self, ManagerError> {
         let place = Place::of(kind.mode())?;
+        Ok(Self::at(place, kind, context, backtrace))
+    }
+
+    fn at(
+        place: Place,
+        kind: ManagerKind,
+        context: ManagerContext,
+        backtrace: Option<String>,
+    ) -> Self {
         let files = files::of(kind, &context);
-        Ok(Self {
+        let runner = Arc::clone(&context.runner);
+        Self {
             caller: Caller::new(&context, place.clone(), backtrace),
-            units: Units::new(place.clone(), Arc::clone(&context.runner), Arc::clone(&files)),
             processes: Processes::of(place.domain),
+            units: Units::new(place, runner, Arc::clone(&files)),
             files,
             kind,
             context,
-        })
+        }
     }
 }
 

@@ -55,6 +55,13 @@ impl Processes {
         }
     }
 
+    /// One somewhere else.
+    #[cfg(test)]
+    pub fn at(table: PathBuf) -> Self {
+        let of_others = false;
+        Self { table, of_others }
+    }
+
     /// The state of one service now. `Unknown` where nobody can say.
     pub async fn state(&self, service: &Service) -> Result<ProcessState, ManagerError> {
         let mut states = self.states(vec![service.clone()]).await?;

@@ -116,7 +116,8 @@ mod tests {
         #[test]
         fn any_bytes_can_be_read(out in proptest::collection::vec(any::<u8>(), 0..400)) {
             let text = plain(&out);
-            prop_assert!(!text.contains('\u{1b}'));
+            let escapes = text.contains('\u{1b}');
+            prop_assert!(!escapes);
             if let Some(name) = added_name(&out) {
                 prop_assert!(is_name(&name));
             }

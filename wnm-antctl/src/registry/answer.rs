@@ -3,9 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Most places at which the answer is looked for. Every place costs a reading, and only the braces that begin an
-/// object count, which debug lines rarely have.
-const MOST_PLACES: usize = 20_000;
+/// Most places at which the answer is looked for. From each one up to all of the output is read.
+const MOST_PLACES: usize = 64;
 
 /// The answer as antctl writes it; whatever else is in it is of no interest.
 #[derive(Deserialize)]
@@ -13,25 +12,24 @@ struct Answer {
     nodes: Vec<Value>,
 }
 
-/// The entries of the first object with a list of `nodes`. `None` where there is no such object.
+/// The entries of the first object with a list of `nodes`. `None` where there is no such object. antctl writes that
+/// list first; only where no object begins so, it is looked for in others.
 pub(super) fn entries(output: &[u8]) -> Option<Vec<Value>> {
-    places(output).take(MOST_PLACES).find_map(|at| {
+    let first = |key: &'static [u8]| {
+        let begin = move |&at: &usize| begins_with(output, at, key);
+        let braces = output.iter().enumerate().filter(|&(_, &byte)| byte == b'{');
+        braces.map(|(at, _)| at).filter(begin).take(MOST_PLACES)
+    };
+    first(b"\"nodes\"").chain(first(b"\"")).find_map(|at| {
         let mut read = serde_json::Deserializer::from_slice(&output[at..]).into_iter::<Answer>();
         Some(read.next()?.ok()?.nodes)
     })
 }
 
-/// Where objects may begin: at a brace with a quote behind it.
-fn places(output: &[u8]) -> impl Iterator<Item = usize> {
-    let behind = |at: usize| {
-        let rest = output.get(at + 1..).unwrap_or_default();
-        rest.iter().find(|byte| !byte.is_ascii_whitespace())
-    };
-    output
-        .iter()
-        .enumerate()
-        .filter(move |&(at, &byte)| byte == b'{' && behind(at) == Some(&b'"'))
-        .map(|(at, _)| at)
+/// Whether `key` is the first behind the brace at this place.
+fn begins_with(output: &[u8], brace: usize, key: &[u8]) -> bool {
+    let behind = output.get(brace + 1..).unwrap_or_default();
+    behind.trim_ascii_start().starts_with(key)
 }
 
 #[cfg(test)]
@@ -62,11 +60,16 @@ mod tests {
             assert_eq!(count(none), None, "{none}");
         }
         assert_eq!(count("{\"nodes\": []}"), Some(0));
+        assert_eq!(count("{\"daemon\": null, \"nodes\": [1]}"), Some(1));
     }
 
     #[test]
     fn an_output_of_braces_alone_is_given_up() {
-        assert_eq!(count(&"{\"a\":".repeat(200_000)), None);
+        for part in ["{\"a\":", "{\"nodes\":[", "{ "] {
+            assert_eq!(count(&part.repeat(50_000)), None, "{part}");
+        }
+        let noisy = format!("{}{ANSWER}", "{\"level\":".repeat(50_000));
+        assert_eq!(count(&noisy), Some(1));
     }
 
     proptest! {
