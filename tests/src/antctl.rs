@@ -38,7 +38,14 @@ impl Stage {
             colony,
         };
         fs::set_permissions(stage.colony.dir(), fs::Permissions::from_mode(0o755)).unwrap();
-        for dir in ["programs/0.4.16", "programs/0.4.17", "bin", "data", "config", "runtime"] {
+        for dir in [
+            "programs/0.4.16",
+            "programs/0.4.17",
+            "bin",
+            "data",
+            "config",
+            "runtime",
+        ] {
             fs::create_dir_all(stage.colony.dir().join(dir)).unwrap();
         }
         place(&cached, &stage.antctl);
@@ -61,12 +68,18 @@ impl Stage {
 
     /// The real node program of this version.
     pub fn program(&self, version: &str) -> PathBuf {
-        self.colony.dir().join("programs").join(version).join("antnode")
+        self.colony
+            .dir()
+            .join("programs")
+            .join(version)
+            .join("antnode")
     }
 
     /// antctl's file.
     pub fn registry(&self) -> PathBuf {
-        self.colony.dir().join("data/autonomi/node/node_registry.json")
+        self.colony
+            .dir()
+            .join("data/autonomi/node/node_registry.json")
     }
 
     /// Directory of the units that antctl writes.
@@ -83,28 +96,39 @@ impl Stage {
 
     /// A call of antctl by hand.
     pub fn by_hand<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Call {
-        self.call(&self.colony.dir().join("programs/antctl")).args(args)
+        self.call(&self.colony.dir().join("programs/antctl"))
+            .args(args)
     }
 
     /// The arguments with which a person adds a node by hand.
     pub fn add_by_hand(&self, id: u16) -> Call {
         let ports = &self.colony.ports;
         let port = |base: u16| (base * 1000 + id).to_string();
-        self.by_hand(["add", "--no-upnp", "--rewards-address", nodes::WALLET, "--path"])
-            .arg(self.program("0.4.16"))
-            .args(["--node-port", &port(ports.node)])
-            .args(["--metrics-port", &port(ports.metrics)])
-            .args(["--rpc-port", &port(ports.rpc), "evm-arbitrum-one"])
+        self.by_hand([
+            "add",
+            "--no-upnp",
+            "--rewards-address",
+            nodes::WALLET,
+            "--path",
+        ])
+        .arg(self.program("0.4.16"))
+        .args(["--node-port", &port(ports.node)])
+        .args(["--metrics-port", &port(ports.metrics)])
+        .args(["--rpc-port", &port(ports.rpc), "evm-arbitrum-one"])
     }
 
     fn call(&self, program: &Path) -> Call {
         let dir = self.colony.dir();
         let path = std::env::var("PATH").unwrap_or_default();
         let call = if nix::unistd::geteuid().is_root() {
-            Call::new(Path::new("/usr/bin/setpriv"), &self.colony.home(), &self.colony.temporary())
-                .args([format!("--reuid={PERSON}"), format!("--regid={PERSON}")])
-                .args(["--clear-groups", "--"])
-                .arg(program)
+            Call::new(
+                Path::new("/usr/bin/setpriv"),
+                &self.colony.home(),
+                &self.colony.temporary(),
+            )
+            .args([format!("--reuid={PERSON}"), format!("--regid={PERSON}")])
+            .args(["--clear-groups", "--"])
+            .arg(program)
         } else {
             Call::new(program, &self.colony.home(), &self.colony.temporary())
         };
@@ -126,13 +150,19 @@ impl Stage {
         let mut call = self
             .wnm(["--init", "--no-upnp", "--process-manager", manager])
             .args(["--rewards-address", nodes::WALLET, "--firewall", "none"])
-            .args([OsStr::new("--antnode-path"), self.program(version).as_os_str()])
+            .args([
+                OsStr::new("--antnode-path"),
+                self.program(version).as_os_str(),
+            ])
             .args([OsStr::new("--antctl-path"), self.antctl.as_os_str()])
             .args(["--port-start", &ports.node.to_string()])
             .args(["--metrics-port-start", &ports.metrics.to_string()])
             .args(["--rpc-port-start", &ports.rpc.to_string()]);
         if manager != "antctl+zen" {
-            call = call.args([OsStr::new("--node-storage"), self.colony.storage().as_os_str()]);
+            call = call.args([
+                OsStr::new("--node-storage"),
+                self.colony.storage().as_os_str(),
+            ]);
         }
         call.args(EAGER).args(options).run()
     }
@@ -150,7 +180,10 @@ impl Stage {
         }
         let content: Value = serde_json::from_str(&text).expect("antctl's file cannot be read");
         let nodes = content["nodes"].as_array().unwrap().iter();
-        nodes.filter(|node| node["status"] != "Removed").cloned().collect()
+        nodes
+            .filter(|node| node["status"] != "Removed")
+            .cloned()
+            .collect()
     }
 
     /// Names of the services.
@@ -175,10 +208,16 @@ impl Stage {
         let settled = found_within(LONG, || {
             said = self.wnm(["--force-action=survey"]).run().succeeded().stdout;
             let nodes = self.nodes();
-            let running = nodes.iter().filter(|n| n.status == "RUNNING" && n.peer_id.is_some());
+            let running = nodes
+                .iter()
+                .filter(|n| n.status == "RUNNING" && n.peer_id.is_some());
             (running.count() == count).then_some(())
         });
-        assert!(settled.is_some(), "no {count} nodes run: {said}\n{:#?}", self.nodes());
+        assert!(
+            settled.is_some(),
+            "no {count} nodes run: {said}\n{:#?}",
+            self.nodes()
+        );
     }
 }
 

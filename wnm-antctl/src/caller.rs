@@ -209,7 +209,10 @@ impl Caller {
 
     fn spec(&self, call: &Call) -> CommandSpec {
         let fleet = PER_SERVICE.saturating_mul(self.place.most_services());
-        let limit = call.limit.saturating_add(fleet).min(LONGEST.max(call.limit));
+        let limit = call
+            .limit
+            .saturating_add(fleet)
+            .min(LONGEST.max(call.limit));
         let words = self
             .debug
             .then_some("--debug")

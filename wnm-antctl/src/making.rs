@@ -29,7 +29,10 @@ impl Antctl {
             if service.is_some() {
                 break;
             }
-            let called = self.caller.act(Call::telling("add").args(args.clone())).await;
+            let called = self
+                .caller
+                .act(Call::telling("add").args(args.clone()))
+                .await;
             fault::point("antctl.add.called");
             service = self.service(node).await?;
             match (&service, called) {

@@ -85,10 +85,8 @@ fn callers(table: &Path, name: &OsStr, place: &Place) -> Vec<u32> {
             let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
             let comm = std::fs::read(entry.path().join("comm")).ok()?;
             let is_called_so = comm.strip_suffix(b"\n") == Some(wanted);
-            (is_called_so
-                && entry.metadata().ok()?.uid() == account
-                && is_at(&entry.path(), place))
-            .then_some(pid)
+            (is_called_so && entry.metadata().ok()?.uid() == account && is_at(&entry.path(), place))
+                .then_some(pid)
         })
         .collect()
 }

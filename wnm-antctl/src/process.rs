@@ -72,10 +72,12 @@ impl Processes {
     pub async fn find(&self, trace: Trace) -> Result<Option<u32>, ManagerError> {
         let table = self.clone();
         blocking(move || {
-            table.readable().map_err(|reason| ManagerError::Unreachable {
-                supervisor: "the process table".to_owned(),
-                reason,
-            })?;
+            table
+                .readable()
+                .map_err(|reason| ManagerError::Unreachable {
+                    supervisor: "the process table".to_owned(),
+                    reason,
+                })?;
             Ok(table.search(&[&trace]).get(&0).copied())
         })
         .await
@@ -150,7 +152,10 @@ impl Processes {
             }
         }
         let mut found = HashMap::new();
-        let entries = std::fs::read_dir(&self.table).into_iter().flatten().flatten();
+        let entries = std::fs::read_dir(&self.table)
+            .into_iter()
+            .flatten()
+            .flatten();
         for entry in entries {
             let name = entry.file_name();
             let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
@@ -184,9 +189,8 @@ impl Processes {
         let process = self.table.join(pid.to_string());
         let hidden = matches!(std::fs::read_link(process.join("exe")), Err(error) if error.kind() == ErrorKind::PermissionDenied);
         let arguments = arguments(&process);
-        let names_directory = || {
-            argv::option(&arguments, "--root-dir") == Some(trace.data_dir.as_os_str())
-        };
+        let names_directory =
+            || argv::option(&arguments, "--root-dir") == Some(trace.data_dir.as_os_str());
         let program = self.program(pid);
         program.is_some_and(|program| spellings(&trace.program).contains(&program))
             && !asks_version(&arguments)
@@ -223,7 +227,9 @@ fn asks_version(arguments: &[OsString]) -> bool {
 fn spellings(program: &Path) -> Vec<PathBuf> {
     let mut spellings = vec![program.to_owned()];
     let directory = program.parent().and_then(|dir| dir.canonicalize().ok());
-    if let Some(real) = directory.zip(program.file_name()).map(|(dir, name)| dir.join(name))
+    if let Some(real) = directory
+        .zip(program.file_name())
+        .map(|(dir, name)| dir.join(name))
         && real != program
     {
         spellings.push(real);

@@ -100,7 +100,9 @@ impl Registry {
 }
 
 fn is_in(data_dir: &Path, directory: &Path) -> bool {
-    data_dir.parent().is_some_and(|parent| same(parent, directory))
+    data_dir
+        .parent()
+        .is_some_and(|parent| same(parent, directory))
 }
 
 /// Paths are compared as they are written and, where they lead somewhere, by where they lead.
@@ -147,12 +149,14 @@ impl Service {
             return Err(format!("'{}' is no name of a service", entry.service_name));
         }
         for path in [&entry.antnode_path, &entry.data_dir_path] {
-            let plain = path.is_absolute() && path.components().all(|part| part.as_os_str() != "..");
+            let plain =
+                path.is_absolute() && path.components().all(|part| part.as_os_str() != "..");
             if !plain || path.parent().is_none() {
                 return Err(format!("'{}' is no place of a node", path.display()));
             }
         }
-        let rpc_port = |address: String| address.rsplit_once(':')?.1.parse().ok().and_then(Port::new);
+        let rpc_port =
+            |address: String| address.rsplit_once(':')?.1.parse().ok().and_then(Port::new);
         Ok(Some(Self {
             name: entry.service_name,
             standing,

@@ -74,7 +74,9 @@ impl Antctl {
             });
         }
         for name in own_directories(&paths.node_storage, &node.root_dir, node) {
-            self.files.delete_directory(&paths.node_storage, name).await?;
+            self.files
+                .delete_directory(&paths.node_storage, name)
+                .await?;
         }
         let logs = layout::log_dir(node, paths);
         for name in own_directories(&paths.logs, &logs, node) {

@@ -43,7 +43,9 @@ impl Antctl {
             return Ok(());
         }
         if !service.data_dir.is_dir() {
-            return Err(ManagerError::NotFound(service.data_dir.display().to_string()));
+            return Err(ManagerError::NotFound(
+                service.data_dir.display().to_string(),
+            ));
         }
         if !self.units.is_there(&service.name) {
             self.rebuild(service).await?;
@@ -51,7 +53,10 @@ impl Antctl {
         self.units.forgive(&service.name).await;
         let began = SystemTime::now();
         let call = Call::quiet("start").args(INTERVAL).within(START);
-        let called = self.caller.act(call.args(["--service-name", &service.name])).await;
+        let called = self
+            .caller
+            .act(call.args(["--service-name", &service.name]))
+            .await;
         // antctl fails when the node does not answer in time, and succeeds with one that ends a moment later.
         let runs = self.runs(service).await?;
         match called {
@@ -85,7 +90,10 @@ impl Antctl {
     /// Stops a service, one that antctl takes for running included: its mistake would be in the way later.
     pub(crate) async fn end_service(&self, service: &Service) -> Result<(), ManagerError> {
         let call = Call::quiet("stop").within(STOP);
-        let called = self.caller.act(call.args(["--service-name", &service.name])).await;
+        let called = self
+            .caller
+            .act(call.args(["--service-name", &service.name]))
+            .await;
         fault::point("antctl.stop.called");
         if !self.runs(service).await? {
             return Ok(());
@@ -127,7 +135,10 @@ impl Antctl {
     /// The service of a node that must have one.
     pub(crate) async fn known(&self, node: &Node) -> Result<Service, ManagerError> {
         self.service(node).await?.ok_or_else(|| {
-            ManagerError::NotFound(format!("a service of antctl for {}", node.root_dir.display()))
+            ManagerError::NotFound(format!(
+                "a service of antctl for {}",
+                node.root_dir.display()
+            ))
         })
     }
 }

@@ -116,8 +116,9 @@ impl Units {
                 let small = std::fs::metadata(entry.path())
                     .is_ok_and(|file| file.is_file() && file.len() <= LARGEST_UNIT);
                 if small
-                    && std::fs::read_to_string(entry.path())
-                        .is_ok_and(|text| root_dir(&text).is_some_and(|dir| dir.starts_with(&wanted)))
+                    && std::fs::read_to_string(entry.path()).is_ok_and(|text| {
+                        root_dir(&text).is_some_and(|dir| dir.starts_with(&wanted))
+                    })
                 {
                     names.push(name.to_owned());
                 }
@@ -163,7 +164,9 @@ async fn read(path: PathBuf) -> Result<String, ManagerError> {
 
 /// The directory of the node that a unit starts. antctl writes the arguments as they are, without quotes.
 fn root_dir(unit: &str) -> Option<PathBuf> {
-    let command = unit.lines().find_map(|line| line.trim().strip_prefix("ExecStart="))?;
+    let command = unit
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("ExecStart="))?;
     let mut words = command.split_whitespace();
     words.find(|word| *word == "--root-dir")?;
     words.next().map(PathBuf::from)
@@ -177,7 +180,10 @@ mod tests {
     fn a_unit_tells_the_directory_of_its_node() {
         let unit = "[Unit]\nDescription=antnode3\n[Service]\nExecStart=/n/antnode0007/antnode3/antnode --rpc \
                     127.0.0.1:30007 --root-dir /n/antnode0007/antnode3 --port 55007\nRestart=on-success";
-        assert_eq!(root_dir(unit).unwrap(), Path::new("/n/antnode0007/antnode3"));
+        assert_eq!(
+            root_dir(unit).unwrap(),
+            Path::new("/n/antnode0007/antnode3")
+        );
         assert_eq!(root_dir("[Service]\nExecStart=/bin/true --root-dir"), None);
         assert_eq!(root_dir(""), None);
     }

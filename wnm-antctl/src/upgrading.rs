@@ -1,5 +1,6 @@
 //! Another program for a node, through antctl, and what antctl drops on the way put back.
 
+use std::path::Path;
 use std::time::Duration;
 
 use wnm_core::fault;
@@ -12,6 +13,10 @@ use crate::caller::Call;
 use crate::registry::Service;
 use crate::running::{INTERVAL, START, STOP};
 use crate::{Antctl, arguments};
+
+/// How often it is tried while nothing is replaced. antctl writes into the file of the program, which cannot be done
+/// while a last thread of the node, or someone who asks it for its version, still runs it.
+const TRIES: usize = 3;
 
 /// It copies a program.
 const COPY: Duration = Duration::from_secs(60);
@@ -35,19 +40,24 @@ impl Antctl {
         }
         let service = self.known(node).await?;
         if !service.data_dir.is_dir() {
-            return Err(ManagerError::NotFound(service.data_dir.display().to_string()));
+            return Err(ManagerError::NotFound(
+                service.data_dir.display().to_string(),
+            ));
         }
         let ran = self.runs(&service).await?;
         self.keep(&service).await?;
         fault::point("antctl.upgrade.kept");
-        let called = self.install(&service, &to.path, ran).await;
+        let mut called = self.install(&service, &to.path, ran).await;
         fault::point("antctl.upgrade.called");
+        for _ in 1..TRIES {
+            let refused = matches!(called, Err(ManagerError::Rejected { .. }));
+            if !refused || self.has(&service, &to.path).await? {
+                break;
+            }
+            called = self.install(&service, &to.path, ran).await;
+        }
         if !self.has(&service, &to.path).await? {
-            // Its unit may be gone as well, which the next start puts right.
-            return called.and(Err(ManagerError::Rejected {
-                what: format!("upgrading {}", service.name),
-                words: "antctl left the old program in place".to_owned(),
-            }));
+            return self.stay_with_old(&service, ran, called).await;
         }
         if !ran {
             return called;
@@ -58,6 +68,27 @@ impl Antctl {
         let started = self.launch(&service).await;
         let again = self.launch(&service);
         previous::settle(self.files.as_ref(), &service.program, started, again).await
+    }
+
+    /// The end of an upgrade that replaced nothing. antctl stopped the node for it and does not start it again then.
+    async fn stay_with_old(
+        &self,
+        service: &Service,
+        ran: bool,
+        called: Result<(), ManagerError>,
+    ) -> Result<(), ManagerError> {
+        let error = match called {
+            Err(error) if error.leaves_it_open() => return Err(error),
+            Err(error) => error,
+            Ok(()) => ManagerError::Rejected {
+                what: format!("upgrading {}", service.name),
+                words: "antctl left the old program in place".to_owned(),
+            },
+        };
+        if ran && let Err(also) = self.launch(service).await {
+            tracing::warn!(service = service.name, error = %also, "the old program does not start");
+        }
+        Err(error)
     }
 
     /// Writes the unit of a service anew that has lost it, with the program that it has.
@@ -81,13 +112,16 @@ impl Antctl {
     async fn install(
         &self,
         service: &Service,
-        program: &std::path::Path,
+        program: &Path,
         start: bool,
     ) -> Result<(), ManagerError> {
         let comes_up = self.units.comes_up(&service.name).await;
         self.units.stand_in(service).await?;
         self.units.forgive(&service.name).await;
-        let mut call = Call::quiet("upgrade").within(STOP + COPY + START).arg("--path").arg(program);
+        let mut call = Call::quiet("upgrade")
+            .within(STOP + COPY + START)
+            .arg("--path")
+            .arg(program);
         if !start {
             call = call.arg("--do-not-start");
         }
@@ -99,7 +133,7 @@ impl Antctl {
         called
     }
 
-    async fn has(&self, service: &Service, program: &std::path::Path) -> Result<bool, ManagerError> {
+    async fn has(&self, service: &Service, program: &Path) -> Result<bool, ManagerError> {
         let (one, other) = (service.program.clone(), program.to_owned());
         blocking(move || {
             same_content(&one, &other)

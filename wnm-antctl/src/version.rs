@@ -17,7 +17,10 @@ const OLDEST: Version = Version::new(0, 12, 0);
 
 /// Asks an antctl for its version, and refuses one that is not there, no antctl, or too old. With the caller's own
 /// rights: to ask takes no others.
-pub(crate) async fn check(program: &Path, runner: &dyn CommandRunner) -> Result<Version, ManagerError> {
+pub(crate) async fn check(
+    program: &Path,
+    runner: &dyn CommandRunner,
+) -> Result<Version, ManagerError> {
     let unusable = |reason: &str| ManagerError::Unreachable {
         supervisor: "antctl".to_owned(),
         reason: format!("{} {reason}", program.display()),
@@ -37,7 +40,13 @@ pub(crate) async fn check(program: &Path, runner: &dyn CommandRunner) -> Result<
     };
     let said = words::plain(&output.stdout);
     let Some(version) = read(&said) else {
-        let first: String = said.lines().next().unwrap_or_default().chars().take(80).collect();
+        let first: String = said
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(80)
+            .collect();
         return Err(unusable(&format!(
             "is no antctl: it answers --version with '{first}'; give another with --antctl-path"
         )));

@@ -37,7 +37,9 @@ fn skip_sequence(chars: &mut std::str::Chars<'_>) {
 /// The name that `antctl add` prints for the service it made.
 pub(crate) fn added_name(stdout: &[u8]) -> Option<String> {
     let text = plain(stdout);
-    let marked = text.lines().filter_map(|line| line.trim().strip_prefix('✓'));
+    let marked = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix('✓'));
     let mut names = marked.map(str::trim).filter(|name| is_name(name));
     names.next().map(str::to_owned)
 }
@@ -57,7 +59,9 @@ pub(crate) fn failure(code: Option<i32>, stdout: &[u8], stderr: &[u8]) -> String
         .lines()
         .filter_map(|line| line.trim().strip_prefix('✕'))
         .map(str::trim);
-    let mut words: Vec<&str> = of_services.chain(err.lines().filter_map(reported)).collect();
+    let mut words: Vec<&str> = of_services
+        .chain(err.lines().filter_map(reported))
+        .collect();
     if words.is_empty() {
         words.extend(err.lines().map(str::trim).find(|line| !line.is_empty()));
     }

@@ -96,7 +96,11 @@ impl Unit {
         if self.process().is_some() {
             return Ok(());
         }
-        let line = |key: &str| text.lines().filter_map(|l| l.strip_prefix(key).map(str::to_owned)).collect::<Vec<_>>();
+        let line = |key: &str| {
+            text.lines()
+                .filter_map(|l| l.strip_prefix(key).map(str::to_owned))
+                .collect::<Vec<_>>()
+        };
         let command = line("ExecStart=").pop().expect("a unit without a command");
         let mut words = command.split_whitespace();
         let log = fs::File::create(self.record.with_extension("log")).unwrap();
@@ -142,11 +146,12 @@ impl Unit {
     }
 }
 
-/// When a process started, in ticks since the boot; none for one that has ended.
+/// When a process started, in ticks since the boot; none for one that has ended with all its threads.
 fn began(pid: i32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    if matches!(fields.first(), Some(&"Z" | &"X")) {
+    let threads = || fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+    if matches!(fields.first(), Some(&"Z" | &"X")) && threads() <= 1 {
         return None;
     }
     fields.get(19)?.parse().ok()

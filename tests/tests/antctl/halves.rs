@@ -38,7 +38,11 @@ fn added_in_spite_of(script: &str) {
     if stage.nodes().is_empty() {
         assert_eq!(stage.unit_names(), [""; 0], "a unit without a node");
         assert_eq!(stage.names(), [""; 0], "a service without a node");
-        assert_eq!(stage.colony.node_dirs(), [""; 0], "a directory without a node");
+        assert_eq!(
+            stage.colony.node_dirs(),
+            [""; 0],
+            "a directory without a node"
+        );
         let _ = stage.wnm(["--force-action=add"]).run().succeeded();
     }
     stage.settle(1);

@@ -35,7 +35,10 @@ fn a_colony_of_real_nodes_lives_and_goes() {
         .wnm(["--force-action=stop", "--service-name=antnode0003"])
         .run()
         .succeeded();
-    assert_eq!(stage.names(), ["antnode1", "antnode2", "antnode3", "antnode4"]);
+    assert_eq!(
+        stage.names(),
+        ["antnode1", "antnode2", "antnode3", "antnode4"]
+    );
     assert!(process_of(&stage, "antnode3").is_none());
     assert_eq!(stage.nodes()[0].status, "RUNNING");
     signal(&stage, "antnode1", Signal::SIGCONT);
@@ -50,10 +53,14 @@ fn a_colony_of_real_nodes_lives_and_goes() {
         .succeeded();
     stage.settle(3);
     let rows = stage.nodes();
-    let versions: Vec<&str> = rows.iter().map(|row| row.version.as_deref().unwrap()).collect();
-    assert_eq!(versions, ["0.4.17", "0.4.17", "0.4.17", "0.4.16"]);
+    let versions: Vec<&str> = rows
+        .iter()
+        .map(|row| row.version.as_deref().unwrap())
+        .collect();
+    // Which of them are to be upgraded is wnm's to decide, and one that is stopped is not.
+    assert_eq!(versions, ["0.4.17", "0.4.17", "0.4.16", "0.4.16"]);
     let now: Vec<Option<String>> = rows.into_iter().map(|row| row.peer_id).take(3).collect();
-    assert_eq!(now, peers);
+    assert_eq!(now, peers, "an upgrade must not change who a node is");
     assert!(process_of(&stage, "antnode3").is_none());
     for number in [1, 2] {
         let page = nodes::page(stage.colony.ports.metrics_port(number), "/metadata").unwrap();

@@ -40,5 +40,7 @@ fn process_of(stage: &Stage, service: &str) -> Option<Process> {
 }
 
 fn signal(stage: &Stage, service: &str, signal: Signal) {
-    process_of(stage, service).expect("it does not run").signal(signal);
+    process_of(stage, service)
+        .expect("it does not run")
+        .signal(signal);
 }

@@ -51,7 +51,9 @@ impl Table {
     }
 
     fn state(&self, service: &Service) -> ProcessState {
-        self.processes().look(std::slice::from_ref(service)).remove(0)
+        self.processes()
+            .look(std::slice::from_ref(service))
+            .remove(0)
     }
 }
 

@@ -54,9 +54,21 @@ mod tests {
             "\u{1b}[2K{\u{1b}[0m {{{{ \"\n",
             "{\"a\":",
         ] {
-            assert_eq!(count(&format!("{around}{ANSWER}{around}")), Some(1), "{around}");
+            assert_eq!(
+                count(&format!("{around}{ANSWER}{around}")),
+                Some(1),
+                "{around}"
+            );
         }
-        for none in ["", "\n", "{", "{\"nodes\": [", "[]", "{\"nodes\": {}}", "{\"n\": []}"] {
+        for none in [
+            "",
+            "\n",
+            "{",
+            "{\"nodes\": [",
+            "[]",
+            "{\"nodes\": {}}",
+            "{\"n\": []}",
+        ] {
             assert_eq!(count(none), None, "{none}");
         }
         assert_eq!(count("{\"nodes\": []}"), Some(0));

@@ -24,7 +24,31 @@ fn entry(number: u32, status: &str) -> Value {
 fn the_answer_of_the_real_one_is_read() {
     let registry = Registry::find(ANSWER).unwrap();
     assert_eq!((registry.services().len(), registry.unreadable), (2, 0));
-    insta::assert_debug_snapshot!(registry.services()[1], @"");
+    let Service {
+        name,
+        standing,
+        program,
+        data_dir,
+        log_dir,
+        network,
+        wallet,
+        user,
+        ..
+    } = &registry.services()[1];
+    assert_eq!((name.as_str(), standing), ("antnode2", &Standing::Added));
+    assert_eq!(program, Path::new("/var/antctl/services/antnode2/antnode"));
+    assert_eq!(data_dir, Path::new("/var/antctl/services/antnode2"));
+    assert_eq!(
+        log_dir.as_deref(),
+        Some(Path::new("/var/log/antnode/antnode2"))
+    );
+    assert_eq!(network.as_deref(), Some("evm-arbitrum-one"));
+    assert_eq!(user.as_deref(), Some("ant"));
+    let wallet = wallet.unwrap().to_string();
+    assert_eq!(wallet, "0x03B770D9cD32077cC0bF330c13C114a87643B124");
+    let ports = registry.services()[1].ports().unwrap();
+    let numbers = [Some(ports.node), ports.metrics, ports.rpc].map(|port| port.unwrap().get());
+    assert_eq!(numbers, [55_003, 13_003, 30_003]);
 }
 
 #[test]
@@ -59,7 +83,11 @@ fn what_was_removed_is_no_service_and_what_cannot_be_read_is_counted() {
     let registry = read(&json!({"nodes": [
         entry(1, "Removed"), entry(2, "Running"), {"service_name": "antnode3"}, elsewhere, option, 7,
     ]}));
-    let names: Vec<&str> = registry.services().iter().map(|s| s.name.as_str()).collect();
+    let names: Vec<&str> = registry
+        .services()
+        .iter()
+        .map(|s| s.name.as_str())
+        .collect();
     assert_eq!(names, ["antnode2"]);
     assert_eq!(registry.unreadable, 4);
 }

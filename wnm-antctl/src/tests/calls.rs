@@ -31,9 +31,11 @@ fn one_that(state: &'static str, answer: End) -> Ground {
 }
 
 async fn added(kind: ManagerKind, settings: impl FnOnce(&mut ManagerContext)) -> String {
-    let ground = Ground::told(kind, settings, |args| match args.first().map(String::as_str) {
-        Some("status") => End::Says(String::new()),
-        _ => End::Fails("not now"),
+    let ground = Ground::told(kind, settings, |args| {
+        match args.first().map(String::as_str) {
+            Some("status") => End::Says(String::new()),
+            _ => End::Fails("not now"),
+        }
     });
     let refused = ground.manager.add(&ground.node(1), &ground.binary()).await;
     let told = refused.unwrap_err().to_string();
@@ -46,7 +48,7 @@ async fn added(kind: ManagerKind, settings: impl FnOnce(&mut ManagerContext)) ->
 #[tokio::test]
 async fn an_add_says_where_everything_goes_and_the_network_last() {
     let plain = added(ManagerKind::ANTCTL_USER, |_| {}).await;
-    insta::assert_snapshot!(plain, @"");
+    insta::assert_snapshot!(plain, @"add --path /opt/antnode --data-dir-path DIR/nodes/antnode0001 --log-dir-path DIR/logs/antnode0001 --max-log-files 1 --max-archived-log-files 1 --node-port 55001 --metrics-port 13001 --rpc-port 30001 --no-upnp --rewards-address 0x00455d78f850b0358E8cea5be24d415E01E107CF evm-arbitrum-one");
     let zen = added(ManagerKind::ANTCTL_ZEN, |context| {
         context.launch.environment = Some("A=1 B='x y'".to_owned());
         context.launch.start_args = Some("--local --relay".to_owned());
@@ -54,12 +56,15 @@ async fn an_add_says_where_everything_goes_and_the_network_last() {
         context.machine.antctl_debug = true;
     })
     .await;
-    insta::assert_snapshot!(zen, @"");
+    insta::assert_snapshot!(zen, @"--debug add --version 0.4.16 --node-port 55001 --metrics-port 13001 --rpc-port 30001 --no-upnp --env A=1 --env B=x y --local --relay --rewards-address 0x00455d78f850b0358E8cea5be24d415E01E107CF evm-arbitrum-one");
     let sudo = added(ManagerKind::ANTCTL_SUDO, |context| {
         context.machine.antctl_version = Some("0.4.17".to_owned());
     })
     .await;
-    assert!(sudo.contains("--path /opt/antnode") && sudo.contains("--user ant"), "{sudo}");
+    assert!(
+        sudo.contains("--path /opt/antnode") && sudo.contains("--user ant"),
+        "{sudo}"
+    );
     assert!(!sudo.contains("--version"), "{sudo}");
 }
 
@@ -70,13 +75,19 @@ async fn what_antctl_cannot_write_into_a_unit_is_refused() {
             context.paths.node_storage = context.paths.state.join(&path[1..]);
         })
         .await;
-        assert!(told.contains("antctl cannot handle the path"), "{path}: {told}");
+        assert!(
+            told.contains("antctl cannot handle the path"),
+            "{path}: {told}"
+        );
     }
     let told = added(ManagerKind::ANTCTL_USER, |context| {
         context.launch.environment = Some("A='50%'".to_owned());
     })
     .await;
-    assert!(told.contains("antctl cannot hand on the variable"), "{told}");
+    assert!(
+        told.contains("antctl cannot hand on the variable"),
+        "{told}"
+    );
 }
 
 #[tokio::test]
@@ -110,7 +121,10 @@ async fn an_add_of_which_nothing_is_known_stays_open() {
         _ => End::Says(String::new()),
     });
     let open = ground.manager.add(&ground.node(1), &ground.binary()).await;
-    assert!(matches!(open, Err(ManagerError::TimedOut { .. })), "{open:?}");
+    assert!(
+        matches!(open, Err(ManagerError::TimedOut { .. })),
+        "{open:?}"
+    );
 }
 
 #[tokio::test]
@@ -120,29 +134,67 @@ async fn no_answer_is_asked_again_and_believed_of_an_empty_registry_only() {
     let states = ground.manager.statuses(&node).await.unwrap();
     assert_eq!(states[&node[0].id], ProcessState::Missing);
     assert_eq!(ground.specs().len(), 2);
-    std::fs::write(ground.dir.path().join("node_registry.json"), "{\"nodes\":[{}]}").unwrap();
+    std::fs::write(
+        ground.dir.path().join("node_registry.json"),
+        "{\"nodes\":[{}]}",
+    )
+    .unwrap();
     let silent = ground.manager.statuses(&node).await.unwrap_err();
-    assert!(matches!(silent, ManagerError::Unreachable { .. }), "{silent}");
+    assert!(
+        matches!(silent, ManagerError::Unreachable { .. }),
+        "{silent}"
+    );
     let broken = Ground::with(|_| End::Fails("EOF while parsing a string at line 1 column 500"));
-    let told = broken.manager.statuses(&[broken.node(1)]).await.unwrap_err();
-    assert!(told.leaves_it_open() && told.to_string().contains("EOF while parsing"), "{told}");
+    let told = broken
+        .manager
+        .statuses(&[broken.node(1)])
+        .await
+        .unwrap_err();
+    assert!(
+        told.leaves_it_open() && told.to_string().contains("EOF while parsing"),
+        "{told}"
+    );
 }
 
 #[tokio::test]
 async fn a_start_is_judged_by_the_process() {
     for answer in [End::Hangs, End::Fails("Could not connect to RPC endpoint")] {
         let ground = one_that("Added", answer.clone());
-        ground.manager.units.stand_in(&ground.manager.service(&ground.node(1)).await.unwrap().unwrap()).await.unwrap();
+        ground
+            .manager
+            .units
+            .stand_in(
+                &ground
+                    .manager
+                    .service(&ground.node(1))
+                    .await
+                    .unwrap()
+                    .unwrap(),
+            )
+            .await
+            .unwrap();
         let failed = ground.manager.start(&ground.node(1)).await.unwrap_err();
-        assert_eq!(failed.leaves_it_open(), matches!(answer, End::Hangs), "{failed}");
-        assert_eq!(ground.calls(), ["-v start --interval 1 --service-name antnode1"]);
+        assert_eq!(
+            failed.leaves_it_open(),
+            matches!(answer, End::Hangs),
+            "{failed}"
+        );
+        assert_eq!(
+            ground.calls(),
+            ["-v start --interval 1 --service-name antnode1"]
+        );
         ground.runs(1, 7);
         ground.manager.start(&ground.node(1)).await.unwrap();
         assert_eq!(ground.calls().len(), 1, "it runs already");
     }
     // Exit code 0, and the node ended a moment later.
     let ground = one("Running");
-    let service = ground.manager.service(&ground.node(1)).await.unwrap().unwrap();
+    let service = ground
+        .manager
+        .service(&ground.node(1))
+        .await
+        .unwrap()
+        .unwrap();
     ground.manager.units.stand_in(&service).await.unwrap();
     let gone = ground.manager.start(&ground.node(1)).await.unwrap_err();
     assert!(gone.to_string().contains("no process is left"), "{gone}");
@@ -166,10 +218,39 @@ async fn an_upgrade_to_another_version_than_is_asked_for_is_refused() {
         |context| context.machine.antctl_version = Some("0.4.16".to_owned()),
         |_| End::Says(String::new()),
     );
-    let told = ground.manager.upgrade(&ground.node(1), &ground.binary()).await;
+    let told = ground
+        .manager
+        .upgrade(&ground.node(1), &ground.binary())
+        .await;
     let told = told.unwrap_err().to_string();
     assert!(told.contains("--antctl-version says 0.4.16"), "{told}");
     assert!(ground.specs().is_empty());
+}
+
+#[tokio::test]
+async fn a_stopped_node_is_upgraded_without_being_started() {
+    let ground = one("Stopped");
+    let node = ground.node(1);
+    let (old, new) = (node.binary.clone(), ground.dir.path().join("antnode"));
+    std::fs::create_dir_all(&node.root_dir).unwrap();
+    std::fs::write(&old, "old").unwrap();
+    std::fs::write(&new, "new").unwrap();
+    let to = wnm_core::program::NodeBinary {
+        path: new,
+        ..ground.binary()
+    };
+    // This antctl says that it did and does nothing.
+    let told = ground
+        .manager
+        .upgrade(&node, &to)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(told.contains("left the old program in place"), "{told}");
+    std::fs::write(&old, "new").unwrap();
+    ground.manager.upgrade(&node, &to).await.unwrap();
+    let call = "-v upgrade --path DIR/antnode --do-not-start --interval 1 --service-name antnode1";
+    assert_eq!(ground.calls(), [call, call]);
 }
 
 #[tokio::test]

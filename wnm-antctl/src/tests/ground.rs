@@ -42,7 +42,9 @@ pub struct Fake {
 impl CommandRunner for Fake {
     async fn run(&self, spec: &CommandSpec) -> Result<CommandOutput, CommandError> {
         let words = std::iter::once(&spec.program).chain(&spec.args);
-        let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+        let words: Vec<String> = words
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
         let Some(at) = words.iter().position(|word| word.ends_with("/antctl")) else {
             return Ok(output(0, "", ""));
         };
@@ -51,7 +53,11 @@ impl CommandRunner for Fake {
             return Ok(output(0, "Autonomi Node Manager v0.14.2\n", ""));
         }
         self.calls.lock().unwrap().push(spec.clone());
-        match (self.answers)(args) {
+        let verb = args
+            .iter()
+            .position(|word| !word.starts_with('-'))
+            .unwrap_or(0);
+        match (self.answers)(&args[verb..]) {
             End::Says(words) => Ok(output(0, &words, "")),
             End::Fails(words) => Ok(output(1, "", &format!("Error: \n   0: {words}\n"))),
             End::Hangs => Err(CommandError::TimedOut {
@@ -124,11 +130,21 @@ impl Ground {
     pub fn calls(&self) -> Vec<String> {
         let calls = self.fake.calls.lock().unwrap();
         let lines = calls.iter().map(|spec| {
-            let words = spec.args.iter().map(|word| word.to_string_lossy().into_owned());
-            let words: Vec<String> = words.skip_while(|word| !word.ends_with("/antctl")).skip(1).collect();
-            words.join(" ").replace(self.dir.path().to_str().unwrap(), "DIR")
+            let words = spec
+                .args
+                .iter()
+                .map(|word| word.to_string_lossy().into_owned());
+            let words: Vec<String> = words
+                .skip_while(|word| !word.ends_with("/antctl"))
+                .skip(1)
+                .collect();
+            words
+                .join(" ")
+                .replace(self.dir.path().to_str().unwrap(), "DIR")
         });
-        lines.filter(|line| !line.contains("status --json")).collect()
+        lines
+            .filter(|line| !line.contains("status --json"))
+            .collect()
     }
 
     /// All of antctl's calls as they were made.

@@ -224,8 +224,11 @@ impl CommandRunner for SystemRunner {
 
 async fn collect(child: &mut Child, limit: usize) -> std::io::Result<CommandOutput> {
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (stdout, stderr, status) =
-        tokio::try_join!(read_limited(stdout, limit), read_limited(stderr, limit), child.wait())?;
+    let (stdout, stderr, status) = tokio::try_join!(
+        read_limited(stdout, limit),
+        read_limited(stderr, limit),
+        child.wait()
+    )?;
     Ok(CommandOutput {
         code: status.code(),
         stdout,
