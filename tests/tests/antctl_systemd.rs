@@ -59,7 +59,7 @@ fn a_colony_lives_and_goes(who: As) {
         .args([
             "--rewards-address",
             nodes::WALLET,
-            "--node-cap=3",
+            "--node-cap=2",
             "--node-storage",
         ])
         .arg(&storage)
@@ -83,7 +83,7 @@ fn a_colony_lives_and_goes(who: As) {
     until(LONG, "the unit to fail", || active("antnode2") == "failed");
     let healed = inside.wnm(["--json"]).run().succeeded();
     assert_eq!(healed.status(), "started-node", "{}", healed.stdout);
-    inside.grow(2);
+    inside.grow_by_cycles(2);
 
     let upgrade = [
         "--force-action=upgrade",
@@ -91,7 +91,7 @@ fn a_colony_lives_and_goes(who: As) {
         "--antnode-path",
     ];
     let _ = inside.wnm(upgrade).arg(&programs.newer).run().succeeded();
-    inside.grow(2);
+    inside.grow_by_cycles(2);
     assert_eq!(inside.nodes()[0].version.as_deref(), Some("0.4.17"));
     assert_eq!(active("antnode1"), "active");
     let _ = inside

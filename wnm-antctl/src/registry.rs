@@ -90,13 +90,25 @@ impl Registry {
     }
 
     /// The service of a node. Its directory tells: the node's own, or the one that antctl made in it, as after an
-    /// add that ended in the middle. In the places that antctl chose, the port tells, which is no other node's.
+    /// add that ended in the middle. Of such an add in places that antctl chose only the port is known, which is no
+    /// other node's; of every other node a port proves nothing, since a person may have given it to another service.
     pub fn of(&self, node: &Node) -> Option<&Service> {
         let at = |wanted: &dyn Fn(&Service) -> bool| self.services.iter().find(|s| wanted(s));
-        at(&|service| same(&service.data_dir, &node.root_dir))
-            .or_else(|| at(&|service| is_in(&service.data_dir, &node.root_dir)))
-            .or_else(|| at(&|service| service.node_port == Some(node.ports.node)))
+        let by_directory = at(&|service| same(&service.data_dir, &node.root_dir))
+            .or_else(|| at(&|service| is_in(&service.data_dir, &node.root_dir)));
+        match by_directory {
+            None if is_unrecorded(node) => {
+                at(&|service| service.node_port == Some(node.ports.node))
+            }
+            found => found,
+        }
     }
+}
+
+/// Whether the record of a node was written before antctl had chosen anything.
+fn is_unrecorded(node: &Node) -> bool {
+    let own = node.id.directory_name();
+    node.service == own && node.root_dir.ends_with(&own)
 }
 
 fn is_in(data_dir: &Path, directory: &Path) -> bool {

@@ -24,13 +24,16 @@ fn a_colony_of_real_nodes_lives_and_goes() {
 
     // What is killed stays down under antctl, and wnm brings it back.
     process_of(&stage, "antnode2").unwrap().kill();
-    let healed = stage.wnm(["--json"]).run().succeeded();
+    let healed = stage.wnm(["--json", "--node-cap=3"]).run().succeeded();
     assert_eq!(healed.status(), "started-node", "{}", healed.stdout);
     stage.settle(3);
 
     // A node that hangs keeps nothing else from being done.
     signal(&stage, "antnode1", Signal::SIGSTOP);
-    let _ = stage.wnm(["--force-action=add"]).run().succeeded();
+    let _ = stage
+        .wnm(["--force-action=add", "--node-cap=10"])
+        .run()
+        .succeeded();
     let _ = stage
         .wnm(["--force-action=stop", "--service-name=antnode0003"])
         .run()

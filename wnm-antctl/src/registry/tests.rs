@@ -105,16 +105,20 @@ fn a_node_is_found_by_its_directory_and_never_by_a_name() {
         services.push(service);
     }
     let registry = read(&json!({"nodes": services}));
-    let of = |id: u32, root: &str| {
+    let of_called = |id: u32, root: &str, service: &str| {
         let mut node = node(id);
         node.root_dir = root.into();
+        node.service = service.to_owned();
         registry.of(&node).map(|service| service.name.clone())
     };
+    let of = |id: u32, root: &str| of_called(id, root, &format!("antnode{id:04}"));
     // Its own, and the one around it that the record of an unfinished add has.
     assert_eq!(of(7, "/n/antnode0007/antnode1").unwrap(), "antnode1");
     assert_eq!(of(7, "/n/antnode0007").unwrap(), "antnode1");
-    // In places that antctl chose, only the port is left.
+    // Of an unfinished add in places that antctl chose, only the port is known.
     assert_eq!(of(1, "/elsewhere/antnode0001").unwrap(), "antnode7");
+    // Of a node whose service is gone, a person may have given its port and its name to another.
+    assert_eq!(of_called(1, "/gone/antnode1", "antnode1"), None);
     assert_eq!(of(9, "/n/antnode0009"), None);
 }
 

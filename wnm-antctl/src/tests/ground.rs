@@ -84,7 +84,7 @@ pub struct Ground {
 
 impl Ground {
     pub fn with(answers: impl Fn(&[String]) -> End + Send + Sync + 'static) -> Self {
-        Self::told(ManagerKind::ANTCTL_SUDO, |_| {}, answers)
+        Self::told(ManagerKind::ANTCTL_USER, |_| {}, answers)
     }
 
     /// With settings, which begin as those of tests.
