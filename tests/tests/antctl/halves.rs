@@ -26,16 +26,18 @@ fn instead(stage: &Stage, script: &str) {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Adds a node while the first add ends as `script` says, and goes on until it runs.
-fn added_in_spite_of(script: &str) {
+/// Adds a node while the first call of antctl for it ends as `script` says, and goes on until it runs. Whether wnm
+/// gets along with that at once is `at_once`; otherwise it takes everything back.
+fn added_in_spite_of(script: &str, at_once: bool) {
     let Some(mut stage) = stage() else { return };
     instead(&stage, script);
     stage.antctl = stage.colony.dir().join("wrapped/antctl");
     stage.init("antctl+user", "0.4.16", &["--node-cap=3"]);
-    // Refused or not, the next cycle goes on from whatever there is.
-    let _ = stage.wnm(["--force-action=add"]).run();
+    let added = stage.wnm(["--force-action=add"]).run();
+    assert_eq!(added.code, Some(i32::from(!at_once)), "{}", added.stdout);
     let _ = stage.wnm(["--force-action=survey"]).run().succeeded();
-    if stage.nodes().is_empty() {
+    assert_eq!(stage.nodes().is_empty(), !at_once);
+    if !at_once {
         assert_eq!(stage.unit_names(), [""; 0], "a unit without a node");
         assert_eq!(stage.names(), [""; 0], "a service without a node");
         assert_eq!(
@@ -65,21 +67,25 @@ fn an_add_killed_before_it_wrote_the_unit() {
     added_in_spite_of(
         "while [ \"$1\" != --data-dir-path ]; do shift; done\n\
          mkdir -p $2/antnode1; head -c 100000 $real >$2/antnode1/antnode; kill -9 $$",
+        false,
     );
 }
 
 #[test]
 fn an_add_killed_before_it_wrote_the_registry() {
-    added_in_spite_of("$real \"$@\" >/dev/null 2>&1; rm -f $registry; kill -9 $$");
+    added_in_spite_of(
+        "$real \"$@\" >/dev/null 2>&1; rm -f $registry; kill -9 $$",
+        false,
+    );
 }
 
 #[test]
 fn an_add_killed_when_all_was_done() {
-    added_in_spite_of("$real \"$@\" >/dev/null 2>&1; kill -9 $$");
+    added_in_spite_of("$real \"$@\" >/dev/null 2>&1; kill -9 $$", true);
 }
 
 #[test]
 fn an_add_that_is_forgotten() {
     // As when another call that began before writes the registry back.
-    added_in_spite_of("$real \"$@\"; rm -f $registry; exit 0");
+    added_in_spite_of("$real \"$@\"; rm -f $registry; exit 0", true);
 }
