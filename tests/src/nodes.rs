@@ -71,6 +71,16 @@ pub fn real_antnode(version: &str) -> Option<PathBuf> {
     None
 }
 
+/// The real antctl, which drives these. `None` after saying that the test is skipped.
+pub fn real_antctl() -> Option<PathBuf> {
+    let path = antnode_cache()?.join("antctl-0.14.2/bin/antctl");
+    if path.is_file() {
+        return Some(path);
+    }
+    real::skip("there is no real antctl 0.14.2; build it with .ci/real-programs");
+    None
+}
+
 fn antnode_cache() -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     variable("WNM_ANTNODE_CACHE")

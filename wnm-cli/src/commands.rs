@@ -83,10 +83,12 @@ async fn dispatch(matches: &ArgMatches, json: &mut bool) -> Result<(), ProgramEr
     let input = Input::read(matches)?;
     *json = input.run.json;
     output::start_log(&input.run);
+    let backtrace = input.run.rust_backtrace.clone();
+    let build = move |kind, context| managers::build(kind, context, backtrace.as_deref());
     let context = Context {
         output: Output::new(&input.run),
         input,
-        outside: Outside::system(Arc::new(managers::build)),
+        outside: Outside::system(Arc::new(build)),
     };
     match matches.subcommand() {
         Some(("plan", _)) => plan::now(&context).await,

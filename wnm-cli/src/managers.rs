@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use wnm_antctl::Antctl;
 use wnm_core::manager::{ManagerContext, ManagerError, ManagerKind, ProcessManager, Supervisor};
 use wnm_setsid::Setsid;
 
-/// Builds a manager.
+/// Builds a manager. `backtrace` is `RUST_BACKTRACE` for antctl.
 pub fn build(
     kind: ManagerKind,
     context: ManagerContext,
+    backtrace: Option<&str>,
 ) -> Result<Arc<dyn ProcessManager>, ManagerError> {
     match kind.supervisor() {
         Supervisor::Setsid => Ok(Arc::new(Setsid::new(kind, context))),
@@ -23,7 +25,11 @@ pub fn build(
         Supervisor::Launchd => Err(ManagerError::NotFound(format!(
             "{kind} needs launchctl, which macOS has; there is none on PATH"
         ))),
-        Supervisor::Antctl | Supervisor::S6overlay => Err(absent()),
+        Supervisor::Antctl => {
+            let backtrace = backtrace.map(str::to_owned);
+            Ok(Arc::new(Antctl::new(kind, context, backtrace)?))
+        }
+        Supervisor::S6overlay => Err(absent()),
     }
 }
 
@@ -49,6 +55,9 @@ const AVAILABLE: &[ManagerKind] = &[
     ManagerKind::LAUNCHD_USER,
     #[cfg(target_os = "macos")]
     ManagerKind::LAUNCHD_SUDO,
+    ManagerKind::ANTCTL_USER,
+    ManagerKind::ANTCTL_SUDO,
+    ManagerKind::ANTCTL_ZEN,
 ];
 
 /// What `--init` takes when no manager is named: the machine's own supervisor where this program can drive it,

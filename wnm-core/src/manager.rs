@@ -54,6 +54,11 @@ pub trait ProcessManager: Send + Sync {
     /// What it can and cannot do, which the executor and the allocation of ids go by.
     fn policy(&self) -> ManagerPolicy;
 
+    /// Whether the supervisor is there and can be driven. Asked before a colony is made under it.
+    async fn check(&self) -> Result<(), ManagerError> {
+        Ok(())
+    }
+
     /// Brings what all nodes share up to the settings, and opens the ports that are about to be needed: `coming`
     /// has one for each node that the run adds, and after a reboot, which some firewalls forget their rules
     /// with, one for each node that there is. A run that may act calls it once, before it acts.

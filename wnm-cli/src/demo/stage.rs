@@ -42,7 +42,9 @@ impl Stage {
             machine: machine.clone(),
             firewall: Some(Arc::new(NoFirewall)),
             home: Some(dir.path().to_owned()),
-            ..Outside::system(Arc::new(managers::build))
+            ..Outside::system(Arc::new(|kind, context| {
+                managers::build(kind, context, None)
+            }))
         };
         let db = dir.path().join("colony.db");
         let settings = settings(dir.path(), &program)?;

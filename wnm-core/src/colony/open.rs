@@ -51,7 +51,8 @@ impl Colony {
         Self::check_not_initialized(db).await?;
         outside.program.version(&machine.antnode_path).await?;
         let home = outside.home.as_deref();
-        let (_, paths, _) = build_manager(&outside, &machine, home)?;
+        let (manager, paths, _) = build_manager(&outside, &machine, home)?;
+        check_manager(manager.as_ref()).await?;
 
         for dir in [db.parent().unwrap_or(Path::new(".")), &paths.node_storage] {
             make_writable(dir)?;
@@ -101,8 +102,8 @@ impl Colony {
     ) -> Result<(), ColonyError> {
         Self::check_not_initialized(db).await?;
         outside.program.version(&machine.antnode_path).await?;
-        build_manager(outside, machine, outside.home.as_deref())?;
-        Ok(())
+        let (manager, _, _) = build_manager(outside, machine, outside.home.as_deref())?;
+        check_manager(manager.as_ref()).await
     }
 
     async fn check_not_initialized(db: &Path) -> Result<(), ColonyError> {
@@ -185,6 +186,12 @@ pub(super) fn build_manager(
             source,
         })?;
     Ok((manager, paths, owner))
+}
+
+async fn check_manager(manager: &dyn ProcessManager) -> Result<(), ColonyError> {
+    let kind = manager.kind();
+    let checked = manager.check().await;
+    checked.map_err(|source| ColonyError::Manager { kind, source })
 }
 
 fn firewall_of(outside: &Outside, machine: &Machine) -> Arc<dyn Firewall> {

@@ -12,7 +12,8 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
-/// Most bytes kept of what a command writes to either stream; the rest is read and thrown away.
+/// Most bytes kept of what a command writes to either stream unless it is given another limit; the rest is read
+/// and thrown away.
 pub const OUTPUT_LIMIT: usize = 1 << 20;
 
 /// A command to run.
@@ -26,6 +27,8 @@ pub struct CommandSpec {
     pub env: Vec<(OsString, OsString)>,
     /// How long it may take.
     pub deadline: Duration,
+    /// Most bytes kept of what it writes to either stream.
+    pub output_limit: usize,
 }
 
 impl CommandSpec {
@@ -36,7 +39,15 @@ impl CommandSpec {
             args: Vec::new(),
             env: Vec::new(),
             deadline,
+            output_limit: OUTPUT_LIMIT,
         }
+    }
+
+    /// Keeps more or less of its output.
+    #[must_use]
+    pub fn output_limit(mut self, bytes: usize) -> Self {
+        self.output_limit = bytes;
+        self
     }
 
     /// Adds an argument.
@@ -75,9 +86,9 @@ impl CommandSpec {
 pub struct CommandOutput {
     /// Exit code; `None` when a signal ended it.
     pub code: Option<i32>,
-    /// What it wrote, up to [`OUTPUT_LIMIT`].
+    /// What it wrote, up to the limit.
     pub stdout: Vec<u8>,
-    /// What it complained about, up to [`OUTPUT_LIMIT`].
+    /// What it complained about, up to the limit.
     pub stderr: Vec<u8>,
 }
 
@@ -198,7 +209,7 @@ impl CommandRunner for SystemRunner {
                 },
             })?;
         let group = child.id();
-        match tokio::time::timeout(spec.deadline, collect(&mut child)).await {
+        match tokio::time::timeout(spec.deadline, collect(&mut child, spec.output_limit)).await {
             Ok(output) => output.map_err(|source| CommandError::Io { program, source }),
             Err(_) => {
                 kill_group(group);
@@ -211,10 +222,13 @@ impl CommandRunner for SystemRunner {
     }
 }
 
-async fn collect(child: &mut Child) -> std::io::Result<CommandOutput> {
+async fn collect(child: &mut Child, limit: usize) -> std::io::Result<CommandOutput> {
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (stdout, stderr, status) =
-        tokio::try_join!(read_limited(stdout), read_limited(stderr), child.wait())?;
+    let (stdout, stderr, status) = tokio::try_join!(
+        read_limited(stdout, limit),
+        read_limited(stderr, limit),
+        child.wait()
+    )?;
     Ok(CommandOutput {
         code: status.code(),
         stdout,
@@ -223,7 +237,10 @@ async fn collect(child: &mut Child) -> std::io::Result<CommandOutput> {
 }
 
 /// Reads to the end, so that the writer never blocks, and keeps the beginning.
-async fn read_limited(stream: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
+async fn read_limited(
+    stream: Option<impl AsyncRead + Unpin>,
+    limit: usize,
+) -> std::io::Result<Vec<u8>> {
     let mut kept = Vec::new();
     let Some(mut stream) = stream else {
         return Ok(kept);
@@ -234,7 +251,7 @@ async fn read_limited(stream: Option<impl AsyncRead + Unpin>) -> std::io::Result
         if read == 0 {
             return Ok(kept);
         }
-        let room = OUTPUT_LIMIT.saturating_sub(kept.len()).min(read);
+        let room = limit.saturating_sub(kept.len()).min(read);
         kept.extend_from_slice(&chunk[..room]);
     }
 }

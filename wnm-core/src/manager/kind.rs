@@ -58,6 +58,12 @@ impl ManagerKind {
     pub const LAUNCHD_USER: ManagerKind = Self::of(Supervisor::Launchd, Mode::User);
     /// Jobs of the machine's launchd domain.
     pub const LAUNCHD_SUDO: ManagerKind = Self::of(Supervisor::Launchd, Mode::Sudo);
+    /// Services of root's antctl.
+    pub const ANTCTL_SUDO: ManagerKind = Self::of(Supervisor::Antctl, Mode::Sudo);
+    /// Services of the caller's own antctl.
+    pub const ANTCTL_USER: ManagerKind = Self::of(Supervisor::Antctl, Mode::User);
+    /// The same in the places that antctl chooses.
+    pub const ANTCTL_ZEN: ManagerKind = Self::of(Supervisor::Antctl, Mode::Zen);
 
     /// Every manager.
     pub const ALL: [ManagerKind; 10] = [
@@ -67,9 +73,9 @@ impl ManagerKind {
         Self::SETSID_USER,
         Self::LAUNCHD_SUDO,
         Self::LAUNCHD_USER,
-        Self::of(Supervisor::Antctl, Mode::Sudo),
-        Self::of(Supervisor::Antctl, Mode::User),
-        Self::of(Supervisor::Antctl, Mode::Zen),
+        Self::ANTCTL_SUDO,
+        Self::ANTCTL_USER,
+        Self::ANTCTL_ZEN,
         Self::of(Supervisor::S6overlay, Mode::User),
     ];
 

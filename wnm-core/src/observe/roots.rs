@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::RootState;
 use super::deadline::{FILE_SYSTEM_DEADLINE, within};
+use crate::manager::layout::id_of;
 use crate::node::{Node, NodeId};
 
 /// File that tells a node storage from the empty directory that its disk is mounted on.
@@ -64,11 +65,18 @@ fn look(roots: &[(NodeId, PathBuf)], storage: &Path) -> HashMap<NodeId, RootStat
         .collect()
 }
 
-/// Whether what is missing from this directory is gone: it is a marked storage, or one that wnm never
-/// marked and that holds something, which the directory below a mount point as a rule does not.
+/// Whether what is missing from this directory is gone: it is a marked storage, or a node's own directory in one,
+/// which may be gone too, or a directory that wnm never marked and that holds something, which the one below a mount
+/// point as a rule does not.
 fn vouches(parent: &Path, storage: &Path) -> bool {
-    if parent.join(MARKER).is_file() {
-        return true;
+    let of_a_node = parent
+        .file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| id_of(name).is_some());
+    if parent.join(MARKER).is_file()
+        || (of_a_node && parent.parent() == Some(storage) && storage.join(MARKER).is_file())
+    {
+        return !is_link(parent);
     }
     let others = || std::fs::read_dir(parent).is_ok_and(|mut entries| entries.next().is_some());
     parent != storage && others()
@@ -107,6 +115,23 @@ mod tests {
         );
         std::fs::create_dir(&root).unwrap();
         assert_eq!(state(&root, &storage), RootState::Present);
+    }
+
+    #[test]
+    fn a_directory_in_a_nodes_own_is_gone_with_it_or_without() {
+        let dir = tempfile::tempdir().unwrap();
+        let storage = dir.path();
+        let root = storage.join("antnode0007/antnode3");
+        assert_eq!(state(&root, storage), RootState::Unknown, "no mark");
+        mark_storage(storage).unwrap();
+        assert_eq!(state(&root, storage), RootState::Gone, "both gone");
+        std::fs::create_dir_all(&root).unwrap();
+        assert_eq!(state(&root, storage), RootState::Present);
+        std::fs::remove_dir(&root).unwrap();
+        assert_eq!(state(&root, storage), RootState::Gone);
+        std::fs::remove_dir(storage.join("antnode0007")).unwrap();
+        std::os::unix::fs::symlink("/unmounted", storage.join("antnode0007")).unwrap();
+        assert_eq!(state(&root, storage), RootState::Unknown, "a link");
     }
 
     #[test]

@@ -1,0 +1,229 @@
+//! A colony under the real antctl, as a person who is not root, with everything of antctl in the test's directory
+//! and a `systemctl` that needs no systemd.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::call::{Call, Outcome};
+use crate::colony::{Colony, EAGER};
+use crate::database::NodeRow;
+use crate::wait::{LONG, found_within};
+use crate::{binaries, nodes};
+
+/// An account that owns nothing else on the machine. antctl makes services of the machine when root calls it.
+const PERSON: u32 = 23_456;
+
+/// A colony, its antctl and its real node programs.
+pub struct Stage {
+    /// The colony's directory, ports and database.
+    pub colony: Colony,
+    /// Where antctl is.
+    pub antctl: PathBuf,
+}
+
+impl Stage {
+    /// Puts the programs in place; `systemctl` is the one that antctl and wnm find. `None` after saying that the
+    /// test is skipped.
+    pub fn up(systemctl: &Path) -> Option<Self> {
+        let cached = nodes::real_antctl()?;
+        let older = nodes::real_antnode("0.4.16")?;
+        let newer = nodes::real_antnode("0.4.17")?;
+        let colony = Colony::new();
+        let stage = Self {
+            antctl: colony.dir().join("programs/antctl"),
+            colony,
+        };
+        fs::set_permissions(stage.colony.dir(), fs::Permissions::from_mode(0o755)).unwrap();
+        for dir in [
+            "programs/0.4.16",
+            "programs/0.4.17",
+            "bin",
+            "data",
+            "config",
+            "runtime",
+        ] {
+            fs::create_dir_all(stage.colony.dir().join(dir)).unwrap();
+        }
+        place(&cached, &stage.antctl);
+        place(&older, &stage.program("0.4.16"));
+        place(&newer, &stage.program("0.4.17"));
+        place(&binaries::wnm(), &stage.colony.dir().join("programs/wnm"));
+        place(systemctl, &stage.colony.dir().join("bin/systemctl"));
+        for dir in ["", "home", "tmp", "nodes", "data", "config", "runtime"] {
+            stage.hand_over(&stage.colony.dir().join(dir));
+        }
+        Some(stage)
+    }
+
+    /// Gives a file to the person.
+    pub fn hand_over(&self, path: &Path) {
+        if nix::unistd::geteuid().is_root() {
+            chown(path, Some(PERSON), Some(PERSON)).unwrap();
+        }
+    }
+
+    /// The real node program of this version.
+    pub fn program(&self, version: &str) -> PathBuf {
+        self.colony
+            .dir()
+            .join("programs")
+            .join(version)
+            .join("antnode")
+    }
+
+    /// antctl's file.
+    pub fn registry(&self) -> PathBuf {
+        self.colony
+            .dir()
+            .join("data/autonomi/node/node_registry.json")
+    }
+
+    /// Directory of the units that antctl writes.
+    pub fn units(&self) -> PathBuf {
+        self.colony.dir().join("config/systemd/user")
+    }
+
+    /// A call of `wnm` by the person.
+    pub fn wnm<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Call {
+        self.call(&self.colony.dir().join("programs/wnm"))
+            .env("DBPATH", self.colony.database_path())
+            .args(args)
+    }
+
+    /// A call of antctl by hand.
+    pub fn by_hand<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Call {
+        self.call(&self.colony.dir().join("programs/antctl"))
+            .args(args)
+    }
+
+    /// The arguments with which a person adds a node by hand.
+    pub fn add_by_hand(&self, id: u16) -> Call {
+        let ports = &self.colony.ports;
+        let port = |base: u16| (base * 1000 + id).to_string();
+        self.by_hand([
+            "add",
+            "--no-upnp",
+            "--rewards-address",
+            nodes::WALLET,
+            "--path",
+        ])
+        .arg(self.program("0.4.16"))
+        .args(["--node-port", &port(ports.node)])
+        .args(["--metrics-port", &port(ports.metrics)])
+        .args(["--rpc-port", &port(ports.rpc), "evm-arbitrum-one"])
+    }
+
+    fn call(&self, program: &Path) -> Call {
+        let dir = self.colony.dir();
+        let path = std::env::var("PATH").unwrap_or_default();
+        let call = if nix::unistd::geteuid().is_root() {
+            Call::new(
+                Path::new("/usr/bin/setpriv"),
+                &self.colony.home(),
+                &self.colony.temporary(),
+            )
+            .args([format!("--reuid={PERSON}"), format!("--regid={PERSON}")])
+            .args(["--clear-groups", "--"])
+            .arg(program)
+        } else {
+            Call::new(program, &self.colony.home(), &self.colony.temporary())
+        };
+        call.env("PATH", format!("{}:{path}", dir.join("bin").display()))
+            .env("XDG_DATA_HOME", dir.join("data"))
+            .env("XDG_CONFIG_HOME", dir.join("config"))
+            .env("XDG_RUNTIME_DIR", dir.join("runtime"))
+            .env("ANT_PEERS", nodes::NOWHERE)
+    }
+
+    /// Makes the colony, of nodes of this version.
+    pub fn init(&self, manager: &str, version: &str, options: &[&str]) -> Outcome {
+        self.try_init(manager, version, options).succeeded()
+    }
+
+    /// The same without a word about how it ends.
+    pub fn try_init(&self, manager: &str, version: &str, options: &[&str]) -> Outcome {
+        let ports = &self.colony.ports;
+        let mut call = self
+            .wnm(["--init", "--no-upnp", "--process-manager", manager])
+            .args(["--rewards-address", nodes::WALLET, "--firewall", "none"])
+            .args([
+                OsStr::new("--antnode-path"),
+                self.program(version).as_os_str(),
+            ])
+            .args([OsStr::new("--antctl-path"), self.antctl.as_os_str()])
+            .args(["--port-start", &ports.node.to_string()])
+            .args(["--metrics-port-start", &ports.metrics.to_string()])
+            .args(["--rpc-port-start", &ports.rpc.to_string()]);
+        if manager != "antctl+zen" {
+            call = call.args([
+                OsStr::new("--node-storage"),
+                self.colony.storage().as_os_str(),
+            ]);
+        }
+        call.args(EAGER).args(options).run()
+    }
+
+    /// The rows of its nodes.
+    pub fn nodes(&self) -> Vec<NodeRow> {
+        self.colony.database().nodes()
+    }
+
+    /// The services in antctl's file that were not removed.
+    pub fn services(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.registry()).unwrap_or_default();
+        if text.is_empty() {
+            return Vec::new();
+        }
+        let content: Value = serde_json::from_str(&text).expect("antctl's file cannot be read");
+        let nodes = content["nodes"].as_array().unwrap().iter();
+        nodes
+            .filter(|node| node["status"] != "Removed")
+            .cloned()
+            .collect()
+    }
+
+    /// Names of the services.
+    pub fn names(&self) -> Vec<String> {
+        let services = self.services();
+        let name = |service: &Value| service["service_name"].as_str().unwrap().to_owned();
+        services.iter().map(name).collect()
+    }
+
+    /// Names of the units of nodes.
+    pub fn unit_names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.units()).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let mut names: Vec<String> = names.filter(|name| name.ends_with(".service")).collect();
+        names.sort();
+        names
+    }
+
+    /// Looks until so many nodes are recorded as running.
+    pub fn settle(&self, count: usize) {
+        let mut said = String::new();
+        let settled = found_within(LONG, || {
+            said = self.wnm(["--force-action=survey"]).run().succeeded().stdout;
+            let nodes = self.nodes();
+            let running = nodes
+                .iter()
+                .filter(|n| n.status == "RUNNING" && n.peer_id.is_some());
+            (running.count() == count).then_some(())
+        });
+        assert!(
+            settled.is_some(),
+            "no {count} nodes run: {said}\n{:#?}",
+            self.nodes()
+        );
+    }
+}
+
+/// A second name for the same file where that goes, as it is large, or a copy.
+fn place(from: &Path, to: &Path) {
+    if fs::hard_link(from, to).is_err() {
+        fs::copy(from, to).unwrap();
+    }
+}

@@ -1,0 +1,139 @@
+//! An antctl that cannot be driven, and a registry that cannot be read: one line says what is wrong and what to do,
+//! and no node is touched.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
+
+use wnm_tests::antctl::Stage;
+use wnm_tests::nodes;
+
+use super::{colony_of, process_of, stage};
+
+fn fake(stage: &Stage, says: &str, mode: u32) {
+    let path = stage.colony.dir().join("fake/antctl");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, format!("#!/bin/sh\necho '{says}'\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn an_antctl_that_cannot_be_driven_makes_no_colony() {
+    let Some(mut stage) = stage() else { return };
+    stage.antctl = stage.colony.dir().join("fake/antctl");
+    let mut cases = vec![("does not exist; install antctl with antup", None)];
+    cases.extend([
+        (
+            "is not executable; chmod +x it",
+            Some(("Autonomi Node Manager v0.14.2", 0o644)),
+        ),
+        (
+            "is antctl 0.11.3, and 0.12.0 is the oldest",
+            Some(("Autonomi Node Manager v0.11.3", 0o755)),
+        ),
+        (
+            "is no antctl: it answers --version with 'hello'",
+            Some(("hello", 0o755)),
+        ),
+    ]);
+    for (words, there) in cases {
+        if let Some((says, mode)) = there {
+            fake(&stage, says, mode);
+        }
+        for options in [&["--node-cap=3"][..], &["--node-cap=3", "--dry-run"]] {
+            let told = stage.try_init("antctl+user", "0.4.16", options).refused();
+            assert!(told.stderr.contains(words), "{}", told.stderr);
+            assert!(told.stderr.contains("fake/antctl"), "{}", told.stderr);
+            assert_eq!(told.stderr.lines().count(), 1, "{}", told.stderr);
+            assert!(!stage.colony.database().exists());
+        }
+    }
+}
+
+#[test]
+fn root_has_no_antctl_of_a_user() {
+    let Some(stage) = stage() else { return };
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let told = stage
+        .colony
+        .wnm([
+            "--init",
+            "--process-manager=antctl+user",
+            "--rewards-address",
+        ])
+        .args([nodes::WALLET, "--antctl-path"])
+        .arg(&stage.antctl)
+        .arg("--antnode-path")
+        .arg(stage.program("0.4.16"))
+        .run()
+        .refused();
+    assert!(told.stderr.contains("take antctl+sudo"), "{}", told.stderr);
+}
+
+#[test]
+fn a_storage_with_blanks_is_refused_before_anything_is_made() {
+    let Some(stage) = stage() else { return };
+    let storage = stage.colony.dir().join("my nodes");
+    fs::create_dir(&storage).unwrap();
+    stage.hand_over(&storage);
+    stage.init(
+        "antctl+user",
+        "0.4.16",
+        &["--node-storage", storage.to_str().unwrap()],
+    );
+    let told = stage.wnm(["--force-action=add"]).run().refused();
+    assert!(
+        told.stdout.contains("antctl cannot handle the path"),
+        "{}",
+        told.stdout
+    );
+    assert!(stage.nodes().is_empty() && stage.names().is_empty());
+}
+
+#[test]
+fn a_registry_that_cannot_be_read_touches_no_node() {
+    let Some(stage) = colony_of(2, "0.4.16") else {
+        return;
+    };
+    let whole = fs::read(stage.registry()).unwrap();
+    let pids = || ["antnode1", "antnode2"].map(|name| process_of(&stage, name).unwrap().pid);
+    let before = pids();
+    let unread = |words: &str| {
+        let told = stage.wnm(["--json"]).run();
+        let told = format!("{}{}", told.stdout, told.stderr);
+        assert!(told.contains(words), "{told}");
+        assert_eq!(pids(), before);
+        let _ = stage
+            .wnm(["--force-action=stop", "--service-name=1"])
+            .run()
+            .refused();
+        assert_eq!(pids(), before);
+        assert_eq!(stage.nodes().len(), 2);
+    };
+    for part in [whole.len() / 2, 500, 1] {
+        fs::write(stage.registry(), &whole[..part]).unwrap();
+        unread("cannot say what services there are");
+    }
+    fs::write(stage.registry(), &whole).unwrap();
+    if nix::unistd::geteuid().is_root() {
+        fs::set_permissions(stage.registry(), fs::Permissions::from_mode(0o644)).unwrap();
+        chown(stage.registry(), Some(0), Some(0)).unwrap();
+        unread("belongs to root, so antctl cannot write it; give it back with: sudo chown");
+        stage.hand_over(&stage.registry());
+    }
+    // antctl is gone for a while.
+    let away = stage.colony.dir().join("programs/away");
+    fs::rename(stage.colony.dir().join("programs/antctl"), &away).unwrap();
+    unread("does not exist; install antctl with antup");
+    fs::rename(&away, stage.colony.dir().join("programs/antctl")).unwrap();
+    assert!(Path::new(&stage.antctl).is_file());
+
+    let _ = stage
+        .wnm(["--force-action=stop", "--service-name=1"])
+        .run()
+        .succeeded();
+    assert!(process_of(&stage, "antnode1").is_none());
+    assert!(process_of(&stage, "antnode2").is_some());
+}

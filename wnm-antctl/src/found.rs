@@ -1,0 +1,40 @@
+//! Services that antctl has, whoever made them, for adoption.
+
+use wnm_core::manager::{Account, FoundNode, ManagerError, layout};
+
+use crate::Antctl;
+use crate::looking::judged;
+
+impl Antctl {
+    /// Every service that antctl has.
+    pub(crate) async fn find(&self) -> Result<Vec<FoundNode>, ManagerError> {
+        let registry = self.caller.registry().await?;
+        let services = registry.services().to_vec();
+        let states = self.processes.states(services.clone()).await?;
+        let caller = Account::name_of(nix::unistd::geteuid().as_raw());
+        let mut found = Vec::with_capacity(services.len());
+        for (service, state) in services.into_iter().zip(states) {
+            let Some(ports) = service.ports() else {
+                tracing::warn!(
+                    service = service.name,
+                    "left alone: nothing says which port it uses"
+                );
+                continue;
+            };
+            let state = judged(&service, state);
+            found.push(FoundNode {
+                id: layout::id_of(&service.name),
+                user: service.user.unwrap_or_else(|| caller.clone()),
+                service: service.name,
+                binary: service.program,
+                root_dir: service.data_dir,
+                log_dir: service.log_dir,
+                ports,
+                network: service.network,
+                wallet: service.wallet,
+                state,
+            });
+        }
+        Ok(found)
+    }
+}

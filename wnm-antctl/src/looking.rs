@@ -1,0 +1,74 @@
+//! The states of many nodes from one question and one look at the process table.
+
+use std::collections::HashMap;
+
+use wnm_core::manager::{ManagerError, ProcessState};
+use wnm_core::node::{Node, NodeId};
+
+use crate::Antctl;
+use crate::registry::{Registry, Service, Standing};
+
+impl Antctl {
+    /// antctl says which services there are, the process table says which of them run.
+    pub(crate) async fn states(
+        &self,
+        nodes: &[Node],
+    ) -> Result<HashMap<NodeId, ProcessState>, ManagerError> {
+        if nodes.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let registry = self.caller.registry().await?;
+        let known: Vec<(NodeId, Service)> = nodes
+            .iter()
+            .filter_map(|node| Some((node.id, registry.of(node)?.clone())))
+            .collect();
+        let services = known.iter().map(|(_, service)| service.clone()).collect();
+        let looked = self.processes.states(services).await?;
+        let mut states: HashMap<NodeId, ProcessState> = nodes
+            .iter()
+            .map(|node| (node.id, unlisted(&registry)))
+            .collect();
+        for ((id, service), state) in known.into_iter().zip(looked) {
+            states.insert(id, judged(&service, state));
+        }
+        Ok(states)
+    }
+}
+
+/// The state of a node that is not in the registry. It may be an entry that could not be read.
+fn unlisted(registry: &Registry) -> ProcessState {
+    match registry.unreadable {
+        0 => ProcessState::Missing,
+        1 => ProcessState::Unknown("a service of antctl cannot be read".to_owned()),
+        more => ProcessState::Unknown(format!("{more} services of antctl cannot be read")),
+    }
+}
+
+/// A process is believed whatever antctl says. That there is none is believed only of states that are known.
+pub(crate) fn judged(service: &Service, looked: ProcessState) -> ProcessState {
+    match (&service.standing, looked) {
+        (Standing::Other(word), ProcessState::Stopped) => {
+            ProcessState::Unknown(format!("antctl calls it {word}"))
+        }
+        (_, looked) => looked,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_not_known_stops_no_node() {
+        let listed = br#"{"nodes":[{"service_name":"antnode1","status":"Paused","antnode_path":"/n/1/antnode",
+            "data_dir_path":"/n/1"},{"service_name":"antnode2"}]}"#;
+        let registry = Registry::find(listed).unwrap();
+        let service = &registry.services()[0];
+        let unknown = ProcessState::Unknown("antctl calls it Paused".to_owned());
+        assert_eq!(judged(service, ProcessState::Stopped), unknown);
+        let running = ProcessState::Running { pid: Some(7) };
+        assert_eq!(judged(service, running.clone()), running);
+        assert!(matches!(unlisted(&registry), ProcessState::Unknown(_)));
+        assert_eq!(unlisted(&Registry::default()), ProcessState::Missing);
+    }
+}
