@@ -21,7 +21,9 @@ pub fn build(
             Ok(Arc::new(wnm_launchd::Launchd::new(kind, context)?))
         }
         Supervisor::Launchd => Err(ManagerError::NotFound(format!(
-            "{kind} needs launchctl, which macOS has; there is none on PATH"
+            "{kind} needs launchctl, which macOS has; there is none on PATH, and without it this wnm can drive {} \
+             only",
+            available()
         ))),
         Supervisor::Antctl | Supervisor::S6overlay => Err(absent()),
     }
@@ -33,8 +35,12 @@ fn has_launchctl() -> bool {
 }
 
 fn absent() -> ManagerError {
+    ManagerError::NotFound(format!("this wnm can drive {} only", available()))
+}
+
+fn available() -> String {
     let there: Vec<String> = AVAILABLE.iter().map(ManagerKind::to_string).collect();
-    ManagerError::NotFound(format!("this wnm can drive {} only", there.join(", ")))
+    there.join(", ")
 }
 
 /// The managers there are.
