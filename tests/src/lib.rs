@@ -12,6 +12,7 @@ pub mod call;
 pub mod colony;
 pub mod database;
 pub mod launchd;
+#[cfg(target_os = "linux")]
 pub mod network;
 pub mod nodes;
 pub mod ports;

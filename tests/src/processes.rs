@@ -1,6 +1,7 @@
 //! Processes that belong to a test, found by what they run and not by their names.
 
 use std::ffi::OsString;
+#[cfg(target_os = "linux")]
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -100,6 +101,7 @@ fn all() -> Vec<Process> {
 }
 
 /// The path without the mark of the kernel for a file that was replaced or removed.
+#[cfg(target_os = "linux")]
 fn before_deletion(exe: &Path) -> PathBuf {
     let bytes = exe.as_os_str().as_bytes();
     let bytes = bytes.strip_suffix(b" (deleted)").unwrap_or(bytes);

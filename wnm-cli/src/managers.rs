@@ -23,7 +23,9 @@ pub fn build(
             Ok(Arc::new(wnm_launchd::Launchd::new(kind, context)?))
         }
         Supervisor::Launchd => Err(ManagerError::NotFound(format!(
-            "{kind} needs launchctl, which macOS has; there is none on PATH"
+            "{kind} needs launchctl, which macOS has; there is none on PATH, and without it this wnm can drive {} \
+             only",
+            available()
         ))),
         Supervisor::Antctl => {
             let backtrace = backtrace.map(str::to_owned);
@@ -39,8 +41,12 @@ fn has_launchctl() -> bool {
 }
 
 fn absent() -> ManagerError {
+    ManagerError::NotFound(format!("this wnm can drive {} only", available()))
+}
+
+fn available() -> String {
     let there: Vec<String> = AVAILABLE.iter().map(ManagerKind::to_string).collect();
-    ManagerError::NotFound(format!("this wnm can drive {} only", there.join(", ")))
+    there.join(", ")
 }
 
 /// The managers there are.

@@ -1,5 +1,6 @@
 //! What the conversation over three hundred jobs costs, with the fake launchd of the tests: how much is asked, and
 //! what the asking itself takes. What a real launchd takes for its answers is not in it.
+#![cfg_attr(target_os = "macos", no_main)]
 #![cfg(not(target_os = "macos"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(missing_docs)]

@@ -1,6 +1,7 @@
 //! What three hundred units cost, asked as wnm asks and as a program does that calls `systemctl` for each.
 //!
 //! Boots a systemd of its own and runs itself in it: `cargo bench -p wnm-systemd`, as root.
+#![cfg_attr(not(target_os = "linux"), no_main)]
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(missing_docs)]

@@ -1,4 +1,5 @@
 //! Ports of nodes in the real firewalls, each in a network of its own.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod daemon;

@@ -39,7 +39,7 @@ impl Sudo {
     }
 
     /// Starts nodes with another program in the place of sudo.
-    #[cfg(test)]
+    #[cfg(all(test, target_os = "linux"))]
     pub fn through(mut self, sudo: &Path) -> Self {
         self.sudo = sudo.into();
         self
