@@ -8,6 +8,7 @@ mod init;
 mod lockfile;
 mod plan;
 mod report;
+mod takeover;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -112,15 +113,16 @@ async fn by_option(context: &Context) -> Result<(), ProgramError> {
             "--dockerfile belongs to s6overlay+user, which this wnm was built without".to_owned(),
         ));
     }
-    if run.migrate_anm {
+    if run.migrate_anm && !run.init {
         return Err(ProgramError::Usage(
-            "--migrate-anm takes over systemd units, and this wnm was built without systemd; \
-             nothing was changed"
-                .to_owned(),
+            "--migrate-anm makes a colony of anm's nodes: add --init".to_owned(),
         ));
     }
     if run.init {
         return init::run(context).await;
+    }
+    if run.import {
+        return takeover::into_existing(context).await;
     }
     match (run.force_action, run.report) {
         (Some(action), report) => {

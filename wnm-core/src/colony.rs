@@ -29,6 +29,7 @@
 //! ```
 
 mod adopt;
+mod anm;
 mod cycle;
 mod error;
 mod force;
@@ -41,7 +42,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use adopt::Adoption;
+pub use anm::SilencedAnm;
 pub use cycle::{CycleOptions, CycleReport};
 pub use error::ColonyError;
 pub use force::TeardownReport;

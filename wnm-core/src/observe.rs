@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use gather::{Looking, Sight};
+pub use gather::{Looking, LookingAtNodes, Sight, look_at_nodes};
 pub use machine::{Counters, CpuTimes, SystemProbe, Traffic};
 pub use merge::{NodeEvidence, RootState, Seen, observe_node};
 pub use roots::{mark_storage, root_states};

@@ -49,6 +49,8 @@ pub struct Systemd {
     context: ManagerContext,
     domain: Domain,
     unit_dir: PathBuf,
+    /// Where units of others may be, besides.
+    other_unit_dirs: Vec<PathBuf>,
     files: Arc<dyn Files>,
     talk: Arc<dyn Conversation>,
     reloading: Shared<(), TalkError>,
@@ -63,7 +65,11 @@ impl Systemd {
         let commands = Systemctl::new(domain.clone(), Arc::clone(&context.runner));
         let talk = Arc::new(Either::new(domain.clone(), commands));
         let unit_dir = domain.unit_dir()?;
-        Ok(Self::speaking(kind, context, domain, unit_dir, talk))
+        let other_unit_dirs = domain.other_unit_dirs();
+        Ok(Self {
+            other_unit_dirs,
+            ..Self::speaking(kind, context, domain, unit_dir, talk)
+        })
     }
 
     fn speaking(
@@ -77,6 +83,7 @@ impl Systemd {
             files: files::of(kind, &context),
             kind,
             context,
+            other_unit_dirs: Vec::new(),
             domain,
             unit_dir,
             talk,
