@@ -2,11 +2,14 @@
 
 mod access;
 mod cycle;
+mod doctor;
 mod events;
+mod export;
 mod force;
 mod init;
 mod lockfile;
 mod plan;
+mod release;
 mod report;
 mod takeover;
 
@@ -92,6 +95,9 @@ async fn dispatch(matches: &ArgMatches, json: &mut bool) -> Result<(), ProgramEr
     match matches.subcommand() {
         Some(("plan", _)) => plan::now(&context).await,
         Some(("events", given)) => events::run(&context, given).await,
+        Some(("doctor", given)) => doctor::run(&context, given).await,
+        Some(("export", given)) => export::run(&context, given).await,
+        Some(("release", _)) => release::run(&context).await,
         _ => by_option(&context).await,
     }
 }

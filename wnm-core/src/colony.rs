@@ -31,10 +31,12 @@
 mod adopt;
 mod anm;
 mod cycle;
+mod doctor;
 mod error;
 mod force;
 mod open;
 mod outside;
+mod release;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -50,6 +52,7 @@ pub use open::python_lock_of;
 #[cfg(any(test, feature = "mock"))]
 pub use outside::MockManagerFactory;
 pub use outside::{ManagerFactory, Outside};
+pub use release::Released;
 pub use status::CycleStatus;
 
 use crate::event::{Event, Outcome};

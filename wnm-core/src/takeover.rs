@@ -9,6 +9,8 @@ mod processes;
 pub mod python;
 mod settings;
 
+#[cfg(test)]
+pub(crate) use found::testing::found as found_for_tests;
 pub use found::{Adoption, Claim, LeftAlone, sort_out};
 pub use ports::fitting_bases;
 pub use settings::{FoundSetting, settings_of};

@@ -37,7 +37,7 @@ use wnm_core::manager::{
 use wnm_core::node::{Node, NodeId};
 use wnm_core::program::NodeBinary;
 
-pub use lingering::lingering_advice;
+pub use lingering::{lingering_advice, lingering_off};
 
 use crate::conversation::{Conversation, Either, Systemctl, TalkError};
 use crate::domain::Domain;
@@ -186,6 +186,10 @@ impl ProcessManager for Systemd {
 
     async fn discover(&self) -> Result<Vec<FoundNode>, ManagerError> {
         self.find().await
+    }
+
+    async fn release(&self, _nodes: &[Node]) -> Result<(), ManagerError> {
+        self.lift_limits().await
     }
 
     async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {

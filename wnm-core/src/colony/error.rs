@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::decide::Refusal;
 use crate::lock::LockError;
 use crate::manager::{ManagerError, ManagerKind, UnknownHome};
+use crate::node::Status;
 use crate::observe::ObserveError;
 use crate::ports::PortError;
 use crate::program::ProgramError;
@@ -61,6 +62,16 @@ pub enum ColonyError {
     NotConfirmed {
         /// How many.
         nodes: usize,
+    },
+    /// A run ended in the middle of something.
+    #[error(
+        "{node} is left {status} by a run that ended in the middle: run wnm once, so that nothing is half done"
+    )]
+    HalfDone {
+        /// Which node.
+        node: String,
+        /// The word for it.
+        status: Status,
     },
     /// Nodes were found, and their storage has none of them.
     #[error(

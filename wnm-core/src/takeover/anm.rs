@@ -91,7 +91,13 @@ impl Anm {
 /// A process of anm, as far as it can be seen: its script has begun before it makes its file, and asks the node
 /// program for its version first.
 pub fn working() -> Option<i32> {
-    super::processes::running(|words| words.iter().take(3).any(|word| word.ends_with("/anms.sh")))
+    let is_anm = |words: &[String]| words.iter().take(3).any(|word| word.ends_with("/anms.sh"));
+    super::processes::running(is_anm, |_| true)
+}
+
+/// anm's line of cron below `root`, where there is one.
+pub fn scheduled(root: &Path) -> Option<PathBuf> {
+    Some(root.join(CRON)).filter(|cron| cron.is_file())
 }
 
 /// What a file holds, `None` for one that is not there.

@@ -153,7 +153,7 @@ fn number_of(port: Port, bases: &PortBases) -> Option<NodeId> {
 }
 
 #[cfg(test)]
-pub(super) mod testing {
+pub(crate) mod testing {
     use super::*;
     use crate::ports::NodePorts;
 

@@ -1,18 +1,31 @@
 //! Processes of other managers, by the words they were started with.
 
-/// The first process whose words fit; never this one. `None` also where nobody can say.
+use std::path::Path;
+
+/// The first process of which both hold; never this one. `None` also where nobody can say.
 #[cfg(target_os = "linux")]
-pub(super) fn running(fits: impl Fn(&[String]) -> bool) -> Option<i32> {
+pub(super) fn running(
+    words_fit: impl Fn(&[String]) -> bool,
+    home_fits: impl Fn(&Path) -> bool,
+) -> Option<i32> {
     let own = i32::try_from(std::process::id()).ok();
     procfs::process::all_processes().ok()?.find_map(|process| {
         // One that ends meanwhile is none.
         let process = process.ok().filter(|process| Some(process.pid) != own)?;
-        fits(&process.cmdline().ok()?).then_some(process.pid)
+        if !words_fit(&process.cmdline().ok()?) {
+            return None;
+        }
+        let environment = process.environ().ok()?;
+        let home = environment.get(std::ffi::OsStr::new("HOME"))?;
+        home_fits(Path::new(home)).then_some(process.pid)
     })
 }
 
-/// The first process whose words fit. Only Linux is looked at.
+/// The first process of which both hold. Only Linux is looked at.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn running(_fits: impl Fn(&[String]) -> bool) -> Option<i32> {
+pub(super) fn running(
+    _words_fit: impl Fn(&[String]) -> bool,
+    _home_fits: impl Fn(&Path) -> bool,
+) -> Option<i32> {
     None
 }

@@ -1,9 +1,16 @@
 //! Runs of the Python wnm on this machine. Its lock file names no process, so that the processes are looked at.
 
-/// A process of the Python wnm, as far as it can be seen; `None` also where nobody can say.
-pub fn running() -> Option<i32> {
-    super::processes::running(is_python_wnm)
+use std::path::Path;
+
+/// A process of the Python wnm whose lock file is this, as far as it can be seen; `None` also where nobody can say.
+/// One below a home directory is of those who have that home, any other of everyone.
+pub fn running(lock: &Path) -> Option<i32> {
+    let shared = SHARED.iter().any(|dir| lock.starts_with(dir));
+    super::processes::running(is_python_wnm, |home| shared || lock.starts_with(home))
 }
+
+/// Where the lock is in sudo mode.
+const SHARED: [&str; 2] = ["/var/antctl", "/Library"];
 
 /// Whether words are those of a run: an interpreter with the script of that name, or with the module.
 fn is_python_wnm(words: &[String]) -> bool {
