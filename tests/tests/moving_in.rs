@@ -11,11 +11,11 @@ use wnm_tests::nodes;
 use wnm_tests::systemd::{As, Inside};
 use wnm_tests::wait::{LONG, until};
 
-/// What stays the same of a node whoever manages it.
+/// What stays the same of a node whoever manages it. One that does not run tells nobody its peer id.
 fn facts(rows: &[NodeRow]) -> Vec<(u32, String, PathBuf, u16, Option<String>)> {
     rows.iter()
         .map(|row| {
-            let peer = row.peer_id.clone();
+            let peer = row.peer_id.clone().filter(|_| row.status == "RUNNING");
             (
                 row.id,
                 row.service.clone(),
@@ -100,6 +100,10 @@ fn a_lost_database_is_made_again_from_what_runs(who: As) {
         .succeeded();
     assert_eq!(inside.state("antnode0003.service"), "active");
     assert_eq!(main_pids(&inside)[..2], pids[..2]);
+    until(LONG, "the started node to say who it is", || {
+        let _ = inside.wnm(["--force-action=survey"]).run().succeeded();
+        inside.nodes()[2].peer_id == before[2].peer_id
+    });
 }
 
 #[test]

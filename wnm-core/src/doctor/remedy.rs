@@ -85,7 +85,12 @@ impl Finding {
             Self::VersionsMixed { .. } => "wnm --enable-upgrade".to_owned(),
             Self::CapExceeded { nodes, .. } => format!("wnm --node-cap {nodes}"),
             Self::DiskFull { .. } => "free space, or wnm --hd-remove PERCENT".to_owned(),
-            Self::DiskTight { fit, .. } => format!("wnm --node-cap {fit}, or a larger disk"),
+            Self::DiskTight { nodes, fit } => {
+                let over = (*nodes as u64).saturating_sub(*fit);
+                format!(
+                    "a larger disk; or wnm --node-cap {fit}, which removes {over} with their data"
+                )
+            }
             Self::ClockBehind { .. } => "set the clock".to_owned(),
             Self::ClockFree => "sudo timedatectl set-ntp true".to_owned(),
             Self::LingeringOff { user } => format!("loginctl enable-linger {user}"),
