@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::call::Call;
+use crate::colony::EAGER;
 use crate::systemd::{As, Inside};
 use crate::{nodes, real};
 
@@ -68,7 +69,7 @@ impl Python {
             )
             .args(["--rewards_address", nodes::WALLET, "--environment", &peers])
             .args([OsStr::new("--antnode_path"), program.as_os_str()])
-            .args(["--delay_start", "1", "--delay_remove", "1"])
+            .args(EAGER.map(|word| format!("--{}", word[2..].replace('-', "_"))))
             .run()
             .succeeded();
     }

@@ -52,21 +52,45 @@ fn pids(inside: &Inside) -> [Option<i32>; 2] {
     UNITS.map(|unit| inside.main_pid(unit))
 }
 
+/// What the Python wnm does not have, and ours puts at the end.
+const OWN: [&str; 10] = [
+    "firewall",
+    "fleet_memory_max",
+    "fleet_cpu_quota",
+    "desired",
+    "desired_by",
+    "desired_since",
+    "observed",
+    "observed_at",
+    "transition",
+    "transition_since",
+];
+
 /// What both print of the same database, where the clock plays no part.
 fn report(text: &str) -> String {
     let line = |line: &str| {
-        // Settings that the Python wnm does not have.
-        let own = ["firewall", "fleet_memory_max", "fleet_cpu_quota"];
         let key = line
             .trim_start_matches([' ', '"'])
             .split(['=', ':', '"'])
             .next();
-        let is_own = key.is_some_and(|key| own.contains(&key.to_lowercase().as_str()));
+        let is_own = key.is_some_and(|key| OWN.contains(&key.to_lowercase().as_str()));
+        // It puts the directory before a path that is whole already.
+        let line = match line.split_once(": ").filter(|(key, _)| *key == "Bin Path") {
+            Some((_, path)) => path.rfind("//").map_or(line, |at| &path[at + 1..]),
+            None => line,
+        };
+        let line = line.strip_prefix("Bin Path: ").unwrap_or(line);
         // The one time that all lines of line protocol end with.
         let words = line
             .rsplit_once(' ')
             .filter(|(_, word)| word.len() == 19 && word.parse::<u64>().is_ok());
-        (!is_own).then(|| words.map_or(line, |(head, _)| head).trim_end().to_owned())
+        (!is_own).then(|| {
+            words
+                .map_or(line, |(head, _)| head)
+                .trim_end()
+                .trim_end_matches(',')
+                .to_owned()
+        })
     };
     text.lines()
         .filter_map(line)
@@ -191,7 +215,11 @@ fn both_print_the_same_of_one_database_and_of_what_is_exported() {
     for [kind, format] in REPORTS {
         let words = ["--report", kind, "--report-format", format];
         let ours = report(&inside.wnm(words).run().succeeded().stdout);
-        assert_eq!(ours, theirs([kind, format]), "{kind} as {format}");
+        let theirs = theirs([kind, format]);
+        for (ours, theirs) in ours.lines().zip(theirs.lines()) {
+            assert_eq!(ours, theirs, "{kind} as {format}");
+        }
+        assert_eq!(ours, theirs, "{kind} as {format}");
     }
     // A database that has nothing of ours says the same.
     let before: Vec<String> = REPORTS.map(theirs).into();

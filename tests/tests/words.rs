@@ -75,6 +75,9 @@ fn help_of_every_day_is_short_and_all_help_is_whole() {
     insta::assert_snapshot!("help", whole);
     insta::assert_snapshot!("help_of_plan", help(&["plan", "--help"]));
     insta::assert_snapshot!("help_of_events", help(&["events", "-h"]));
+    insta::assert_snapshot!("help_of_doctor", help(&["doctor", "-h"]));
+    insta::assert_snapshot!("help_of_export", help(&["export", "-h"]));
+    insta::assert_snapshot!("help_of_release", help(&["release", "-h"]));
 }
 
 #[test]
@@ -150,6 +153,51 @@ fn the_journal_and_the_nodes_are_tables() {
     antnode0001         PPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPP   STOPPED                      0
     ");
     insta::assert_snapshot!(said(&colony, &["--remove-lockfile"]), @"there is no DIR/home/.local/share/autonomi/wnm_active");
+}
+
+#[test]
+fn moving_in_and_out_is_told_line_by_line() {
+    let colony = colony();
+    colony
+        .wnm(["--force-action", "add", "--count", "2"])
+        .run()
+        .succeeded();
+    colony.wnm(["--force-action", "survey"]).run().succeeded();
+    let said = |args: &[&str]| without_numbers(&colony, &said(&colony, args));
+    insta::assert_snapshot!(said(&["--import"]), @"");
+    insta::assert_snapshot!(said(&["export", "--format", "env"]).lines().nth(1).unwrap(), @"");
+    insta::assert_snapshot!(said(&["release", "--dry-run"]), @"");
+    insta::assert_snapshot!(said(&["release"]), @"");
+    let program = colony.program("0.4.17");
+    let storage = colony.storage();
+    let import = [
+        "--init",
+        "--import",
+        "--process-manager=setsid+user",
+        "--node-cap=1",
+        "--antnode-path",
+        program.to_str().unwrap(),
+        "--node-storage",
+        storage.to_str().unwrap(),
+        "--firewall=none",
+    ];
+    let told = colony.wnm(import).run().refused();
+    insta::assert_snapshot!(settled(&colony, &told.stderr), @"");
+    let cap =
+        |cap: &'static str| import.map(|word| if word == "--node-cap=1" { cap } else { word });
+    insta::assert_snapshot!(said(&[cap("--node-cap=2").as_slice(), &["--dry-run"]].concat()), @"");
+    insta::assert_snapshot!(said(&cap("--node-cap=2")), @"");
+}
+
+/// The text with what differs from run to run replaced: ports of the test, and the time in the name of a copy.
+fn without_numbers(colony: &Colony, text: &str) -> String {
+    let mut text = text
+        .replace(&format!("{}00", colony.ports.node), "PP00")
+        .replace(&format!("{}00", colony.ports.metrics), "MM00");
+    if let Some(at) = text.find(".released-1") {
+        text.replace_range(at + 10..at + 20, "TIME");
+    }
+    text
 }
 
 /// What a machine measured, as the plan's words are made of it.
@@ -289,6 +337,11 @@ fn errors_say_what_on_what_and_what_to_do() {
         &["--force-action", "disable"],
         &["--report", "node-status", "--report-format", "env"],
         &["events", "--since", "yesterday"],
+        &["export"],
+        &["export", "--format", "csv"],
+        &["export", "--format", "python"],
+        &["--migrate-anm"],
+        &["--init", "--migrate-anm"],
     ] {
         told.push(format!("$ {}", settled(&colony, &args.join(" "))));
         let on = if args[0] == "--init" {
