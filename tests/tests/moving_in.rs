@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use wnm_tests::call::Call;
 use wnm_tests::colony::EAGER;
-use wnm_tests::database::NodeRow;
+use wnm_tests::database::{Database, NodeRow};
 use wnm_tests::nodes;
 use wnm_tests::systemd::{As, Inside};
 use wnm_tests::wait::{LONG, until};
@@ -60,11 +60,6 @@ fn a_lost_database_is_made_again_from_what_runs(who: As) {
         .run()
         .succeeded();
     let (before, pids) = (inside.nodes(), main_pids(&inside));
-    let age = |node: &str| {
-        let table = "SELECT age FROM node WHERE node_name = ";
-        wnm_tests::database::Database::at(&inside.database()).value(&format!("{table}'{node}'"))
-    };
-    let ages: Vec<_> = ["0001", "0003"].map(age).into();
     delete_database(&inside);
 
     // Who only asks gets nothing done, and sees all of it.
@@ -81,14 +76,30 @@ fn a_lost_database_is_made_again_from_what_runs(who: As) {
         ["RUNNING", "RUNNING", "STOPPED", "RUNNING"]
     );
     assert_eq!(main_pids(&inside), pids, "a node was restarted");
-    let again: Vec<_> = ["0001", "0003"].map(age).into();
-    assert_eq!(again, ages);
+    // As old as its identity.
+    for (id, row) in [("0001", 1), ("0003", 3)] {
+        let key = inside.storage().join(format!("antnode{id}/secret-key"));
+        let written = inside
+            .system
+            .path(&key)
+            .metadata()
+            .unwrap()
+            .modified()
+            .unwrap();
+        let written = written
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
+        let age = Database::at(&inside.database())
+            .value(&format!("SELECT age FROM node WHERE id = {row}"));
+        assert_eq!(age, Some(written.to_string()));
+    }
     let config = inside
         .wnm(["--report=machine-config"])
         .run()
         .succeeded()
         .stdout;
-    for line in ["port_start: 41", "metrics_port_start: 42", nodes::WALLET] {
+    for line in ["port_start: 41", "metrics_port_start: 42", nodes::WALLET, "no_upnp: True"] {
         assert!(config.contains(line), "{config}");
     }
     // It goes on as before.
@@ -401,16 +412,18 @@ fn a_released_colony_runs_on_and_can_be_taken_again() {
     );
     // What it was told can be had from the copy.
     let copy = inside.database().with_file_name(copy);
-    let config = inside
-        .wnm(["export", "--format=config", "--dbpath"])
-        .arg(&copy)
-        .run()
-        .succeeded();
-    assert!(config.stdout.contains("node_cap=3\n"), "{}", config.stdout);
-
-    let _ = import(&inside, &program).run().succeeded();
+    let config = inside.programs.path().join("wnm.conf");
+    let export = ["export", "--format=config", "--dbpath"];
+    let written = inside.wnm(export).arg(&copy).run().succeeded();
+    std::fs::write(&config, &written.stdout).unwrap();
+    let _ = inside.wnm(["--init", "--import", "-c"]).arg(&config).run().succeeded();
     assert_eq!(facts(&inside.nodes()), facts(&before));
     assert_eq!(main_pids(&inside), pids);
+    let told = inside.wnm(["export", "--format=config"]).run().succeeded();
+    assert_eq!(told.stdout, written.stdout);
+    for line in ["node_cap=3", "fleet_memory_max=20G", "max_concurrent_starts=3"] {
+        assert!(told.stdout.lines().any(|told| told == line), "{}", told.stdout);
+    }
 }
 
 #[test]

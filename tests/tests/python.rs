@@ -80,6 +80,8 @@ fn report(text: &str) -> String {
             None => line,
         };
         let line = line.strip_prefix("Bin Path: ").unwrap_or(line);
+        // It adds rewards up as floating-point numbers.
+        let line = &line.replace(".0\",nodes_running", "\",nodes_running");
         // The one time that all lines of line protocol end with.
         let words = line
             .rsplit_once(' ')

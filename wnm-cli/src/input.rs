@@ -39,7 +39,10 @@ impl Input {
         }
         let mut anm = None;
         // Only where it is asked for: files of another program are no business of every run.
-        if layers.run_settings().is_ok_and(|run| run.migrate_anm) {
+        if layers
+            .run_settings()
+            .is_ok_and(|run| run.migrate_anm && run.init)
+        {
             let found = find_anm()?;
             layers = under_anm(layers, &found);
             anm = Some(found);

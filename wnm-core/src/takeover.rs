@@ -4,6 +4,7 @@
 
 pub mod anm;
 mod found;
+mod launch;
 mod ports;
 mod processes;
 pub mod python;
@@ -12,5 +13,6 @@ mod settings;
 #[cfg(test)]
 pub(crate) use found::testing::found as found_for_tests;
 pub use found::{Adoption, Claim, LeftAlone, sort_out};
+pub use launch::launch_of;
 pub use ports::fitting_bases;
 pub use settings::{FoundSetting, settings_of};

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 use wnm_core::colony::Colony;
-use wnm_core::manager::ManagerKind;
+use wnm_core::manager::{ManagerKind, Supervisor};
 use wnm_core::node::{Node, Status};
 
 use super::Context;
@@ -27,10 +27,11 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
         let nodes = close(colony, checked).await?;
         let text = format!(
             "would release {}, and touch none of them\n  database  would be kept as {}.released-TIME\n  \
-             removed   would be the mark in the node storage, the lock file and limits on all nodes{}",
+             removed   would be {}{}",
             counted(&nodes),
             db.display(),
-            next(kind, &lines),
+            removed(kind),
+            next(Path::new("COPY"), &lines),
         );
         let value = json!({ "status": "released-dryrun", "nodes": nodes.len(), "cron": lines });
         return Ok(context.output.outcome(&text, &value)?);
@@ -40,11 +41,11 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
     let kind = colony.machine().manager;
     let released = colony.release().await?;
     let text = format!(
-        "released {}; they stay as they are\n  database  kept as {}\n  \
-         removed   the mark in the node storage, the lock file and limits on all nodes{}",
+        "released {}; they stay as they are\n  database  kept as {}\n  removed   {}{}",
         counted(&released.nodes),
         released.copy.display(),
-        next(kind, &lines),
+        removed(kind),
+        next(&released.copy, &lines),
     );
     let value = json!({
         "status": "released",
@@ -70,8 +71,18 @@ fn counted(nodes: &[Node]) -> String {
     }
 }
 
+/// What only wnm needed.
+fn removed(kind: ManagerKind) -> &'static str {
+    match kind.supervisor() {
+        Supervisor::Systemd => {
+            "the mark in the node storage, the lock file and the limits of wnm.slice"
+        }
+        _ => "the mark in the node storage and the lock file",
+    }
+}
+
 /// What is left for a person to do, by who is to have the nodes.
-fn next(kind: ManagerKind, lines: &[String]) -> String {
+fn next(copy: &Path, lines: &[String]) -> String {
     let mut text = "\nnext".to_owned();
     if lines.is_empty() {
         text.push_str("\n  crontab -e  and delete the line that runs wnm, if there is one");
@@ -87,8 +98,9 @@ fn next(kind: ManagerKind, lines: &[String]) -> String {
         ));
     }
     text.push_str(&format!(
-        "\n  to have wnm again:  wnm --init --import --process-manager {kind}\n  \
-         ports that were opened in a firewall stay open, since the nodes need them"
+        "\n  to have wnm again:  wnm export --format config --dbpath {} --output wnm.conf\n                      \
+         wnm -c wnm.conf --init --import\n  ports that were opened in a firewall stay open, since the nodes need them",
+        copy.display()
     ));
     text
 }

@@ -9,7 +9,7 @@ use wnm_core::colony::{Colony, CycleStatus};
 use wnm_core::machine::Machine;
 use wnm_core::manager::ManagerKind;
 use wnm_core::settings::{MachineFacts, Source};
-use wnm_core::takeover::{Adoption, settings_of};
+use wnm_core::takeover::{Adoption, FoundSetting, launch_of, settings_of};
 
 use self::words::Taken;
 use super::Context;
@@ -23,12 +23,18 @@ pub async fn into_new(context: &Context) -> Result<(), ProgramError> {
     let outside = &context.outside;
     let db = context.input.database()?;
     Colony::check_not_initialized(&db).await?;
-    let (machine, adoption, raised) = sight(context).await?;
+    let Sight {
+        machine,
+        adoption,
+        settings,
+        cap_raised,
+    } = sight(context).await?;
     Colony::check_init(&db, &machine, outside).await?;
     let taken = Taken {
         adoption: &adoption,
+        settings: &settings,
         anm: context.input.anm.as_ref(),
-        cap_raised_to: raised.then_some(machine.node_cap),
+        cap_raised_to: cap_raised.then_some(machine.node_cap),
     };
     let lines = Lines::of(context, &machine, &db);
     if context.input.run.dry_run {
@@ -46,8 +52,19 @@ pub async fn into_new(context: &Context) -> Result<(), ProgramError> {
     Ok(context.output.outcome(&text, &value)?)
 }
 
-/// The settings of the colony to be and the nodes that it would have, and whether the cap was raised for them.
-async fn sight(context: &Context) -> Result<(Machine, Adoption, bool), ProgramError> {
+/// The colony to be.
+struct Sight {
+    /// Its settings.
+    machine: Machine,
+    /// Its nodes.
+    adoption: Adoption,
+    /// Those of the settings that were read off the nodes.
+    settings: Vec<FoundSetting>,
+    /// Whether the cap was raised so that no node is over it.
+    cap_raised: bool,
+}
+
+async fn sight(context: &Context) -> Result<Sight, ProgramError> {
     let (input, outside) = (&context.input, &context.outside);
     let facts = Input::facts(outside);
     // Who is rewarded can be found too, so that for looking anyone will do.
@@ -56,25 +73,33 @@ async fn sight(context: &Context) -> Result<(Machine, Adoption, bool), ProgramEr
     let scouting = anyone.initial_machine(&facts)?;
     check_manager(context, &scouting)?;
     let found = Colony::scout(&scouting, outside).await?;
-    let settings = settings_of(&found);
+    let mut settings = settings_of(&found);
+    settings.extend(launch_of(&found));
     let count = found.len();
-    let mut machine = settled(context, &facts, settings)?;
+    let mut machine = settled(context, &facts, &settings)?;
     let sure = input.run.confirm;
     let adoption = Colony::sight_for(&machine, outside, found, sure).await?;
-    let raised = room_for(context, &mut machine, count)?;
-    Ok((machine, adoption, raised))
+    let cap_raised = room_for(context, &mut machine, count)?;
+    // What was given wins, and then nothing was read off the nodes.
+    settings.retain(|(name, _)| context.input.layers.get(name).is_none());
+    Ok(Sight {
+        machine,
+        adoption,
+        settings,
+        cap_raised,
+    })
 }
 
 /// The settings with what the nodes tell under what was given.
 fn settled(
     context: &Context,
     facts: &MachineFacts,
-    settings: Vec<(&'static str, String)>,
+    settings: &[FoundSetting],
 ) -> Result<Machine, ProgramError> {
     let layers = settings
-        .into_iter()
+        .iter()
         .fold(context.input.layers.clone(), |layers, (name, value)| {
-            layers.found(name, value, Source::Nodes)
+            layers.found(name, value.as_str(), Source::Nodes)
         });
     Ok(layers.initial_machine(facts)?)
 }
@@ -169,6 +194,7 @@ pub async fn into_existing(context: &Context) -> Result<(), ProgramError> {
     let adoption = close(colony, adopted).await?;
     let taken = Taken {
         adoption: &adoption,
+        settings: &[],
         anm: None,
         cap_raised_to: None,
     };

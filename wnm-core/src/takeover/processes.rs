@@ -29,3 +29,17 @@ pub(super) fn running(
 ) -> Option<i32> {
     None
 }
+
+/// The words of all processes of which this holds.
+#[cfg(target_os = "linux")]
+pub(super) fn words_of_all(fits: impl Fn(&[String]) -> bool) -> Vec<Vec<String>> {
+    let processes = procfs::process::all_processes().into_iter().flatten();
+    let words = processes.filter_map(|process| process.ok()?.cmdline().ok());
+    words.filter(|words| fits(words)).collect()
+}
+
+/// The words of all processes of which this holds. Only Linux is looked at.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn words_of_all(_fits: impl Fn(&[String]) -> bool) -> Vec<Vec<String>> {
+    Vec::new()
+}

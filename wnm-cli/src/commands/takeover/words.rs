@@ -2,13 +2,15 @@
 
 use serde_json::{Value, json};
 use wnm_core::node::{Node, NodeId, Status};
-use wnm_core::takeover::Adoption;
 use wnm_core::takeover::anm::Anm;
+use wnm_core::takeover::{Adoption, FoundSetting};
 
 /// What was or would be taken over.
 pub struct Taken<'a> {
     /// The nodes.
     pub adoption: &'a Adoption,
+    /// Settings that were read off them.
+    pub settings: &'a [FoundSetting],
     /// Whose they were, if anm's.
     pub anm: Option<&'a Anm>,
     /// The cap, where it was raised so that no node is over it.
@@ -27,7 +29,8 @@ impl Taken<'_> {
         for node in nodes {
             text.push_str(&line(node));
         }
-        self.push_rest(&mut text, "would");
+        self.push_rest(&mut text, "would be");
+        self.push_settings(&mut text, "would take from the nodes");
         if let Some(anm) = self.anm {
             text.push_str("\nwould take from anm");
             for setting in &anm.settings.values {
@@ -72,6 +75,7 @@ impl Taken<'_> {
             }
         };
         self.push_rest(&mut text, "was");
+        self.push_settings(&mut text, "  taken from the nodes");
         if let Some(anm) = self.anm.filter(|anm| anm.cron.is_some()) {
             text.push_str(&format!(
                 "\n  anm       its line of cron is kept as {}",
@@ -81,7 +85,17 @@ impl Taken<'_> {
         text
     }
 
-    fn push_rest(&self, text: &mut String, tense: &str) {
+    fn push_settings(&self, text: &mut String, heading: &str) {
+        if self.settings.is_empty() {
+            return;
+        }
+        text.push_str(&format!("\n{heading}"));
+        for (name, value) in self.settings {
+            text.push_str(&format!("\n  {name:<26}{value}"));
+        }
+    }
+
+    fn push_rest(&self, text: &mut String, verb: &str) {
         for left in &self.adoption.left_alone {
             text.push_str(&format!("\n  left alone: {left}"));
         }
@@ -93,7 +107,6 @@ impl Taken<'_> {
             ));
         }
         if let Some(cap) = self.cap_raised_to {
-            let verb = if tense == "would" { "would be" } else { "was" };
             text.push_str(&format!(
                 "\n  the cap {verb} raised to {cap}, so that no node is removed for it"
             ));
@@ -127,6 +140,7 @@ impl Taken<'_> {
             "nodes": self.adoption.nodes.iter().map(node).collect::<Vec<_>>(),
             "left_alone": self.adoption.left_alone,
             "node_cap_raised_to": self.cap_raised_to,
+            "settings": self.settings.iter().map(|(name, value)| json!({ "option": name, "value": value })).collect::<Vec<_>>(),
         });
         if let Some(anm) = self.anm {
             let setting = |setting: &wnm_core::takeover::anm::AnmSetting| json!({ "option": setting.option, "value": setting.value });
