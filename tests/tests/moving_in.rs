@@ -99,7 +99,12 @@ fn a_lost_database_is_made_again_from_what_runs(who: As) {
         .run()
         .succeeded()
         .stdout;
-    for line in ["port_start: 41", "metrics_port_start: 42", nodes::WALLET, "no_upnp: True"] {
+    for line in [
+        "port_start: 41",
+        "metrics_port_start: 42",
+        nodes::WALLET,
+        "no_upnp: True",
+    ] {
         assert!(config.contains(line), "{config}");
     }
     // It goes on as before.
@@ -301,6 +306,20 @@ fn a_machine_of_anm_is_taken_over_in_one_command_and_given_back() {
     assert!(cron.exists() && !kept.exists() && !inside.database().exists());
     std::fs::remove_file(&block).unwrap();
 
+    // What fails later gives it back.
+    let line = std::fs::read(&cron).unwrap();
+    let refused = migrate()
+        .arg("--dbpath=/proc/nowhere/colony.db")
+        .run()
+        .refused();
+    assert!(
+        refused.stderr.contains("cannot write"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(std::fs::read(&cron).unwrap(), line);
+    std::fs::remove_file(&kept).unwrap();
+
     let asked = migrate().arg("--dry-run").run().succeeded().stdout;
     for told in [
         "would adopt 3 nodes, and touch none of them",
@@ -416,13 +435,25 @@ fn a_released_colony_runs_on_and_can_be_taken_again() {
     let export = ["export", "--format=config", "--dbpath"];
     let written = inside.wnm(export).arg(&copy).run().succeeded();
     std::fs::write(&config, &written.stdout).unwrap();
-    let _ = inside.wnm(["--init", "--import", "-c"]).arg(&config).run().succeeded();
+    let _ = inside
+        .wnm(["--init", "--import", "-c"])
+        .arg(&config)
+        .run()
+        .succeeded();
     assert_eq!(facts(&inside.nodes()), facts(&before));
     assert_eq!(main_pids(&inside), pids);
     let told = inside.wnm(["export", "--format=config"]).run().succeeded();
     assert_eq!(told.stdout, written.stdout);
-    for line in ["node_cap=3", "fleet_memory_max=20G", "max_concurrent_starts=3"] {
-        assert!(told.stdout.lines().any(|told| told == line), "{}", told.stdout);
+    for line in [
+        "node_cap=3",
+        "fleet_memory_max=20G",
+        "max_concurrent_starts=3",
+    ] {
+        assert!(
+            told.stdout.lines().any(|told| told == line),
+            "{}",
+            told.stdout
+        );
     }
 }
 

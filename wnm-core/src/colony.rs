@@ -82,6 +82,12 @@ impl Colony {
         &self.machine
     }
 
+    /// The settings as the database has them: the Python wnm stores `~` in paths, and what was given for this run is
+    /// not there.
+    pub async fn stored_machine(&self) -> Result<Option<Machine>, ColonyError> {
+        Ok(self.store.machine().await?)
+    }
+
     /// Where the database is.
     pub fn database(&self) -> &Path {
         &self.db

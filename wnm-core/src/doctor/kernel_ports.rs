@@ -73,7 +73,7 @@ impl KernelPorts {
         let first = open.next()?;
         Some(PortSpan {
             first,
-            last: open.last().unwrap_or(first),
+            last: open.next_back().unwrap_or(first),
         })
     }
 }

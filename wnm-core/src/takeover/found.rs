@@ -245,4 +245,37 @@ mod tests {
         assert!(kept[0].1.ports.metrics.is_some());
         assert_eq!(kept[1].1.ports.metrics, None);
     }
+
+    proptest::proptest! {
+        /// Whatever is found: no number, port or directory twice, and nothing is lost.
+        #[test]
+        fn nothing_is_given_twice_and_nothing_is_lost(
+            nodes in proptest::collection::vec((0u32..6, 1u16..6, 0u32..8, proptest::bool::ANY), 0..12),
+        ) {
+            let made: Vec<FoundNode> = nodes
+                .iter()
+                .enumerate()
+                .map(|(index, &(id, port, dir, runs))| {
+                    let mut node = found(id, 55_000 + port);
+                    node.service = format!("antnode-{index}.service");
+                    node.root_dir = format!("/n/{dir}").into();
+                    if !runs {
+                        node.state = ProcessState::Stopped;
+                    }
+                    node
+                })
+                .collect();
+            let (kept, left) = sort_out(made.clone(), &[], &PortBases::default());
+            let distinct = |count: usize| assert_eq!(count, kept.len());
+            distinct(kept.iter().map(|(id, _)| *id).collect::<BTreeSet<_>>().len());
+            distinct(kept.iter().map(|(_, node)| node.ports.node.get()).collect::<BTreeSet<_>>().len());
+            distinct(kept.iter().map(|(_, node)| node.root_dir.clone()).collect::<BTreeSet<_>>().len());
+            assert_eq!(kept.len() + left.len(), made.len());
+            // Of two that cannot both be, one that runs is never left for one that does not.
+            for left in left.iter().filter(|left| !left.other_runs) {
+                let loser = made.iter().find(|node| node.service == left.service).unwrap();
+                assert!(!runs(loser));
+            }
+        }
+    }
 }
