@@ -77,6 +77,13 @@ impl Call {
         self
     }
 
+    /// Calls it in another directory than its home.
+    #[must_use]
+    pub fn current_dir(mut self, dir: &Path) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
     /// Gives it another deadline than two minutes.
     #[must_use]
     pub fn within(mut self, deadline: Duration) -> Self {

@@ -17,6 +17,7 @@ pub mod network;
 pub mod nodes;
 pub mod ports;
 pub mod processes;
+pub mod python;
 pub mod real;
 #[cfg(target_os = "linux")]
 pub mod systemd;

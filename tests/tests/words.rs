@@ -75,6 +75,9 @@ fn help_of_every_day_is_short_and_all_help_is_whole() {
     insta::assert_snapshot!("help", whole);
     insta::assert_snapshot!("help_of_plan", help(&["plan", "--help"]));
     insta::assert_snapshot!("help_of_events", help(&["events", "-h"]));
+    insta::assert_snapshot!("help_of_doctor", help(&["doctor", "-h"]));
+    insta::assert_snapshot!("help_of_export", help(&["export", "-h"]));
+    insta::assert_snapshot!("help_of_release", help(&["release", "-h"]));
 }
 
 #[test]
@@ -150,6 +153,85 @@ fn the_journal_and_the_nodes_are_tables() {
     antnode0001         PPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPP   STOPPED                      0
     ");
     insta::assert_snapshot!(said(&colony, &["--remove-lockfile"]), @"there is no DIR/home/.local/share/autonomi/wnm_active");
+}
+
+#[test]
+fn moving_in_and_out_is_told_line_by_line() {
+    let colony = colony();
+    colony
+        .wnm(["--force-action", "add", "--count", "2"])
+        .run()
+        .succeeded();
+    colony.wnm(["--force-action", "survey"]).run().succeeded();
+    let said = |args: &[&str]| without_numbers(&colony, &said(&colony, args));
+    insta::assert_snapshot!(said(&["--import"]), @"adopted   nothing: the process manager knows no node that wnm does not");
+    insta::assert_snapshot!(said(&["export", "--format", "env"]).lines().nth(1).unwrap(), @"CPU_LESS_THAN=199");
+    insta::assert_snapshot!(said(&["release", "--dry-run"]), @"
+    would release 2 nodes (2 RUNNING), and touch none of them
+      database  would be kept as DIR/colony.db.released-TIME
+      removed   would be the mark in the node storage, the lock file and limits on all nodes
+    next
+      crontab -e  and delete the line that runs wnm, if there is one
+      to have wnm again:  wnm --init --import --process-manager setsid+user
+      ports that were opened in a firewall stay open, since the nodes need them
+    ");
+    insta::assert_snapshot!(said(&["release"]), @"
+    released 2 nodes (2 RUNNING); they stay as they are
+      database  kept as DIR/colony.db.released-TIME
+      removed   the mark in the node storage, the lock file and limits on all nodes
+    next
+      crontab -e  and delete the line that runs wnm, if there is one
+      to have wnm again:  wnm --init --import --process-manager setsid+user
+      ports that were opened in a firewall stay open, since the nodes need them
+    ");
+    let program = colony.program("0.4.17");
+    let storage = colony.storage();
+    let import = [
+        "--init",
+        "--import",
+        "--process-manager=setsid+user",
+        "--node-cap=1",
+        "--antnode-path",
+        program.to_str().unwrap(),
+        "--node-storage",
+        storage.to_str().unwrap(),
+        "--firewall=none",
+    ];
+    let told = colony.wnm(import).run().refused();
+    insta::assert_snapshot!(settled(&colony, &told.stderr), @"wnm: there would be 2 nodes, and with a cap of 1 the next cycle would remove 1 with their data: give --node-cap 2, or --confirm if that is meant");
+    let cap =
+        |cap: &'static str| import.map(|word| if word == "--node-cap=1" { cap } else { word });
+    insta::assert_snapshot!(said(&[cap("--node-cap=2").as_slice(), &["--dry-run"]].concat()), @"
+    would make a colony for up to 2 nodes
+      database  DIR/colony.db
+      nodes in  DIR/nodes
+      manager   setsid+user
+    would adopt 2 nodes, and touch none of them
+      antnode0001  RUNNING  PP001/MM001  DIR/nodes/antnode0001  0.4.17
+      antnode0002  RUNNING  PP002/MM002  DIR/nodes/antnode0002  0.4.17
+    ");
+    insta::assert_snapshot!(said(&cap("--node-cap=2")), @"
+    made a colony for up to 2 nodes
+      database  DIR/colony.db
+      nodes in  DIR/nodes
+      manager   setsid+user
+      adopted   2 nodes as they are (2 RUNNING)
+    next
+      wnm plan    shows what a cycle would do; wnm does it
+      crontab -e  and this line, for one every minute:
+    * * * * * WNM -q --dbpath DIR/colony.db
+    ");
+}
+
+/// The text with what differs from run to run replaced: ports of the test, and the time in the name of a copy.
+fn without_numbers(colony: &Colony, text: &str) -> String {
+    let mut text = text
+        .replace(&format!("{}00", colony.ports.node), "PP00")
+        .replace(&format!("{}00", colony.ports.metrics), "MM00");
+    if let Some(at) = text.find(".released-1") {
+        text.replace_range(at + 10..at + 20, "TIME");
+    }
+    text
 }
 
 /// What a machine measured, as the plan's words are made of it.
@@ -289,6 +371,11 @@ fn errors_say_what_on_what_and_what_to_do() {
         &["--force-action", "disable"],
         &["--report", "node-status", "--report-format", "env"],
         &["events", "--since", "yesterday"],
+        &["export"],
+        &["export", "--format", "csv"],
+        &["export", "--format", "python"],
+        &["--migrate-anm"],
+        &["--init", "--migrate-anm"],
     ] {
         told.push(format!("$ {}", settled(&colony, &args.join(" "))));
         let on = if args[0] == "--init" {
@@ -339,5 +426,15 @@ fn errors_say_what_on_what_and_what_to_do() {
     wnm: node-status does not come as env; give --report-format text or json
     $ events --since yesterday
     wnm: --since 'yesterday': takes a number and s, m, h or d, as 24h
+    $ export
+    wnm: --format <WORD> is missing
+    $ export --format csv
+    wnm: --format 'csv': takes one of python, config, env, json
+    $ export --format python
+    wnm: export --format python writes a database: name it with --output FILE
+    $ --migrate-anm
+    wnm: --migrate-anm makes a colony of anm's nodes: add --init
+    $ --init --migrate-anm
+    wnm: --migrate-anm: there is no anm on this machine (no /var/antctl/system); nodes without it are taken over with --init --import
     ");
 }

@@ -36,6 +36,12 @@ pub const NODE: &str = "node";
 pub const LIMIT: &str = "limit";
 /// How many events are shown unless more are asked for.
 pub const DEFAULT_LIMIT: u32 = 100;
+/// What `export` takes of its own.
+pub const FORMAT: &str = "format";
+/// What `export` takes of its own.
+pub const OUTPUT: &str = "output";
+/// What `doctor` takes of its own.
+pub const FIX: &str = "fix";
 /// What `completions` takes.
 pub const SHELL: &str = "shell";
 
@@ -104,6 +110,9 @@ pub fn command(help: Help) -> Command {
         .args(OPTIONS.iter().map(|spec| argument(spec).hide(!shown(spec))))
         .subcommand(plan())
         .subcommand(events())
+        .subcommand(doctor())
+        .subcommand(export())
+        .subcommand(release())
         .subcommand(
             Command::new("completions")
                 .about("Prints completions for a shell")
@@ -155,12 +164,68 @@ fn events() -> Command {
                 .value_name("N")
                 .help(format!("At most the newest N [default: {DEFAULT_LIMIT}]")),
         )
-        .args(
-            OPTIONS
-                .iter()
-                .filter(|spec| EVERYWHERE.contains(&spec.name))
-                .map(argument),
+        .args(everywhere())
+}
+
+fn doctor() -> Command {
+    Command::new("doctor")
+        .about(
+            "Looks for what does not fit together between database, process manager, directories and ports, and says \
+             what mends it",
         )
+        .args_override_self(true)
+        .arg(
+            Arg::new(FIX)
+                .long(FIX)
+                .action(ArgAction::SetTrue)
+                .help("Mends what can be mended without touching a node or its data"),
+        )
+        .args(everywhere())
+}
+
+fn export() -> Command {
+    Command::new("export")
+        .about("Writes the colony for another program; changes nothing")
+        .args_override_self(true)
+        .arg(
+            Arg::new(FORMAT)
+                .long(FORMAT)
+                .value_name("WORD")
+                .required(true)
+                .value_parser(["python", "config", "env", "json"])
+                .help(
+                    "python: a database as the Python wnm has it; config: a config file; env: for a shell; json: \
+                     settings and nodes",
+                ),
+        )
+        .arg(
+            Arg::new(OUTPUT)
+                .long(OUTPUT)
+                .short('o')
+                .value_name("FILE")
+                .value_hint(ValueHint::FilePath)
+                .help("Writes to this file instead of standard output; python needs one, which must not be there"),
+        )
+        .args(everywhere())
+}
+
+fn release() -> Command {
+    Command::new("release")
+        .about(
+            "Stops managing: every node stays as it is, the database is kept under another name, and what only wnm \
+             needs is taken away",
+        )
+        .args_override_self(true)
+        .args(OPTIONS.iter().map(|spec| {
+            argument(spec).hide(!EVERYWHERE.contains(&spec.name) && spec.name != "dry_run")
+        }))
+}
+
+fn everywhere() -> impl Iterator<Item = Arg> {
+    OPTIONS
+        .iter()
+        .filter(|spec| EVERYWHERE.contains(&spec.name))
+        .map(argument)
 }
 
 /// One option. Every value is taken as text: what it means is for the settings to say, the same for all

@@ -2,12 +2,16 @@
 
 mod access;
 mod cycle;
+mod doctor;
 mod events;
+mod export;
 mod force;
 mod init;
 mod lockfile;
 mod plan;
+mod release;
 mod report;
+mod takeover;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -93,6 +97,9 @@ async fn dispatch(matches: &ArgMatches, json: &mut bool) -> Result<(), ProgramEr
     match matches.subcommand() {
         Some(("plan", _)) => plan::now(&context).await,
         Some(("events", given)) => events::run(&context, given).await,
+        Some(("doctor", given)) => doctor::run(&context, given).await,
+        Some(("export", given)) => export::run(&context, given).await,
+        Some(("release", _)) => release::run(&context).await,
         _ => by_option(&context).await,
     }
 }
@@ -114,15 +121,16 @@ async fn by_option(context: &Context) -> Result<(), ProgramError> {
             "--dockerfile belongs to s6overlay+user, which this wnm was built without".to_owned(),
         ));
     }
-    if run.migrate_anm {
+    if run.migrate_anm && !run.init {
         return Err(ProgramError::Usage(
-            "--migrate-anm takes over systemd units, and this wnm was built without systemd; \
-             nothing was changed"
-                .to_owned(),
+            "--migrate-anm makes a colony of anm's nodes: add --init".to_owned(),
         ));
     }
     if run.init {
         return init::run(context).await;
+    }
+    if run.import {
+        return takeover::into_existing(context).await;
     }
     match (run.force_action, run.report) {
         (Some(action), report) => {

@@ -1,12 +1,13 @@
 //! Where the settings of a run come from: command line, environment, config files; and which database it is
 //! about.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use wnm_core::colony::Outside;
 use wnm_core::manager::{ManagerKind, Mode, Paths};
-use wnm_core::settings::{Layers, MachineFacts, RunSettings, read_config_files};
+use wnm_core::settings::{Layers, MachineFacts, RunSettings, Source, read_config_files};
+use wnm_core::takeover::anm::Anm;
 
 use crate::cli;
 use crate::error::ProgramError;
@@ -21,6 +22,8 @@ pub struct Input {
     pub layers: Layers,
     /// What concerns this run alone.
     pub run: RunSettings,
+    /// What is taken over, with `--migrate-anm`.
+    pub anm: Option<Anm>,
 }
 
 impl Input {
@@ -34,8 +37,18 @@ impl Input {
         for file in read_config_files(named.as_deref(), home.as_deref())? {
             layers = layers.file(&file.path, &file.content);
         }
+        let mut anm = None;
+        // Only where it is asked for: files of another program are no business of every run.
+        if layers
+            .run_settings()
+            .is_ok_and(|run| run.migrate_anm && run.init)
+        {
+            let found = find_anm()?;
+            layers = under_anm(layers, &found);
+            anm = Some(found);
+        }
         let run = layers.run_settings()?;
-        Ok(Self { layers, run })
+        Ok(Self { layers, run, anm })
     }
 
     /// The database: the one that was named; else that of the manager that was named; else one that is there;
@@ -86,6 +99,33 @@ impl Input {
             default_manager: managers::proposed(),
         }
     }
+}
+
+fn find_anm() -> Result<Anm, ProgramError> {
+    let unreadable = |error: std::io::Error| ProgramError::Input {
+        path: "anm".to_owned(),
+        reason: error.to_string(),
+    };
+    Anm::look(Path::new("/")).map_err(unreadable)?.ok_or_else(|| {
+        ProgramError::Usage(
+            "--migrate-anm: there is no anm on this machine (no /var/antctl/system); nodes without it are taken \
+             over with --init --import"
+                .to_owned(),
+        )
+    })
+}
+
+/// What anm was told counts where nothing is given. Its nodes are units of the machine's systemd.
+fn under_anm(layers: Layers, anm: &Anm) -> Layers {
+    let machine = ManagerKind::SYSTEMD_SUDO.to_string();
+    let layers = layers.found("process_manager", machine, Source::Nodes);
+    anm.settings.values.iter().fold(layers, |layers, setting| {
+        let source = Source::File {
+            path: setting.path.clone(),
+            line: setting.line,
+        };
+        layers.found(setting.option, setting.value.clone(), source)
+    })
 }
 
 fn database_of(mode: Mode) -> Result<PathBuf, ProgramError> {

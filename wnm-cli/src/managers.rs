@@ -91,3 +91,14 @@ pub fn advice(kind: ManagerKind) -> Option<String> {
     }
     None
 }
+
+/// Whose nodes end with the login, where they do.
+pub fn lingering_off(kind: ManagerKind) -> Option<String> {
+    #[cfg(target_os = "linux")]
+    if kind.supervisor() == Supervisor::Systemd {
+        return wnm_systemd::lingering_off(kind);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = kind;
+    None
+}

@@ -32,9 +32,10 @@ pub fn words(error: &clap::Error) -> String {
                 (given, values) => format!("{option} '{given}': takes one of {values}"),
             }
         }
-        ErrorKind::MissingRequiredArgument => {
+        ErrorKind::MissingRequiredArgument if invalid.contains("shell") => {
             format!("{invalid} is missing, as in wnm completions bash")
         }
+        ErrorKind::MissingRequiredArgument => format!("{invalid} is missing"),
         ErrorKind::TooManyValues => format!("{} takes no value", option.trim_end_matches('.')),
         _ => first_line(error),
     }

@@ -29,12 +29,15 @@
 //! ```
 
 mod adopt;
+mod anm;
 mod cycle;
+mod doctor;
 mod error;
 mod force;
 mod open;
 mod outside;
 mod reach;
+mod release;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -42,7 +45,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use adopt::Adoption;
+pub use anm::SilencedAnm;
 pub use cycle::{CycleOptions, CycleReport};
 pub use error::ColonyError;
 pub use force::TeardownReport;
@@ -50,6 +53,7 @@ pub use open::python_lock_of;
 #[cfg(any(test, feature = "mock"))]
 pub use outside::MockManagerFactory;
 pub use outside::{ManagerFactory, Outside};
+pub use release::Released;
 pub use status::CycleStatus;
 
 use crate::event::{Event, Outcome};
@@ -77,6 +81,12 @@ impl Colony {
     /// The machine's settings.
     pub fn machine(&self) -> &Machine {
         &self.machine
+    }
+
+    /// The settings as the database has them: the Python wnm stores `~` in paths, and what was given for this run is
+    /// not there.
+    pub async fn stored_machine(&self) -> Result<Option<Machine>, ColonyError> {
+        Ok(self.store.machine().await?)
     }
 
     /// Where the database is.

@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::quantity::{Seconds, UnixTime};
 
 pub use python::PYTHON_LOCK_VALID;
+pub(crate) use python::begun_at as python_run_begun;
 
 /// Most bytes that are read of a lock file: what a run writes into it is far shorter.
 const CONTENT_LIMIT: u64 = 4096;
@@ -64,6 +65,14 @@ pub enum LockError {
         /// Its lock file.
         path: PathBuf,
         /// How old that is.
+        age: Seconds,
+    },
+    /// The Python wnm works, however old its lock is.
+    #[error("the Python wnm is at work (process {process}, for {age}); wait for its end")]
+    PythonRuns {
+        /// Its process.
+        process: i32,
+        /// How old its lock is.
         age: Seconds,
     },
     /// The lock file cannot be made or locked.

@@ -92,6 +92,12 @@ pub trait ProcessManager: Send + Sync {
     /// Nodes that exist on this machine under this supervisor, for adoption.
     async fn discover(&self) -> Result<Vec<FoundNode>, ManagerError>;
 
+    /// Takes away what only wnm needs besides the nodes, so that another manager finds them as any node. Touches no
+    /// node.
+    async fn release(&self, _nodes: &[Node]) -> Result<(), ManagerError> {
+        Ok(())
+    }
+
     /// Everything gone: by default node by node, going on past failures and returning the first.
     async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {
         let mut outcome = Ok(());

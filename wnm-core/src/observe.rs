@@ -17,13 +17,13 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use gather::{Looking, Sight};
+pub use gather::{Looking, LookingAtNodes, Sight, look_at_nodes};
 pub use machine::{Counters, CpuTimes, SystemProbe, Traffic};
 pub use merge::{NodeEvidence, RootState, Seen, observe_node};
-pub use roots::{mark_storage, root_states};
+pub use roots::{is_marked, mark_storage, root_states, unmark_storage};
 pub use settle::{Settled, settle_transition};
 pub use survey::{HttpProbe, SurveyLimits};
-pub use vacancy::blocked_ids;
+pub use vacancy::{TakenPort, blocked_ids, taken_ports};
 
 use crate::machine::{Machine, MachineLoad};
 use crate::manager::ManagerPolicy;

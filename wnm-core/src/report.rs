@@ -7,6 +7,7 @@
 
 mod cycle;
 mod details;
+mod doctor;
 mod events;
 mod fields;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use thiserror::Error;
 
 pub use cycle::{CycleSummary, cycle_summary};
 pub use details::node_status_details;
+pub use doctor::{doctor, doctor_json};
 pub use events::events;
 pub use fields::machine_config;
 pub use held_back::held_back;

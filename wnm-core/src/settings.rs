@@ -33,6 +33,7 @@ pub use check::{Conflict, conflicts};
 pub use defaults::MachineFacts;
 pub use expand::{Expansion, ExpansionError};
 pub use fault::{Fault, SettingsError};
+pub(crate) use file::parse as parse_config_lines;
 pub use file::{ConfigFile, Entry, read_config_files};
 pub use force::{ForceAction, UnknownForceAction};
 pub use layers::{Layers, Source};

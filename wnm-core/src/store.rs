@@ -10,6 +10,7 @@ mod connection;
 mod container_table;
 mod cycle_state;
 mod error;
+mod export;
 mod file;
 mod journal;
 mod machine_table;
@@ -79,6 +80,11 @@ impl Store {
             Access::ReadWrite => opening::to_write(path, BUSY_TIMEOUT, SystemClock.now()).await,
             Access::View => opening::to_look(path, BUSY_TIMEOUT).await,
         }
+    }
+
+    /// Writes what the Python wnm knows of the colony in `path` to a new database `target`.
+    pub async fn export_for_python(path: &Path, target: &Path) -> Result<(), StoreError> {
+        export::for_python(path, target).await
     }
 
     /// Where it is.

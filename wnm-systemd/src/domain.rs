@@ -1,7 +1,7 @@
 //! Whose systemd is driven, and where its things are.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use wnm_core::manager::{CommandSpec, ManagerError, Mode};
@@ -61,6 +61,28 @@ impl Domain {
                         what: "finding the directory of units".to_owned(),
                         words: "HOME is not set".to_owned(),
                     })
+            }
+        }
+    }
+
+    /// Directories in which units of others are looked for as well, in the order in which systemd prefers them.
+    ///
+    /// Not those below `/run`: what is there is gone with the next boot. Not those that hold units for every user
+    /// either (`/etc/systemd/user` and the like): each user's systemd would run the same node, and whose it is
+    /// cannot be told.
+    pub fn other_unit_dirs(&self) -> Vec<PathBuf> {
+        match self {
+            Self::System => ["/usr/local/lib", "/usr/lib", "/lib"]
+                .map(|base| Path::new(base).join("systemd/system"))
+                .into(),
+            Self::User { .. } => {
+                let variable = |name| std::env::var_os(name).map(PathBuf::from);
+                let data = variable("XDG_DATA_HOME")
+                    .filter(|dir| dir.is_absolute())
+                    .or_else(|| Some(variable("HOME")?.join(".local/share")));
+                data.map(|data| data.join("systemd/user"))
+                    .into_iter()
+                    .collect()
             }
         }
     }

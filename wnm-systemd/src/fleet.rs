@@ -21,6 +21,17 @@ impl Systemd {
         self.reload_if_outdated(SLICE).await
     }
 
+    /// Has no limit hold any more. The slice itself stays for as long as nodes run in it: systemd keeps one without a
+    /// file too.
+    pub(crate) async fn lift_limits(&self) -> Result<(), ManagerError> {
+        let (place, _) = self.place(SLICE).await?;
+        if place != Place::Ours {
+            return Ok(());
+        }
+        self.files.delete_files(&[&self.unit_path(SLICE)]).await?;
+        self.reload().await
+    }
+
     /// Writes the slice unless it is as it should be, or is another's. Whether it was written; systemd has not
     /// read it then.
     pub(crate) async fn write_slice(&self) -> Result<bool, ManagerError> {

@@ -1,5 +1,6 @@
 //! Units of nodes that are on this machine, whoever wrote them, for adoption.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -15,9 +16,10 @@ use crate::{Systemd, looking};
 const LARGEST_UNIT: u64 = 256 * 1024;
 
 impl Systemd {
-    /// Every node that a unit in the directory of units runs.
+    /// Every node that a unit runs which a person or a program put where units are kept.
     pub(crate) async fn find(&self) -> Result<Vec<FoundNode>, ManagerError> {
-        let (dir, owner) = (self.unit_dir.clone(), nix::unistd::geteuid());
+        let dirs = [std::slice::from_ref(&self.unit_dir), &self.other_unit_dirs].concat();
+        let owner = nix::unistd::geteuid();
         let system = self.domain == crate::domain::Domain::System;
         let units = blocking(move || {
             // What runs without User= runs as root, or as the caller.
@@ -27,10 +29,9 @@ impl Systemd {
                 owner
             };
             let account = User::from_uid(runs_as).ok().flatten();
-            let names = unit_names(&dir)?;
-            let read = names
-                .into_iter()
-                .filter_map(|name| Description::read(&dir, name, account.as_ref()).transpose());
+            let read = places(&dirs)?.into_iter().filter_map(|(name, dir)| {
+                Description::read(&dir, &dirs, name, account.as_ref()).transpose()
+            });
             read.collect::<Result<Vec<_>, _>>()
         })
         .await?;
@@ -118,6 +119,7 @@ impl Description {
     /// Reads a unit with its drop-ins. `None` for one that systemd is told to ignore.
     fn read(
         dir: &Path,
+        all: &[PathBuf],
         name: String,
         account: Option<&User>,
     ) -> Result<Option<Self>, ManagerError> {
@@ -126,7 +128,7 @@ impl Description {
         if std::fs::read_link(&path).is_ok_and(|to| to == Path::new("/dev/null")) {
             return Ok(None);
         }
-        for part in [vec![path], drop_ins(&dir.join(format!("{name}.d")))?].concat() {
+        for part in [vec![path], drop_ins(all, &name)?].concat() {
             match content(&part)? {
                 Some(content) => file.read(&content),
                 None => return Ok(None),
@@ -161,11 +163,28 @@ pub(crate) fn unit_names(dir: &Path) -> Result<Vec<String>, ManagerError> {
     Ok(names)
 }
 
-fn drop_ins(dir: &Path) -> Result<Vec<PathBuf>, ManagerError> {
-    Ok(names(dir, ".conf")?
-        .into_iter()
-        .map(|name| dir.join(name))
-        .collect())
+/// Where each unit is: of several files of one name the first counts, as for systemd.
+fn places(dirs: &[PathBuf]) -> Result<BTreeMap<String, PathBuf>, ManagerError> {
+    let mut places = BTreeMap::new();
+    for dir in dirs {
+        for name in unit_names(dir)? {
+            places.entry(name).or_insert_with(|| dir.clone());
+        }
+    }
+    Ok(places)
+}
+
+/// The drop-ins of a unit in all directories, by name: they are read in that order, and of several of one name
+/// the first counts.
+fn drop_ins(dirs: &[PathBuf], unit: &str) -> Result<Vec<PathBuf>, ManagerError> {
+    let mut parts = BTreeMap::new();
+    for dir in dirs {
+        let dir = dir.join(format!("{unit}.d"));
+        for name in names(&dir, ".conf")? {
+            parts.entry(name.clone()).or_insert_with(|| dir.join(name));
+        }
+    }
+    Ok(parts.into_values().collect())
 }
 
 /// Names in a directory that end so, in order; none when it is not there.

@@ -39,7 +39,7 @@ use wnm_core::manager::{
 use wnm_core::node::{Node, NodeId};
 use wnm_core::program::NodeBinary;
 
-pub use lingering::lingering_advice;
+pub use lingering::{lingering_advice, lingering_off};
 
 use crate::conversation::{Conversation, Either, Systemctl, TalkError};
 use crate::domain::Domain;
@@ -51,6 +51,8 @@ pub struct Systemd {
     context: ManagerContext,
     domain: Domain,
     unit_dir: PathBuf,
+    /// Where units of others may be, besides.
+    other_unit_dirs: Vec<PathBuf>,
     files: Arc<dyn Files>,
     talk: Arc<dyn Conversation>,
     reloading: Shared<(), TalkError>,
@@ -65,7 +67,11 @@ impl Systemd {
         let commands = Systemctl::new(domain.clone(), Arc::clone(&context.runner));
         let talk = Arc::new(Either::new(domain.clone(), commands));
         let unit_dir = domain.unit_dir()?;
-        Ok(Self::speaking(kind, context, domain, unit_dir, talk))
+        let other_unit_dirs = domain.other_unit_dirs();
+        Ok(Self {
+            other_unit_dirs,
+            ..Self::speaking(kind, context, domain, unit_dir, talk)
+        })
     }
 
     fn speaking(
@@ -79,6 +85,7 @@ impl Systemd {
             files: files::of(kind, &context),
             kind,
             context,
+            other_unit_dirs: Vec::new(),
             domain,
             unit_dir,
             talk,
@@ -184,6 +191,10 @@ impl ProcessManager for Systemd {
 
     async fn discover(&self) -> Result<Vec<FoundNode>, ManagerError> {
         self.find().await
+    }
+
+    async fn release(&self, _nodes: &[Node]) -> Result<(), ManagerError> {
+        self.lift_limits().await
     }
 
     async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {

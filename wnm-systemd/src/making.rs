@@ -1,6 +1,7 @@
 //! A node made: directories, program and unit.
 
 use std::io::ErrorKind;
+use std::path::PathBuf;
 
 use wnm_core::fault;
 use wnm_core::manager::{AddedNode, ManagerError, Mode, blocking, layout};
@@ -40,7 +41,7 @@ impl Systemd {
                 what: format!("adding {}", node.service),
                 words: format!(
                     "{} is there and not written by wnm; take its node over with --import",
-                    self.unit_path(&node.service).display()
+                    self.unit_file(&node.service).display()
                 ),
             });
         }
@@ -103,8 +104,11 @@ impl Systemd {
 
     /// What is at the place of a unit, with its content.
     pub(crate) async fn place(&self, unit: &str) -> Result<(Place, Vec<u8>), ManagerError> {
-        let path = self.unit_path(unit);
+        let path = self.unit_file(unit);
+        let elsewhere = path != self.unit_path(unit);
         blocking(move || match std::fs::read(&path) {
+            // Ours would hide it, and not be it.
+            Ok(content) if elsewhere => Ok((Place::Foreign, content)),
             Ok(content) if content.starts_with(MARK.as_bytes()) => Ok((Place::Ours, content)),
             Ok(content) => Ok((Place::Foreign, content)),
             // A link to nowhere is still someone's.
@@ -116,6 +120,20 @@ impl Systemd {
             )),
         })
         .await
+    }
+
+    /// The file that systemd takes for a unit: the one in the directory of ours, or else the first elsewhere; the
+    /// place for ours where there is none.
+    fn unit_file(&self, unit: &str) -> PathBuf {
+        let own = self.unit_path(unit);
+        if own.symlink_metadata().is_ok() {
+            return own;
+        }
+        let elsewhere = self.other_unit_dirs.iter().map(|dir| dir.join(unit));
+        elsewhere
+            .into_iter()
+            .find(|path| path.symlink_metadata().is_ok())
+            .unwrap_or(own)
     }
 
     fn unit_text(&self, node: &Node) -> Result<String, ManagerError> {

@@ -4,64 +4,46 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use wnm_core::colony::{Colony, CycleStatus};
+use wnm_core::machine::Machine;
 use wnm_core::manager::ManagerKind;
 
-use super::Context;
 use super::access::close;
+use super::{Context, takeover};
 use crate::error::ProgramError;
 use crate::input::Input;
 use crate::managers;
 
-/// Makes it and, with `--import`, takes over the nodes that are there.
+/// Makes it and, with `--import` or `--migrate-anm`, takes over the nodes that are there.
 pub async fn run(context: &Context) -> Result<(), ProgramError> {
     let run = &context.input.run;
+    if run.import || run.migrate_anm {
+        return takeover::into_new(context).await;
+    }
     let db = context.input.database()?;
     let facts = Input::facts(&context.outside);
     let machine = context.input.layers.initial_machine(&facts)?;
-    let kind = machine.manager;
-    let lines = Lines {
-        cap: machine.node_cap,
-        storage: machine.node_storage.clone(),
-        db: db.clone(),
-        kind,
-        kind_was_named: context.input.process_manager().is_some(),
-    };
+    let lines = Lines::of(context, &machine, &db);
     if run.dry_run {
         Colony::check_init(&db, &machine, &context.outside).await?;
         let value = json!({ "status": "system-initialized-dryrun", "database": db });
         return Ok(context.output.outcome(&lines.what("would make"), &value)?);
     }
-    let mut colony = Colony::init(&db, machine, context.outside.clone()).await?;
-    let adopted = match run.import {
-        true => adopt(&mut colony).await.map(Some),
-        false => Ok(None),
-    };
-    let adopted = close(colony, adopted).await?;
+    let kind = machine.manager;
+    let colony = Colony::init(&db, machine, context.outside.clone()).await?;
+    close(colony, Ok::<(), ProgramError>(())).await?;
     let mut text = lines.what("made");
-    if let Some(adopted) = adopted {
-        text.push_str(&format!("\n  adopted   {adopted} nodes, as they are"));
-    }
-    if let Some(advice) = managers::advice(kind) {
-        text.push_str(&format!("\n{advice}"));
-    }
     text.push_str(&lines.next());
     let value = json!({
         "status": CycleStatus::SystemInitialized.word(),
         "database": db,
         "process_manager": kind.to_string(),
-        "adopted": adopted.unwrap_or(0),
+        "adopted": 0,
     });
     Ok(context.output.outcome(&text, &value)?)
 }
 
-async fn adopt(colony: &mut Colony) -> Result<usize, ProgramError> {
-    let found = colony.find_nodes().await?;
-    colony.adopt(&found).await?;
-    Ok(found.nodes.len())
-}
-
 /// What is told of a new colony.
-struct Lines {
+pub(super) struct Lines {
     cap: u32,
     storage: PathBuf,
     db: PathBuf,
@@ -70,7 +52,19 @@ struct Lines {
 }
 
 impl Lines {
-    fn what(&self, did: &str) -> String {
+    /// Of a colony with these settings.
+    pub fn of(context: &Context, machine: &Machine, db: &Path) -> Self {
+        Self {
+            cap: machine.node_cap,
+            storage: machine.node_storage.clone(),
+            db: db.to_owned(),
+            kind: machine.manager,
+            kind_was_named: context.input.process_manager().is_some(),
+        }
+    }
+
+    /// What it is, behind what was or would be done.
+    pub fn what(&self, did: &str) -> String {
         let why = match (self.kind_was_named, self.kind) {
             (false, ManagerKind::SETSID_USER) => ": plain processes, which need nothing installed",
             _ => "",
@@ -84,10 +78,13 @@ impl Lines {
         )
     }
 
-    fn next(&self) -> String {
+    /// What a person should know, and what comes next.
+    pub fn next(&self) -> String {
+        let advice = managers::advice(self.kind).map(|advice| format!("\n{advice}"));
         format!(
-            "\nnext\n  wnm plan    shows what a cycle would do; wnm does it\n  \
+            "{}\nnext\n  wnm plan    shows what a cycle would do; wnm does it\n  \
              crontab -e  and this line, for one every minute:\n* * * * * {}",
+            advice.unwrap_or_default(),
             cron_command(&self.db)
         )
     }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use wnm_core::colony::{ColonyError, python_lock_of};
+use wnm_core::takeover::python;
 
 use super::Context;
 use crate::error::ProgramError;
@@ -14,6 +15,12 @@ pub fn remove(context: &Context) -> Result<(), ProgramError> {
         .unwrap_or_else(crate::managers::proposed);
     let path =
         python_lock_of(kind.mode(), context.outside.home.as_deref()).map_err(ColonyError::from)?;
+    if let Some(process) = python::running(&path) {
+        return Err(ProgramError::Usage(format!(
+            "the Python wnm is at work (process {process}), so its lock {} stays; wait for its end",
+            path.display()
+        )));
+    }
     let text = match std::fs::remove_file(&path) {
         Ok(()) => format!("deleted {}", path.display()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use wnm_core::colony::Colony;
-use wnm_core::report::{self, MetricsReport, NodeCounts, ReportFormat, ReportKind};
+use wnm_core::report::{self, ConfigValue, MetricsReport, NodeCounts, ReportFormat, ReportKind};
 use wnm_core::settings::stored_values;
 
 use super::Context;
@@ -49,7 +49,7 @@ async fn text(
         ReportKind::NodeStatusDetails => report::node_status_details(&nodes, format)?,
         ReportKind::InfluxResources => report::influx_resources(&nodes, nanoseconds_now()),
         ReportKind::MachineConfig => {
-            let mut values = stored_values(colony.machine());
+            let mut values = shown_values(context, colony).await?;
             let url = format!("sqlite:///{}", colony.database().display());
             values.push(("dbpath", url.as_str().into()));
             report::machine_config(&values, format)?
@@ -72,6 +72,26 @@ async fn text(
             report::machine_metrics(&metrics, format)?
         }
     })
+}
+
+/// The settings as they are stored, a `~` in a path among them, and over them what was given.
+async fn shown_values(
+    context: &Context,
+    colony: &Colony,
+) -> Result<Vec<(&'static str, ConfigValue)>, ProgramError> {
+    let in_force = stored_values(colony.machine());
+    let Some(stored) = colony.stored_machine().await? else {
+        return Ok(in_force);
+    };
+    let layers = &context.input.layers;
+    let stored = stored_values(&stored).into_iter();
+    Ok(stored
+        .zip(in_force)
+        .map(|(stored, given)| match layers.get(given.0) {
+            Some(_) => given,
+            None => stored,
+        })
+        .collect())
 }
 
 fn nanoseconds_now() -> i128 {

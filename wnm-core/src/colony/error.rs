@@ -5,9 +5,11 @@ use thiserror::Error;
 use crate::decide::Refusal;
 use crate::lock::LockError;
 use crate::manager::{ManagerError, ManagerKind, UnknownHome};
+use crate::node::Status;
 use crate::observe::ObserveError;
 use crate::ports::PortError;
 use crate::program::ProgramError;
+use crate::quantity::Seconds;
 use crate::store::StoreError;
 
 /// Why something was not done with a colony. Each message is one line that says what to do.
@@ -61,9 +63,56 @@ pub enum ColonyError {
         /// How many.
         nodes: usize,
     },
-    /// Nodes that were found cannot be adopted as they are.
-    #[error("cannot adopt what was found: {0}")]
-    Adoption(String),
+    /// A run ended in the middle of something.
+    #[error(
+        "{node} is left {status} by a run that ended in the middle: run wnm once, so that nothing is half done"
+    )]
+    HalfDone {
+        /// Which node.
+        node: String,
+        /// The word for it.
+        status: Status,
+    },
+    /// Nodes were found, and their storage has none of them.
+    #[error(
+        "{nodes} nodes have their directories below {} and none is there: mount the disk they are on; \
+         if they are really gone, add --confirm",
+        storage.display()
+    )]
+    NoneInStorage {
+        /// The node storage.
+        storage: PathBuf,
+        /// How many should be there.
+        nodes: usize,
+    },
+    /// anm does something at this moment, or did when it was cut off.
+    #[error("{}; nothing was changed, try again in a minute", at_work(block, *age, *process))]
+    AnmWorks {
+        /// The file that says so.
+        block: PathBuf,
+        /// How old that is.
+        age: Option<Seconds>,
+        /// Its process, where one is to be seen.
+        process: Option<i32>,
+    },
+    /// Something of anm cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Anm {
+        /// What.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// anm's line of cron could not be put back.
+    #[error("{} could not be put back: {source}", path.display())]
+    AnmCron {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: ManagerError,
+    },
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -85,4 +134,15 @@ pub enum ColonyError {
     /// No home.
     #[error(transparent)]
     Home(#[from] UnknownHome),
+}
+
+fn at_work(block: &std::path::Path, age: Option<Seconds>, process: Option<i32>) -> String {
+    match (age, process) {
+        (_, Some(pid)) => format!("anm is at work (process {pid})"),
+        (Some(age), None) => format!(
+            "anm is at work for {age} by {}, or was cut off: if no anms.sh runs, delete that file",
+            block.display()
+        ),
+        (None, None) => "anm is at work".to_owned(),
+    }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Colony, ColonyError, Outside};
+use super::{Colony, ColonyError, Outside, adopt};
 use crate::event::{Event, Outcome};
 use crate::firewall::{Firewall, SystemFirewall};
 use crate::lock::ColonyLock;
@@ -12,6 +12,7 @@ use crate::machine::Machine;
 use crate::manager::{ManagerContext, Mode, Paths, ProcessManager, UnknownHome};
 use crate::observe::mark_storage;
 use crate::store::{Access, Changes, CycleState, Store, StoreError};
+use crate::takeover::Adoption;
 
 /// The account that nodes run under in sudo mode.
 const SUDO_OWNER: &str = "ant";
@@ -48,11 +49,22 @@ impl Colony {
 
     /// Makes a colony without nodes. Everything is checked before anything is made.
     pub async fn init(db: &Path, machine: Machine, outside: Outside) -> Result<Self, ColonyError> {
+        Self::init_with(db, machine, &Adoption::default(), outside).await
+    }
+
+    /// Makes a colony of nodes that are there: with all of them from its first moment, or not at all.
+    pub async fn init_with(
+        db: &Path,
+        mut machine: Machine,
+        adoption: &Adoption,
+        outside: Outside,
+    ) -> Result<Self, ColonyError> {
         Self::check_not_initialized(db).await?;
         outside.program.version(&machine.antnode_path).await?;
         let home = outside.home.as_deref();
         let (manager, paths, _) = build_manager(&outside, &machine, home)?;
         check_manager(manager.as_ref()).await?;
+        machine.highest_id = adopt::highest_id(&machine, manager.as_ref(), adoption);
 
         for dir in [db.parent().unwrap_or(Path::new(".")), &paths.node_storage] {
             make_writable(dir)?;
@@ -73,6 +85,14 @@ impl Colony {
             .machine
             .measure(now, &paths.node_storage, None)
             .await?;
+        let mut events = vec![Event {
+            at: now,
+            node: None,
+            action: "init".to_owned(),
+            outcome: Outcome::Done,
+            reason: format!("{} under {}", db.display(), machine.manager),
+        }];
+        events.extend(adopt::events(adoption, now));
         let changes = Changes {
             cycle: Some(CycleState {
                 boot_id: Some(outside.machine.boot_id()?),
@@ -80,13 +100,8 @@ impl Colony {
                 load: Some(reading.load),
                 last_cycle_at: None,
             }),
-            events: vec![Event {
-                at: now,
-                node: None,
-                action: "init".to_owned(),
-                outcome: Outcome::Done,
-                reason: format!("{} under {}", db.display(), machine.manager),
-            }],
+            events,
+            nodes: adoption.nodes.clone(),
             machine: Some(machine),
             ..Changes::default()
         };
@@ -106,7 +121,8 @@ impl Colony {
         check_manager(manager.as_ref()).await
     }
 
-    async fn check_not_initialized(db: &Path) -> Result<(), ColonyError> {
+    /// Refuses a database that holds a colony.
+    pub async fn check_not_initialized(db: &Path) -> Result<(), ColonyError> {
         match Store::open(db, Access::View).await {
             Ok(store) => match machine_in(store).await? {
                 Some(_) => Err(ColonyError::AlreadyInitialized(db.to_owned())),
@@ -163,21 +179,8 @@ pub(super) fn build_manager(
     machine: &Machine,
     home: Option<&Path>,
 ) -> Result<(Arc<dyn ProcessManager>, Paths, String), ColonyError> {
-    let paths =
-        Paths::for_mode(machine.manager.mode(), home)?.with_node_storage(&machine.node_storage);
-    let owner = match machine.manager.mode() {
-        Mode::Sudo => SUDO_OWNER.to_owned(),
-        Mode::User | Mode::Zen => current_user(),
-    };
-    let context = ManagerContext {
-        program: Arc::clone(&outside.program),
-        runner: Arc::clone(&outside.runner),
-        firewall: firewall_of(outside, machine),
-        paths: paths.clone(),
-        launch: machine.launch.clone(),
-        owner: owner.clone(),
-        machine: machine.clone(),
-    };
+    let context = context(outside, machine, home)?;
+    let (paths, owner) = (context.paths.clone(), context.owner.clone());
     let manager = outside
         .managers
         .build(machine.manager, context)
@@ -192,6 +195,27 @@ async fn check_manager(manager: &dyn ProcessManager) -> Result<(), ColonyError> 
     let kind = manager.kind();
     let checked = manager.check().await;
     checked.map_err(|source| ColonyError::Manager { kind, source })
+}
+
+/// What the manager that the settings name is built from.
+pub(super) fn context(
+    outside: &Outside,
+    machine: &Machine,
+    home: Option<&Path>,
+) -> Result<ManagerContext, ColonyError> {
+    let mode = machine.manager.mode();
+    Ok(ManagerContext {
+        program: Arc::clone(&outside.program),
+        runner: Arc::clone(&outside.runner),
+        firewall: firewall_of(outside, machine),
+        paths: Paths::for_mode(mode, home)?.with_node_storage(&machine.node_storage),
+        launch: machine.launch.clone(),
+        owner: match mode {
+            Mode::Sudo => SUDO_OWNER.to_owned(),
+            Mode::User | Mode::Zen => current_user(),
+        },
+        machine: machine.clone(),
+    })
 }
 
 fn firewall_of(outside: &Outside, machine: &Machine) -> Arc<dyn Firewall> {

@@ -326,3 +326,41 @@ async fn tables_without_a_machine_become_a_colony() {
     let again = Colony::init(&setting.db(), setting.machine.clone(), setting.outside()).await;
     assert!(matches!(again, Err(ColonyError::AlreadyInitialized(_))));
 }
+
+#[tokio::test]
+async fn a_released_colony_leaves_a_copy_of_its_database_and_no_mark() {
+    let setting = Setting::new();
+    let colony = grown(&setting).await;
+    let storage = setting.machine.node_storage.clone();
+    assert!(crate::observe::is_marked(&storage));
+    let calls = setting.manager.calls();
+    let released = colony.release().await.unwrap();
+    assert_eq!(released.nodes.len(), 3);
+    assert_eq!(setting.manager.calls(), calls, "a node was touched");
+    assert!(!crate::observe::is_marked(&storage));
+    let mut names: Vec<String> = std::fs::read_dir(setting.dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["colony.db.released-1763000000", "nodes"]);
+    let kept = Store::open(&released.copy, crate::store::Access::View)
+        .await
+        .unwrap();
+    assert_eq!(kept.nodes().await.unwrap().len(), 3);
+    kept.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_half_done_is_finished_before_a_release() {
+    let setting = Setting::new();
+    let mut colony = grown(&setting).await;
+    setting.manager.kill_all();
+    setting.manager.trouble(Trouble::StartsTimeOut);
+    let _ = cycle(&mut colony).await;
+    let error = colony.check_release().await.unwrap_err().to_string();
+    assert!(error.contains("run wnm once"), "{error}");
+    setting.manager.trouble(Trouble::None);
+    let _ = cycle(&mut colony).await;
+    colony.check_release().await.unwrap();
+}

@@ -28,6 +28,9 @@ pub(super) fn check(path: &Path, now: UnixTime) -> Result<Option<PathBuf>, LockE
     let age = now.since(begun);
     // One far ahead of the clock tells nothing about a run that can still be on.
     let ahead = begun.since(now);
+    if let Some(process) = crate::takeover::python::running(path) {
+        return Err(LockError::PythonRuns { process, age });
+    }
     if age < PYTHON_LOCK_VALID && ahead < PYTHON_LOCK_VALID {
         return Err(LockError::Python {
             path: path.to_owned(),
@@ -38,7 +41,7 @@ pub(super) fn check(path: &Path, now: UnixTime) -> Result<Option<PathBuf>, LockE
 }
 
 /// When the run began: by what is written, or by the file's own time where that is no time.
-fn begun_at(path: &Path) -> io::Result<Option<UnixTime>> {
+pub(crate) fn begun_at(path: &Path) -> io::Result<Option<UnixTime>> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -10,7 +10,7 @@ use super::{
     observe_node, root_states, settle_transition,
 };
 use crate::machine::Machine;
-use crate::manager::{ManagerPolicy, ProcessManager, ProcessState};
+use crate::manager::{ManagerError, ManagerPolicy, ProcessManager, ProcessState};
 use crate::node::{Node, NodeId};
 use crate::program::{NodeBinary, NodeProgram};
 use crate::quantity::{Milliseconds, UnixTime};
@@ -158,6 +158,63 @@ impl Looking<'_> {
         }
         blocked
     }
+}
+
+/// What is needed to look at nodes that no colony has yet.
+pub struct LookingAtNodes<'a> {
+    /// Their supervisor.
+    pub manager: &'a dyn ProcessManager,
+    /// What they run.
+    pub program: &'a dyn NodeProgram,
+    /// Asks them.
+    pub probe: &'a dyn NodeProbe,
+    /// The node storage of the colony to be.
+    pub storage: &'a Path,
+    /// Pause between two nodes.
+    pub survey_delay: Milliseconds,
+    /// The time.
+    pub now: UnixTime,
+}
+
+/// Looks at nodes and at nothing else. A storage that has the directory of one of them is the right one, so that
+/// those that are missing there are gone.
+pub async fn look_at_nodes(
+    looking: &LookingAtNodes<'_>,
+    nodes: &mut [Node],
+) -> Result<(), ManagerError> {
+    let targets = survey_targets(nodes);
+    let (statuses, mut probes, versions) = tokio::join!(
+        looking.manager.statuses(nodes),
+        looking.probe.survey(&targets, looking.survey_delay),
+        missing_versions(looking.program, nodes),
+    );
+    let mut statuses = statuses?;
+    let mut roots = root_states(nodes, looking.storage).await;
+    let in_storage = |node: &&Node| node.root_dir.parent() == Some(looking.storage);
+    let present = |node: &Node| roots.get(&node.id) == Some(&RootState::Present);
+    if nodes.iter().filter(in_storage).any(present) {
+        for node in nodes.iter().filter(in_storage) {
+            if node.root_dir.symlink_metadata().is_err() {
+                roots.insert(node.id, RootState::Gone);
+            }
+        }
+    }
+    for node in nodes.iter_mut() {
+        let unmentioned = || ProcessState::Unknown("the supervisor did not mention it".to_owned());
+        let evidence = NodeEvidence {
+            process: statuses.remove(&node.id).unwrap_or_else(unmentioned),
+            probe: probes.remove(&node.id),
+            root: roots.get(&node.id).copied().unwrap_or(RootState::Unknown),
+        };
+        // What it was before is not known, so that nothing about it is news.
+        drop(observe_node(node, &evidence, looking.now));
+    }
+    for (id, version) in versions {
+        if let Some(node) = nodes.iter_mut().find(|node| node.id == id) {
+            node.version.get_or_insert(version);
+        }
+    }
+    Ok(())
 }
 
 fn survey_targets(nodes: &[Node]) -> Vec<SurveyTarget> {

@@ -25,6 +25,19 @@ pub fn mark_storage(storage: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Takes the mark away again. A storage that has none is as it should be.
+pub fn unmark_storage(storage: &Path) -> io::Result<()> {
+    match std::fs::remove_file(storage.join(MARKER)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a storage has the mark.
+pub fn is_marked(storage: &Path) -> bool {
+    storage.join(MARKER).is_file()
+}
+
 /// Looks for the directory of every node. What cannot be told within a deadline is unknown.
 pub async fn root_states(nodes: &[Node], storage: &Path) -> HashMap<NodeId, RootState> {
     let roots: Vec<(NodeId, PathBuf)> = nodes

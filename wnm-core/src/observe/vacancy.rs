@@ -7,7 +7,7 @@ use std::path::Path;
 use super::BlockedId;
 use super::deadline::{FILE_SYSTEM_DEADLINE, within};
 use crate::node::NodeId;
-use crate::ports::{Port, PortBases};
+use crate::ports::{NodePorts, Port, PortBases, PortUse};
 
 /// Tries whether these numbers can be given: that their ports are not taken by something foreign and that
 /// nothing lies where their directory would be. Not for managers with containers, whose engine holds the
@@ -39,6 +39,39 @@ pub async fn blocked_ids(
         };
         candidates.iter().map(block).collect()
     })
+}
+
+/// A port that a node would need and something else has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakenPort {
+    /// Whose it is to be.
+    pub id: NodeId,
+    /// What for.
+    pub range: PortUse,
+    /// Which one.
+    pub port: Port,
+}
+
+/// Tries the ports of nodes that do not run, by binding each for a moment.
+pub async fn taken_ports(wanted: Vec<(NodeId, NodePorts)>) -> Vec<TakenPort> {
+    let tried = within(FILE_SYSTEM_DEADLINE, move || {
+        let in_use = |error: io::Error| error.kind() == io::ErrorKind::AddrInUse;
+        let mut taken = Vec::new();
+        for (id, ports) in wanted {
+            let mut push = |range, port| taken.push(TakenPort { id, range, port });
+            if UdpSocket::bind((Ipv4Addr::UNSPECIFIED, ports.node.get())).is_err_and(in_use) {
+                push(PortUse::Node, ports.node);
+            }
+            if let Some(metrics) = ports.metrics
+                && TcpListener::bind((Ipv4Addr::LOCALHOST, metrics.get())).is_err_and(in_use)
+            {
+                push(PortUse::Metrics, metrics);
+            }
+        }
+        taken
+    })
+    .await;
+    tried.unwrap_or_default()
 }
 
 fn port_in_the_way(id: NodeId, bases: &PortBases) -> Option<String> {

@@ -151,6 +151,41 @@ mod tests {
         "#);
     }
 
+    /// InfluxData's own parser, and not only the look of it.
+    #[test]
+    fn line_protocol_is_read_back_value_for_value() {
+        use influxdb_line_protocol::{FieldValue, parse_lines};
+        let mut nodes = fixture::nodes();
+        nodes[0].peer_id = Some("a\"b\\c,d e=f\ng".to_owned());
+        nodes[1].measured.puts = u64::MAX;
+        let text = influx_resources(&fixture::refs(&nodes), AT);
+        let lines: Vec<_> = parse_lines(&text).map(Result::unwrap).collect();
+        let measurements: Vec<&str> = lines
+            .iter()
+            .map(|line| line.series.measurement.as_str())
+            .collect();
+        assert_eq!(
+            measurements,
+            ["nodes", "nodes", "nodes", "nodes_totals", "nodes_network"]
+        );
+        let at = i64::try_from(AT).ok();
+        assert!(lines.iter().all(|line| line.timestamp == at));
+        let field = |line: usize, name: &str| {
+            let fields = lines[line].field_set.iter();
+            let mut found = fields.filter(|(key, _)| key.as_str() == name);
+            found.next().map(|(_, value)| value.clone()).unwrap()
+        };
+        let FieldValue::String(peer) = field(0, "PeerId") else {
+            panic!("no text");
+        };
+        assert_eq!(peer.as_str(), "a\"b\\c,d e=f g");
+        assert_eq!(field(1, "puts"), FieldValue::I64(i64::MAX));
+        assert_eq!(field(0, "mem"), FieldValue::F64(97.81));
+        assert_eq!(field(4, "size"), FieldValue::I64(2_064_384));
+        let tags = lines[2].series.tag_set.as_ref().unwrap();
+        assert_eq!((tags[0].0.as_str(), tags[0].1.as_str()), ("id", "4"));
+    }
+
     #[test]
     fn the_network_is_the_mean_of_those_who_know() {
         let mut nodes = vec![fixture::nodes().remove(0); 4];

@@ -112,7 +112,7 @@ fn read_one(path: &Path) -> Result<Vec<u8>, ReadFailure> {
 }
 
 /// The entries of a config file and what is wrong with its other lines, as line and sentence.
-pub(super) fn parse(content: &[u8]) -> (Vec<Entry>, Vec<(usize, String, String)>) {
+pub(crate) fn parse(content: &[u8]) -> (Vec<Entry>, Vec<(usize, String, String)>) {
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     let mut entries = Vec::new();
     let mut faults = Vec::new();

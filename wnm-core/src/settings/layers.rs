@@ -20,6 +20,8 @@ const FACTS: [&str; 2] = ["id", "cpu_count"];
 pub enum Source {
     /// Nowhere: it is what holds when nothing is said.
     Default,
+    /// The nodes that are taken over.
+    Nodes,
     /// The machine's settings.
     Database,
     /// A line of a config file.
@@ -50,6 +52,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Source::Default => f.write_str("default"),
+            Source::Nodes => f.write_str("nodes found"),
             Source::Database => f.write_str("database"),
             Source::File { path, line } => write!(f, "{}:{line}", path.display()),
             Source::Environment => f.write_str("environment"),
@@ -64,6 +67,7 @@ impl fmt::Display for Source {
 /// empty environment variable counts as not set at all, since cron and compose files leave such behind.
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
+    found: BTreeMap<&'static str, (String, Source)>,
     files: BTreeMap<&'static str, (String, Source)>,
     environment: BTreeMap<&'static str, (String, Source)>,
     command_line: BTreeMap<&'static str, (String, Source)>,
@@ -75,6 +79,17 @@ impl Layers {
     /// Nothing given.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Takes what was found on the machine for an option. It counts where nothing is given, and of several that are
+    /// found the first does.
+    #[must_use]
+    pub fn found(mut self, name: &str, value: impl Into<String>, source: Source) -> Self {
+        if let Some(spec) = find(name) {
+            let value = (value.into(), source);
+            self.found.entry(spec.name).or_insert(value);
+        }
+        self
     }
 
     /// Takes what the environment says. All of it is kept for `$NAME` in paths, and `HOME` for `~`.
@@ -187,10 +202,15 @@ impl Layers {
 
     /// What was given for an option, by the source that wins. Empty means: take away what was set before.
     pub fn get(&self, name: &str) -> Option<(&str, &Source)> {
-        [&self.command_line, &self.environment, &self.files]
-            .into_iter()
-            .find_map(|layer| layer.get(name))
-            .map(|(value, source)| (value.as_str(), source))
+        [
+            &self.command_line,
+            &self.environment,
+            &self.files,
+            &self.found,
+        ]
+        .into_iter()
+        .find_map(|layer| layer.get(name))
+        .map(|(value, source)| (value.as_str(), source))
     }
 
     /// What `~` and `$NAME` stand for.
@@ -263,7 +283,8 @@ mod tests {
             path: "/c".into(),
             line: 1,
         };
-        assert!(Source::Default < Source::Database && Source::Database < file);
+        assert!(Source::Default < Source::Nodes && Source::Nodes < Source::Database);
+        assert!(Source::Database < file);
         assert!(file < Source::Environment && Source::Environment < Source::CommandLine);
     }
 
@@ -288,6 +309,18 @@ mod tests {
             layers = layers.command_line([(name, typed)]);
             assert_eq!(layers.get(name), Some((typed, &Source::CommandLine)));
         }
+    }
+
+    #[test]
+    fn what_is_found_counts_where_nothing_is_given() {
+        let layers = Layers::new().found("node_cap", "7", Source::Nodes).found(
+            "node_cap",
+            "8",
+            Source::Nodes,
+        );
+        assert_eq!(layers.get("node_cap"), Some(("7", &Source::Nodes)));
+        let layers = layers.file(Path::new("/c"), b"node_cap = 9");
+        assert_eq!(layers.get("node_cap").unwrap().0, "9");
     }
 
     #[test]

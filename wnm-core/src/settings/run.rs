@@ -213,7 +213,7 @@ impl Layers {
 /// Lines of files do not override each other by where they are.
 fn rank(source: &super::Source) -> u8 {
     match source {
-        super::Source::Default => 0,
+        super::Source::Default | super::Source::Nodes => 0,
         super::Source::Database => 1,
         super::Source::File { .. } => 2,
         super::Source::Environment => 3,

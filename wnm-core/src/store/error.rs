@@ -86,6 +86,15 @@ pub enum StoreError {
         #[source]
         source: io::Error,
     },
+    /// A database for the Python wnm could not be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Export {
+        /// The file that was to be written.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
     /// One value cannot be understood. Nothing was changed.
     #[error("{}: table {table}, row {row}, column {column}: {problem}", path.display())]
     Row {

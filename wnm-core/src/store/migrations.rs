@@ -13,6 +13,9 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 /// migrated by the same library, in the file.
 pub(super) const MIGRATION_TABLE: &str = "wnm_migration";
 
+/// The first of them, which bring a database to what the last Python wnm has and no further.
+pub(super) const PYTHON_MIGRATIONS: u32 = 2;
+
 pub(super) struct Migrator;
 
 impl MigratorTrait for Migrator {

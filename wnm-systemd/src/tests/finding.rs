@@ -113,3 +113,42 @@ async fn what_wnm_made_is_found_again() {
     assert_eq!((&found.log_dir, found.wallet), (&node.log_dir, node.wallet));
     assert_eq!(found.state, ProcessState::Running { pid: None });
 }
+
+#[tokio::test]
+async fn units_are_looked_for_where_systemd_does_and_not_hidden_by_ours() {
+    let ground = Ground::new();
+    let vendor = ground.vendor_units();
+    std::fs::create_dir_all(vendor.join("antnode0002.service.d")).unwrap();
+    let exec =
+        |id: u32| format!("[Service]\nExecStart=/n/antnode --root-dir /n/{id} --port {id}\n");
+    for (unit, id) in [("antnode0001.service", 1001), ("antnode0002.service", 1002)] {
+        std::fs::write(vendor.join(unit), exec(id)).unwrap();
+    }
+    ground.write_unit("antnode0001.service", &exec(2001));
+    let port = |port: u32| {
+        format!("[Service]\nExecStart=\nExecStart=/n/antnode --root-dir /n/2 --port {port}\n")
+    };
+    std::fs::write(
+        vendor.join("antnode0002.service.d/50-port.conf"),
+        port(3002),
+    )
+    .unwrap();
+    ground.write_unit("antnode0002.service.d/50-port.conf", &port(4002));
+    let nodes = found(&ground).await;
+    let ports: Vec<u16> = nodes.iter().map(|node| node.ports.node.get()).collect();
+    assert_eq!(ports, [2001, 4002]);
+    let error = ground
+        .manager
+        .add(&ground.node(2), &ground.binary("first"))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("vendor/antnode0002.service is there"),
+        "{error}"
+    );
+    assert!(!ground.units().join("antnode0002.service").exists());
+    // One that is masked in the first directory is not there, whatever is behind it.
+    std::os::unix::fs::symlink("/dev/null", ground.units().join("antnode0002.service")).unwrap();
+    assert_eq!(found(&ground).await.len(), 1);
+}

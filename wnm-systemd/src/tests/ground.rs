@@ -66,7 +66,8 @@ impl Ground {
         };
         let talk = Arc::clone(&systemd) as Arc<dyn crate::conversation::Conversation>;
         let kind = ManagerKind::SYSTEMD_USER;
-        let manager = Systemd::speaking(kind, context.clone(), domain, units, talk);
+        let mut manager = Systemd::speaking(kind, context.clone(), domain, units, talk);
+        manager.other_unit_dirs = vec![dir.path().join("vendor")];
         Self {
             manager: Arc::new(manager),
             systemd,
@@ -77,6 +78,11 @@ impl Ground {
 
     pub fn units(&self) -> PathBuf {
         self.dir.path().join("units")
+    }
+
+    /// Another directory of units, which systemd looks into after the first.
+    pub fn vendor_units(&self) -> PathBuf {
+        self.dir.path().join("vendor")
     }
 
     /// Puts a unit there as another program or a person would.

@@ -1,0 +1,105 @@
+//! The Python wnm, the real package in a virtual environment, in a systemd of its own: under its other managers
+//! its released versions start no node.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::call::Call;
+use crate::colony::EAGER;
+use crate::systemd::{As, Inside};
+use crate::{nodes, real};
+
+/// One released version of it.
+pub struct Python {
+    dir: PathBuf,
+    /// Which.
+    pub version: &'static str,
+}
+
+impl Python {
+    /// This version, from `WNM_PYTHON_CACHE` or the user's cache. `None` after saying that the test is skipped.
+    pub fn version(version: &'static str) -> Option<Self> {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let cache = variable("WNM_PYTHON_CACHE").map(PathBuf::from).or_else(|| {
+            let cache = variable("XDG_CACHE_HOME").map(PathBuf::from);
+            let cache = cache.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache")));
+            Some(cache?.join("wnm-python"))
+        });
+        let dir = cache
+            .map(|cache| cache.join(version))
+            .filter(|dir| dir.join(".complete").is_file());
+        if dir.is_none() {
+            real::skip(&format!(
+                "there is no Python wnm {version}; install it with .ci/python-wnm"
+            ));
+        }
+        Some(Self { dir: dir?, version })
+    }
+
+    /// A call of it on the database of a colony of the machine.
+    pub fn wnm<S: AsRef<OsStr>>(&self, inside: &Inside, args: impl IntoIterator<Item = S>) -> Call {
+        let mut chdir = OsString::from("--chdir=");
+        chdir.push(self.working_directory(inside));
+        let words = [chdir, self.dir.join("bin/wnm").into_os_string()];
+        inside
+            .system
+            .call(As::Root, Path::new("/usr/bin/env"), words)
+            // It asks PATH for the node program, whatever it was told.
+            .env("PATH", path_with(&inside.programs.path().join("0.4.16")))
+            .env("WNM_FIREWALL_DISABLED", "1")
+            .env("DBPATH", inside.database())
+            .args(args)
+    }
+
+    /// Makes a colony of units of the machine.
+    pub fn init(&self, inside: &Inside, program: &Path) {
+        let peers = format!("ANT_PEERS={}", nodes::NOWHERE);
+        let _ = self
+            .wnm(
+                inside,
+                [
+                    "--init",
+                    "--no_upnp",
+                    "--process_manager",
+                    "systemd+sudo",
+                    "--node_cap",
+                    "3",
+                ],
+            )
+            .args(["--rewards_address", nodes::WALLET, "--environment", &peers])
+            .args([OsStr::new("--antnode_path"), program.as_os_str()])
+            .args(EAGER.map(|word| format!("--{}", word[2..].replace('-', "_"))))
+            .run()
+            .succeeded();
+    }
+
+    /// It looks for its migrations in the working directory, and the package does not bring them.
+    fn working_directory(&self, inside: &Inside) -> PathBuf {
+        let dir = inside
+            .programs
+            .path()
+            .join(format!("python-{}", self.version));
+        if !dir.is_dir() {
+            std::fs::create_dir(&dir).expect("no working directory");
+            for part in ["alembic.ini", "alembic"] {
+                let status = Command::new("cp")
+                    .arg("-r")
+                    .args([self.dir.join("source").join(part), dir.join(part)])
+                    .status();
+                assert!(
+                    status.is_ok_and(|status| status.success()),
+                    "{part} cannot be copied"
+                );
+            }
+        }
+        dir
+    }
+}
+
+fn path_with(dir: &Path) -> OsString {
+    let mut path = OsString::from(dir);
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    path
+}
