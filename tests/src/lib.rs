@@ -11,6 +11,8 @@ pub mod binaries;
 pub mod call;
 pub mod colony;
 pub mod database;
+#[cfg(target_os = "linux")]
+pub mod engine;
 pub mod launchd;
 #[cfg(target_os = "linux")]
 pub mod network;

@@ -2,6 +2,7 @@
 
 mod access;
 mod cycle;
+mod dockerfile;
 mod doctor;
 mod events;
 mod export;
@@ -117,9 +118,7 @@ async fn by_option(context: &Context) -> Result<(), ProgramError> {
         return lockfile::remove(context);
     }
     if run.dockerfile {
-        return Err(ProgramError::Usage(
-            "--dockerfile belongs to s6overlay+user, which this wnm was built without".to_owned(),
-        ));
+        return dockerfile::print(context);
     }
     if run.migrate_anm && !run.init {
         return Err(ProgramError::Usage(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use wnm_antctl::Antctl;
 use wnm_core::manager::{ManagerContext, ManagerError, ManagerKind, ProcessManager, Supervisor};
+use wnm_s6overlay::S6Overlay;
 use wnm_setsid::Setsid;
 
 /// Builds a manager. `backtrace` is `RUST_BACKTRACE` for antctl.
@@ -18,7 +19,10 @@ pub fn build(
         #[cfg(target_os = "linux")]
         Supervisor::Systemd => Ok(Arc::new(wnm_systemd::Systemd::new(kind, context)?)),
         #[cfg(not(target_os = "linux"))]
-        Supervisor::Systemd => Err(absent()),
+        Supervisor::Systemd => Err(ManagerError::NotFound(format!(
+            "this wnm can drive {} only",
+            available()
+        ))),
         Supervisor::Launchd if has_launchctl() => {
             Ok(Arc::new(wnm_launchd::Launchd::new(kind, context)?))
         }
@@ -31,17 +35,13 @@ pub fn build(
             let backtrace = backtrace.map(str::to_owned);
             Ok(Arc::new(Antctl::new(kind, context, backtrace)?))
         }
-        Supervisor::S6overlay => Err(absent()),
+        Supervisor::S6overlay => Ok(Arc::new(S6Overlay::new(kind, context)?)),
     }
 }
 
 /// Looked for and not taken for granted on macOS: cron's PATH may lack its directory.
 fn has_launchctl() -> bool {
     wnm_launchd::is_there(std::env::var_os("PATH").as_deref())
-}
-
-fn absent() -> ManagerError {
-    ManagerError::NotFound(format!("this wnm can drive {} only", available()))
 }
 
 fn available() -> String {
@@ -64,6 +64,7 @@ const AVAILABLE: &[ManagerKind] = &[
     ManagerKind::ANTCTL_USER,
     ManagerKind::ANTCTL_SUDO,
     ManagerKind::ANTCTL_ZEN,
+    ManagerKind::S6OVERLAY_USER,
 ];
 
 /// What `--init` takes when no manager is named: the machine's own supervisor where this program can drive it,

@@ -3,7 +3,11 @@
 //! Every step is the same three moves. `intent` says what the record of the node becomes before anything is
 //! done; the manager does it; `outcome` says what the record becomes after. A run that ends in between
 //! leaves a record with a transition that is not acted, and the next cycle takes the step again.
+//!
+//! Steps that are done alike and follow each other in a lane go through the three moves together, as many as the
+//! manager takes in one call.
 
+mod batch;
 mod executor;
 mod intent;
 mod lanes;

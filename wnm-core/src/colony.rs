@@ -34,6 +34,7 @@ mod cycle;
 mod doctor;
 mod error;
 mod force;
+mod housing;
 mod open;
 mod outside;
 mod reach;

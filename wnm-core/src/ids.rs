@@ -1,10 +1,15 @@
 //! How numbers are given to new nodes.
 
+mod blocks;
+
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
+use crate::container::{Block, ContainerId};
 use crate::node::NodeId;
+use crate::ports::{NodePorts, PortBases, PortError};
 
 /// Which numbers a new node may get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -14,28 +19,76 @@ pub enum IdPolicy {
     FillHoles,
     /// Only numbers above the highest ever given, for supervisors that never give one twice.
     GrowOnly,
+    /// A number in the block of the container that holds the fewest nodes, the lowest one free in there.
+    Blocks {
+        /// Nodes in a container, and so numbers in a block.
+        size: u32,
+        /// Containers there are, or should be from the start. Another is begun when these are full.
+        open: u32,
+    },
 }
 
 impl IdPolicy {
     /// The next `count` numbers, fewer only where numbers end.
     ///
-    /// `taken` are the numbers in use or otherwise not to be had, `highest` the highest ever given.
+    /// `taken` are the numbers in use, `blocked` those that are otherwise not to be had, `highest` the highest
+    /// ever given. Blocked numbers are passed over rather than taken: a manager that only counts upwards must
+    /// not leap over all that lies below one of them, and a container is no fuller for them.
     pub fn next(
         self,
         taken: &BTreeSet<NodeId>,
+        blocked: &BTreeSet<NodeId>,
         highest: Option<NodeId>,
         count: usize,
     ) -> Vec<NodeId> {
+        if let IdPolicy::Blocks { size, open } = self {
+            return match NonZeroU32::new(size) {
+                Some(size) => blocks::next(size, open, taken, blocked, count),
+                None => Vec::new(),
+            };
+        }
         // The highest number has no next one; taking it for its own would go on for ever.
         let after = |id: &NodeId| Some(id.next()).filter(|next| next != id);
         let first = match (self, highest.max(taken.last().copied())) {
-            (IdPolicy::FillHoles, _) | (_, None) => Some(NodeId::FIRST),
             (IdPolicy::GrowOnly, Some(above)) => after(&above),
+            _ => Some(NodeId::FIRST),
         };
         std::iter::successors(first, after)
-            .filter(|id| !taken.contains(id))
+            .filter(|id| !taken.contains(id) && !blocked.contains(id))
             .take(count)
             .collect()
+    }
+
+    /// The container that a node of this number belongs into, where there are containers.
+    pub fn container_of(self, id: NodeId) -> Option<ContainerId> {
+        match self {
+            IdPolicy::Blocks { size, .. } => {
+                NonZeroU32::new(size).map(|size| Block::container_of(id, size))
+            }
+            IdPolicy::FillHoles | IdPolicy::GrowOnly => None,
+        }
+    }
+
+    /// The same, knowing of containers up to this one.
+    #[must_use]
+    pub fn with_open(self, last: ContainerId) -> Self {
+        match self {
+            IdPolicy::Blocks { size, open } => IdPolicy::Blocks {
+                size,
+                open: open.max(last.0),
+            },
+            other => other,
+        }
+    }
+
+    /// The ports of a new node of this number. Where there are containers, the whole block has to have room.
+    pub fn ports_of(self, id: NodeId, bases: &PortBases) -> Result<NodePorts, PortError> {
+        if let (IdPolicy::Blocks { size, .. }, Some(container)) = (self, self.container_of(id))
+            && let Some(block) = NonZeroU32::new(size).and_then(|size| Block::of(container, size))
+        {
+            block.ports(bases)?;
+        }
+        bases.of(id)
     }
 }
 
@@ -50,7 +103,7 @@ mod tests {
     fn next(policy: IdPolicy, taken: &[u32], highest: Option<u32>, count: usize) -> Vec<u32> {
         let highest = highest.and_then(NodeId::new);
         policy
-            .next(&ids(taken), highest, count)
+            .next(&ids(taken), &BTreeSet::new(), highest, count)
             .iter()
             .map(|id| id.get())
             .collect()

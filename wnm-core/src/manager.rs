@@ -5,6 +5,7 @@ mod blocking;
 mod command;
 mod error;
 pub mod files;
+mod housing;
 mod kind;
 pub mod layout;
 mod paths;
@@ -26,6 +27,7 @@ pub use command::{
     CommandError, CommandOutput, CommandRunner, CommandSpec, OUTPUT_LIMIT, SystemRunner,
 };
 pub use error::ManagerError;
+pub use housing::Housing;
 pub use kind::{ManagerKind, Mode, Supervisor, UnknownManager};
 pub use paths::{Paths, UnknownHome};
 pub use removal::Removal;
@@ -38,6 +40,7 @@ use crate::container::ContainerId;
 use crate::ids::IdPolicy;
 use crate::machine::{Launch, Machine};
 use crate::node::{Node, NodeId};
+use crate::observe::Probe;
 use crate::ports::NodePorts;
 use crate::program::{NodeBinary, NodeProgram};
 
@@ -83,6 +86,77 @@ pub trait ProcessManager: Send + Sync {
 
     /// Stops it and deletes its service, data and logs.
     async fn remove(&self, node: &Node) -> Result<(), ManagerError>;
+
+    /// Most nodes that it takes in one call of the methods for many. More than one for a supervisor to which many
+    /// cost hardly more than one.
+    fn batch(&self) -> usize {
+        1
+    }
+
+    /// [`add`](Self::add) for many. This and the other methods for many give an outcome for each node, in order;
+    /// what fails for one is no reason to leave out another.
+    async fn add_all(
+        &self,
+        nodes: &[Node],
+        binary: &NodeBinary,
+    ) -> Vec<Result<AddedNode, ManagerError>> {
+        let mut outcomes = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            outcomes.push(self.add(node, binary).await);
+        }
+        outcomes
+    }
+
+    /// [`start`](Self::start) for many.
+    async fn start_all(&self, nodes: &[Node]) -> Vec<Result<(), ManagerError>> {
+        let mut outcomes = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            outcomes.push(self.start(node).await);
+        }
+        outcomes
+    }
+
+    /// [`stop`](Self::stop) for many.
+    async fn stop_all(&self, nodes: &[Node]) -> Vec<Result<(), ManagerError>> {
+        let mut outcomes = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            outcomes.push(self.stop(node).await);
+        }
+        outcomes
+    }
+
+    /// [`upgrade`](Self::upgrade) for many.
+    async fn upgrade_all(&self, nodes: &[Node], to: &NodeBinary) -> Vec<Result<(), ManagerError>> {
+        let mut outcomes = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            outcomes.push(self.upgrade(node, to).await);
+        }
+        outcomes
+    }
+
+    /// [`remove`](Self::remove) for many.
+    async fn remove_all(&self, nodes: &[Node]) -> Vec<Result<(), ManagerError>> {
+        let mut outcomes = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            outcomes.push(self.remove(node).await);
+        }
+        outcomes
+    }
+
+    /// For managers with containers ([`LanePolicy::PerContainer`]): sees to it that those which these nodes, and
+    /// nodes of the numbers `adding`, are in are there and run, and brings back the nodes that went down with
+    /// theirs. A run that may act calls it before it decides, and again where it adds nodes.
+    async fn house(&self, nodes: &[Node], adding: &[NodeId]) -> Result<Housing, ManagerError> {
+        let _ = (nodes, adding);
+        Ok(Housing::default())
+    }
+
+    /// What nodes say of themselves, for those of them that cannot be asked from here at their metrics port: a
+    /// node in a network of its own. The others are left out, and are asked there.
+    async fn ask(&self, nodes: &[Node]) -> HashMap<NodeId, Probe> {
+        let _ = nodes;
+        HashMap::new()
+    }
 
     /// What the supervisor says of these nodes, in as few calls to it as it allows. A node it does not
     /// mention is unknown. An error means that it said nothing about any of them.

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 pub use range::PortRange;
 
+use crate::container::ContainerId;
 use crate::node::NodeId;
 
 /// A TCP or UDP port, 1 to 65535.
@@ -225,6 +226,16 @@ pub enum PortError {
         base: PortBase,
         /// The node without a port.
         id: NodeId,
+    },
+    /// A container's block of ports has no room.
+    #[error("container {container} would need {what} ports {}-{}, past 65535", range.0, range.1)]
+    BlockPastTheEnd {
+        /// The container.
+        container: ContainerId,
+        /// What the ports are for.
+        what: PortUse,
+        /// First and last of them.
+        range: (u64, u64),
     },
     /// Two ranges share ports.
     #[error("{what} ports {}-{} overlap {other} ports {}-{}", range.0, range.1, other_range.0, other_range.1)]

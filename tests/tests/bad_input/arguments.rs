@@ -240,7 +240,10 @@ fn settings_that_do_not_go_together_are_not_stored() {
             &["--report=node-status", "--service-name=7"],
             &["there is no node '7'"],
         ),
-        (&["--dockerfile"], &["--dockerfile", "s6overlay"]),
+        (
+            &["--dockerfile", "--process-manager=setsid+user"],
+            &["--dockerfile", "s6overlay"],
+        ),
     ];
     for (args, words) in cases {
         refused(&colony, args, words);

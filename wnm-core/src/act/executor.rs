@@ -1,21 +1,22 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::batch::perform_all;
 use super::intent::{NewNode, intend};
-use super::lanes::lanes;
+use super::lanes::{batches, lanes};
 use super::outcome::conclude;
-use super::perform::perform;
 use crate::clock::Clock;
+use crate::container::ContainerId;
 use crate::decide::{Act, Step};
 use crate::event::{Event, Outcome};
 use crate::fault;
 use crate::ids::IdPolicy;
 use crate::machine::{Limits, Machine};
-use crate::manager::{Paths, ProcessManager};
+use crate::manager::{LanePolicy, ManagerPolicy, Paths, ProcessManager};
 use crate::node::{Actor, DesiredState, Node, NodeId, ObservedState, TransitionKind};
 use crate::observe::Snapshot;
 use crate::program::{NodeBinary, NodeProgram};
@@ -63,6 +64,8 @@ pub struct Executor {
     pub owner: String,
     /// Least time between the beginnings of two operations.
     pub action_delay: Milliseconds,
+    /// Containers that cannot be used, and why: nothing is begun with a node in one of them.
+    pub closed: BTreeMap<ContainerId, String>,
     /// Told as steps end.
     pub progress: Option<Progress>,
 }
@@ -72,7 +75,7 @@ struct Run {
     executor: Executor,
     machine: Machine,
     binary: Result<NodeBinary, String>,
-    ids: IdPolicy,
+    policy: ManagerPolicy,
     nodes: Mutex<BTreeMap<NodeId, Node>>,
     slots: Slots,
     next_beginning: Mutex<Instant>,
@@ -122,23 +125,33 @@ impl Executor {
             .iter()
             .map(|node| (node.id, node.clone()))
             .collect();
-        let lanes = lanes(steps, &nodes, snapshot.policy.lanes);
+        // With a pause between any two operations none can share its beginning with another.
+        let most = match self.action_delay {
+            Milliseconds(0) => self.manager.batch().max(1),
+            _ => 1,
+        };
+        let lanes = lanes(steps, &nodes, &snapshot.policy);
         let run = Arc::new(Run {
             executor: self.clone(),
             machine: snapshot.machine.clone(),
             binary: snapshot.binary.clone(),
-            ids: snapshot.policy.ids,
+            policy: snapshot.policy.clone(),
             nodes: Mutex::new(nodes),
             slots: Slots::new(&snapshot.machine.limits),
             next_beginning: Mutex::new(Instant::now()),
         });
         let mut tasks = JoinSet::new();
+        let lanes: Vec<Vec<Vec<Step>>> = {
+            let nodes = run.nodes.lock().await;
+            let cut = |lane| batches(lane, &nodes, most);
+            lanes.into_iter().map(cut).collect()
+        };
         for lane in lanes {
             let run = Arc::clone(&run);
             tasks.spawn(async move {
-                let mut results = Vec::with_capacity(lane.len());
-                for step in lane {
-                    results.push(run.step(step).await?);
+                let mut results = Vec::new();
+                for batch in lane {
+                    results.extend(run.batch(batch).await?);
                 }
                 Ok::<_, StoreError>(results)
             });
@@ -152,8 +165,13 @@ impl Executor {
                 Err(lost) => tracing::error!(%lost, "a lane ended early"),
             }
         }
-        let place = |result: &StepResult| steps.iter().position(|s| s.node == result.step.node);
-        execution.results.sort_by_cached_key(place);
+        let places: HashMap<NodeId, usize> = steps
+            .iter()
+            .enumerate()
+            .map(|(place, step)| (step.node, place))
+            .collect();
+        let place = |result: &StepResult| places.get(&result.step.node).copied();
+        execution.results.sort_by_key(place);
         match failure {
             Some(error) => Err(error),
             None => Ok(execution),
@@ -162,69 +180,101 @@ impl Executor {
 }
 
 impl Run {
-    async fn step(&self, step: Step) -> Result<StepResult, StoreError> {
-        let known = self.nodes.lock().await.get(&step.node).cloned();
-        let under_way = known.as_ref().and_then(Node::under_way);
-        // Semaphores are never closed, so acquiring cannot fail; a missing permit would only unbind a limit.
-        let _all = self.slots.operations.acquire().await;
-        let _kind = self.slots.of(step.act, under_way).acquire().await;
+    /// Takes the steps of a batch together: what is wanted of all is recorded at once, the manager is called
+    /// once, and what came of all is recorded at once.
+    async fn batch(&self, batch: Vec<Step>) -> Result<Vec<StepResult>, StoreError> {
+        let Some(first) = batch.first() else {
+            return Ok(Vec::new());
+        };
+        let known: Vec<Option<Node>> = {
+            let nodes = self.nodes.lock().await;
+            batch
+                .iter()
+                .map(|step| nodes.get(&step.node).cloned())
+                .collect()
+        };
+        let _place = self
+            .place(first.act, known.first().and_then(Option::as_ref))
+            .await;
         self.pace().await;
 
-        let was_running = known
-            .as_ref()
-            .is_some_and(|node| node.observed.state == ObservedState::Running);
-        let result = match self.intend(known, &step).await? {
-            Err(error) => StepResult {
-                step,
-                outcome: Outcome::Failed,
-                error: Some(error),
-                was_running,
-            },
-            Ok(node) => self.take(node, step, was_running).await?,
-        };
+        let (begun, mut results) = self.intend(batch, known).await?;
+        results.extend(self.take(begun).await?);
         if let Some(progress) = &self.executor.progress {
-            progress(&result);
+            results.iter().for_each(|result| progress(result));
         }
-        Ok(result)
+        Ok(results)
     }
 
-    /// Records what is wanted. The inner error is a step that cannot even be begun.
+    /// A place among the operations under way. Where lanes are containers, each of them is one operation at a
+    /// time already, and the plan saw to the number of nodes.
+    async fn place(&self, act: Act, node: Option<&Node>) -> Option<[SemaphorePermit<'_>; 2]> {
+        if self.policy.lanes == LanePolicy::PerContainer {
+            return None;
+        }
+        // Semaphores are never closed, so acquiring cannot fail; a missing permit would only unbind a limit.
+        let all = self.slots.operations.acquire().await.ok()?;
+        let under_way = node.and_then(Node::under_way);
+        let kind = self.slots.of(act, under_way).acquire().await.ok()?;
+        Some([all, kind])
+    }
+
+    /// Records what is wanted. Steps that cannot even be begun have their results at once.
     async fn intend(
         &self,
-        known: Option<Node>,
-        step: &Step,
-    ) -> Result<Result<Node, String>, StoreError> {
+        batch: Vec<Step>,
+        known: Vec<Option<Node>>,
+    ) -> Result<(Vec<Begun>, Vec<StepResult>), StoreError> {
         let now = self.executor.clock.now();
-        let node = match (known, step.act) {
-            (Some(node), _) => intend(&node, step, now),
-            (None, Act::Add) => match self.new_node(step, now) {
-                Ok(node) => node,
-                Err(error) => return self.refuse(step, error).await.map(Err),
-            },
-            (None, _) => {
-                return self
-                    .refuse(step, format!("there is no node {}", step.node))
-                    .await
-                    .map(Err);
+        let mut changes = Changes::default();
+        let (mut begun, mut refused) = (Vec::new(), Vec::new());
+        for (step, known) in batch.into_iter().zip(known) {
+            let was_running = known
+                .as_ref()
+                .is_some_and(|node| node.observed.state == ObservedState::Running);
+            match self.intended(known, &step, now) {
+                Ok(node) => {
+                    note(&mut changes, &node, &step, self.policy.ids, now);
+                    begun.push(Begun {
+                        node,
+                        step,
+                        was_running,
+                    });
+                }
+                Err(error) => {
+                    changes.events.push(Event {
+                        at: now,
+                        node: Some(step.node),
+                        action: step.act.word().to_owned(),
+                        outcome: Outcome::Failed,
+                        reason: error.clone(),
+                    });
+                    refused.push(StepResult {
+                        step,
+                        outcome: Outcome::Failed,
+                        error: Some(error),
+                        was_running,
+                    });
+                }
             }
-        };
-        let mut changes = Changes {
-            nodes: vec![node.clone()],
-            ..Changes::default()
-        };
-        if step.act == Act::Stop
-            && step.by == Actor::Wnm
-            && node.desired.state == DesiredState::Stopped
-        {
-            changes.last_stopped_at = Some(now);
-        }
-        if step.act == Act::Add && self.ids == IdPolicy::GrowOnly {
-            changes.highest_id = Some(node.id);
         }
         fault::point("act.before-intent");
         self.executor.store.record(&changes).await?;
         fault::point("act.after-intent");
-        Ok(Ok(node))
+        Ok((begun, refused))
+    }
+
+    fn intended(&self, known: Option<Node>, step: &Step, now: UnixTime) -> Result<Node, String> {
+        let container = known.as_ref().and_then(|node| node.container);
+        let container = container.or_else(|| self.policy.ids.container_of(step.node));
+        if let Some(reason) = container.and_then(|id| self.executor.closed.get(&id)) {
+            return Err(reason.clone());
+        }
+        match (known, step.act) {
+            (Some(node), _) => Ok(intend(&node, step, now)),
+            (None, Act::Add) => self.new_node(step, now),
+            (None, _) => Err(format!("there is no node {}", step.node)),
+        }
     }
 
     fn new_node(&self, step: &Step, now: UnixTime) -> Result<Node, String> {
@@ -241,60 +291,47 @@ impl Run {
             .map_err(|error| error.to_string())
     }
 
-    async fn refuse(&self, step: &Step, error: String) -> Result<String, StoreError> {
-        let event = Event {
-            at: self.executor.clock.now(),
-            node: Some(step.node),
-            action: step.act.word().to_owned(),
-            outcome: Outcome::Failed,
-            reason: error.clone(),
-        };
-        let changes = Changes {
-            events: vec![event],
-            ..Changes::default()
-        };
-        self.executor.store.record(&changes).await?;
-        Ok(error)
-    }
-
-    async fn take(
-        &self,
-        node: Node,
-        step: Step,
-        was_running: bool,
-    ) -> Result<StepResult, StoreError> {
+    async fn take(&self, begun: Vec<Begun>) -> Result<Vec<StepResult>, StoreError> {
+        if begun.is_empty() {
+            return Ok(Vec::new());
+        }
         let manager = self.executor.manager.as_ref();
-        let performed = perform(manager, &node, &step, self.binary.as_ref()).await;
-        let after = conclude(
-            &node,
-            &step,
-            was_running,
-            performed,
-            self.executor.clock.now(),
-        );
-        let outcome = after.event.outcome;
-        let mut changes = Changes {
-            events: vec![after.event],
-            ..Changes::default()
-        };
-        match &after.node {
-            Some(node) => changes.nodes.push(node.clone()),
-            None => changes.deleted.push(node.id),
+        let work: Vec<(Node, Step)> = begun
+            .iter()
+            .map(|begun| (begun.node.clone(), begun.step.clone()))
+            .collect();
+        let performed = perform_all(manager, &work, self.binary.as_ref()).await;
+        let now = self.executor.clock.now();
+        let mut changes = Changes::default();
+        let mut results = Vec::with_capacity(begun.len());
+        for (begun, performed) in begun.into_iter().zip(performed) {
+            let Begun {
+                node,
+                step,
+                was_running,
+            } = begun;
+            let after = conclude(&node, &step, was_running, performed, now);
+            results.push(StepResult {
+                step,
+                outcome: after.event.outcome,
+                error: after.error,
+                was_running,
+            });
+            changes.events.push(after.event);
+            match after.node {
+                Some(after) => changes.nodes.push(after),
+                None => changes.deleted.push(node.id),
+            }
         }
         fault::point("act.before-outcome");
         self.executor.store.record(&changes).await?;
         fault::point("act.after-outcome");
         let mut nodes = self.nodes.lock().await;
-        match after.node {
-            Some(after) => nodes.insert(after.id, after),
-            None => nodes.remove(&node.id),
-        };
-        Ok(StepResult {
-            step,
-            outcome,
-            error: after.error,
-            was_running,
-        })
+        nodes.extend(changes.nodes.into_iter().map(|node| (node.id, node)));
+        for id in &changes.deleted {
+            nodes.remove(id);
+        }
+        Ok(results)
     }
 
     /// Waits for this operation's turn. The first begins at once.
@@ -311,4 +348,23 @@ impl Run {
         };
         tokio::time::sleep_until(beginning).await;
     }
+}
+
+/// A step whose intention is on record.
+struct Begun {
+    node: Node,
+    step: Step,
+    was_running: bool,
+}
+
+/// Adds an intention to what is recorded.
+fn note(changes: &mut Changes, node: &Node, step: &Step, ids: IdPolicy, now: UnixTime) {
+    let stopped = node.desired.state == DesiredState::Stopped;
+    if step.act == Act::Stop && step.by == Actor::Wnm && stopped {
+        changes.last_stopped_at = Some(now);
+    }
+    if step.act == Act::Add && ids == IdPolicy::GrowOnly {
+        changes.highest_id = changes.highest_id.max(Some(node.id));
+    }
+    changes.nodes.push(node.clone());
 }

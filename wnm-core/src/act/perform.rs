@@ -34,12 +34,7 @@ pub(super) async fn perform(
     step: &Step,
     binary: Result<&NodeBinary, &String>,
 ) -> Result<Performed, ManagerError> {
-    let binary = || {
-        binary.map_err(|reason| ManagerError::Rejected {
-            what: "no node program to give it".to_owned(),
-            words: reason.clone(),
-        })
-    };
+    let binary = || binary.map_err(|reason| missing_binary(reason));
     match step.act {
         Act::Forget => Ok(Performed::Forgotten),
         Act::Add => add(manager, node, binary()?).await,
@@ -141,16 +136,28 @@ async fn resume_upgrade(
     binary: &NodeBinary,
 ) -> Result<Performed, ManagerError> {
     let performed = upgrade(manager, node, binary).await?;
-    let should_run = match node.desired.state {
+    if should_run_after_upgrade(node) {
+        manager.start(node).await?;
+    }
+    Ok(performed)
+}
+
+/// Whether a node that an unfinished upgrade may have stopped is to run.
+pub(super) fn should_run_after_upgrade(node: &Node) -> bool {
+    match node.desired.state {
         DesiredState::Running => true,
         // Nobody wanted it stopped, and only nodes that run are upgraded.
         DesiredState::Stopped => node.desired.by == Actor::Found,
         DesiredState::Disabled | DesiredState::Absent => false,
-    };
-    if should_run {
-        manager.start(node).await?;
     }
-    Ok(performed)
+}
+
+/// What a step without the binary that it needs comes to.
+pub(super) fn missing_binary(reason: &str) -> ManagerError {
+    ManagerError::Rejected {
+        what: "no node program to give it".to_owned(),
+        words: reason.to_owned(),
+    }
 }
 
 async fn remove(manager: &dyn ProcessManager, node: &Node) -> Result<Performed, ManagerError> {

@@ -99,7 +99,7 @@ pub(super) fn highest_id(
     adoption: &Adoption,
 ) -> Option<NodeId> {
     match manager.policy().ids {
-        IdPolicy::FillHoles => machine.highest_id,
+        IdPolicy::FillHoles | IdPolicy::Blocks { .. } => machine.highest_id,
         IdPolicy::GrowOnly => {
             let adopted = adoption.nodes.iter().map(|node| node.id).max();
             machine.highest_id.max(adopted)

@@ -1,5 +1,7 @@
 //! One cycle: look, decide, act, record.
 
+use std::collections::BTreeMap;
+
 use super::reach::ports_to_open;
 use super::{Colony, ColonyError, CycleStatus};
 use crate::act::{Execution, Executor, Progress, StepResult};
@@ -59,7 +61,8 @@ impl Colony {
 
     /// One cycle.
     pub async fn cycle(&mut self, options: &CycleOptions) -> Result<CycleReport, ColonyError> {
-        let snapshot = self.look_and_record(options).await?;
+        let mut snapshot = self.look_and_record(options).await?;
+        self.house_nodes(&mut snapshot).await?;
         let plan = decide(&snapshot);
         self.carry_out(snapshot, plan, options).await
     }
@@ -84,10 +87,9 @@ impl Colony {
         options: &CycleOptions,
     ) -> Result<CycleReport, ColonyError> {
         self.prepare(&ports_to_open(&snapshot, &plan.steps)).await?;
-        let Execution { results } = self
-            .executor(options)
-            .execute(&snapshot, &plan.steps)
-            .await?;
+        let mut executor = self.executor(options);
+        executor.closed = self.house_new(&snapshot, &plan.steps).await?;
+        let Execution { results } = executor.execute(&snapshot, &plan.steps).await?;
         // Acting changes two of the machine's figures: when a node was last stopped, and the highest number.
         if let Some(machine) = self.store.machine().await? {
             self.machine.last_stopped_at = machine.last_stopped_at;
@@ -130,6 +132,7 @@ impl Colony {
             machine_probe: self.outside.machine.as_ref(),
             machine: self.machine.clone(),
             nodes: self.store.nodes().await?,
+            last_container: self.store.containers().await?.last().map(|last| last.id),
             last_boot: state.boot_id,
             // Counters that a later program wrote in another shape are as good as none.
             counters: state
@@ -176,6 +179,7 @@ impl Colony {
             paths: self.paths.clone(),
             owner: self.owner.clone(),
             action_delay: options.action_delay.unwrap_or(self.machine.pacing.action),
+            closed: BTreeMap::new(),
             progress: options.progress.clone(),
         }
     }

@@ -34,7 +34,8 @@ impl Colony {
         options: &CycleOptions,
     ) -> Result<CycleReport, ColonyError> {
         request.check()?;
-        let snapshot = self.look_and_record(options).await?;
+        let mut snapshot = self.look_and_record(options).await?;
+        self.house_nodes(&mut snapshot).await?;
         let plan = decide_forced(&snapshot, request)?;
         self.carry_out(snapshot, plan, options).await
     }
@@ -86,6 +87,10 @@ impl Colony {
             .filter(|id| !left.contains(id))
             .collect();
         let removed = deleted.len();
+        let containers = match &torn_down {
+            Ok(()) => self.store.containers().await?,
+            Err(_) => Vec::new(),
+        };
         let mut machine = self.machine.clone();
         if left.is_empty() {
             machine.highest_id = None;
@@ -104,6 +109,7 @@ impl Colony {
         let changes = Changes {
             machine: Some(machine.clone()),
             deleted,
+            deleted_containers: containers.iter().map(|container| container.id).collect(),
             events: vec![event],
             ..Changes::default()
         };

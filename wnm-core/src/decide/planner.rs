@@ -131,19 +131,10 @@ impl<'a> Planner<'a> {
         let taken: BTreeSet<NodeId> = self.snapshot.nodes.iter().map(|node| node.id).collect();
         let blocked: BTreeSet<NodeId> = self.snapshot.blocked_ids.iter().map(|b| b.id).collect();
         let wanted = usize::try_from(count.min(MOST_ADDS)).unwrap_or(usize::MAX);
-        // Blocked numbers are passed over rather than taken: a manager that only counts upwards must not leap
-        // over all that lies below one of them.
-        let candidates = self.snapshot.policy.ids.next(
-            &taken,
-            machine.highest_id,
-            wanted.saturating_add(blocked.len()),
-        );
+        let policy = self.snapshot.policy.ids;
         let mut ids = Vec::new();
-        for id in candidates.into_iter().filter(|id| !blocked.contains(id)) {
-            if ids.len() == wanted {
-                break;
-            }
-            if let Err(error) = machine.ports.of(id) {
+        for id in policy.next(&taken, &blocked, machine.highest_id, wanted) {
+            if let Err(error) = policy.ports_of(id, &machine.ports) {
                 let said = error.to_string();
                 return (ids, Some(Reason::NoPort { said }));
             }

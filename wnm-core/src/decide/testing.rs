@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use semver::Version;
 
+use crate::container::ContainerNetwork;
 use crate::firewall::FirewallChoice;
 use crate::ids::IdPolicy;
 use crate::machine::{
@@ -165,6 +166,7 @@ pub fn machine() -> Machine {
             max_nodes: 200,
             min_count: 1,
             image: None,
+            network: ContainerNetwork::Host,
         },
         antnode_path: PathBuf::from("/usr/local/bin/antnode"),
         antctl_path: PathBuf::from("/usr/local/bin/antctl"),

@@ -25,6 +25,11 @@ impl Opening {
         Self::new(node.id, node.ports.node)
     }
 
+    /// Ports of nodes in a row, of which this is the first.
+    pub const fn row(first: NodeId, ports: PortRange) -> Self {
+        Self { ports, first }
+    }
+
     /// Few openings for many: where nodes in a row have ports in a row they come together in one.
     pub fn runs(openings: impl IntoIterator<Item = Self>) -> Vec<Self> {
         let mut sorted: Vec<Self> = openings.into_iter().collect();

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{FleetLimits, RemovalStrategy};
+use crate::container::ContainerNetwork;
 use crate::firewall::FirewallChoice;
 use crate::manager::ManagerKind;
 use crate::node::NodeId;
@@ -117,6 +118,9 @@ pub struct ContainerSettings {
     pub min_count: u32,
     /// Image new containers are made from.
     pub image: Option<String>,
+    /// How new containers are connected. Absent in snapshots of before there was a choice.
+    #[serde(default)]
+    pub network: ContainerNetwork,
 }
 
 /// What every node of the machine is started with.

@@ -65,6 +65,9 @@ impl ManagerKind {
     /// The same in the places that antctl chooses.
     pub const ANTCTL_ZEN: ManagerKind = Self::of(Supervisor::Antctl, Mode::Zen);
 
+    /// Services of s6 in containers.
+    pub const S6OVERLAY_USER: ManagerKind = Self::of(Supervisor::S6overlay, Mode::User);
+
     /// Every manager.
     pub const ALL: [ManagerKind; 10] = [
         Self::SYSTEMD_SUDO,
@@ -76,7 +79,7 @@ impl ManagerKind {
         Self::ANTCTL_SUDO,
         Self::ANTCTL_USER,
         Self::ANTCTL_ZEN,
-        Self::of(Supervisor::S6overlay, Mode::User),
+        Self::S6OVERLAY_USER,
     ];
 
     const fn of(supervisor: Supervisor, mode: Mode) -> Self {

@@ -6,9 +6,12 @@ use std::path::Path;
 
 use super::{
     BlockedId, Counters, MachineProbe, MachineReading, NodeEvidence, NodeProbe, ObserveError,
-    Probe, RootState, SNAPSHOT_FORMAT, Seen, Snapshot, SupervisorState, SurveyTarget, blocked_ids,
-    observe_node, root_states, settle_transition,
+    Probe, RootState, SNAPSHOT_FORMAT, Seen, Snapshot, SupervisorState, SurveyTarget, Tried,
+    blocked_ids, observe_node, root_states, settle_transition,
 };
+use crate::container::ContainerId;
+use crate::container::ContainerNetwork::Published;
+use crate::ids::IdPolicy;
 use crate::machine::Machine;
 use crate::manager::{ManagerError, ManagerPolicy, ProcessManager, ProcessState};
 use crate::node::{Node, NodeId};
@@ -35,6 +38,8 @@ pub struct Looking<'a> {
     pub machine: Machine,
     /// The nodes as they were recorded.
     pub nodes: Vec<Node>,
+    /// The last of the recorded containers, where there are any.
+    pub last_container: Option<ContainerId>,
     /// The boot of the last cycle, if there was one.
     pub last_boot: Option<String>,
     /// Counters of the last cycle.
@@ -63,12 +68,12 @@ impl Looking<'_> {
     /// Asks the supervisor, the nodes and the machine at the same time.
     pub async fn look(mut self) -> Result<Sight, ObserveError> {
         let boot_id = self.machine_probe.boot_id()?;
-        let targets = survey_targets(&self.nodes);
+        let counters = self.counters.take();
         let (statuses, probes, reading, binary, versions) = tokio::join!(
             self.manager.statuses(&self.nodes),
-            self.nodes_probe.survey(&targets, self.survey_delay),
+            self.survey(),
             self.machine_probe
-                .measure(self.now, &self.machine.node_storage, self.counters.take(),),
+                .measure(self.now, &self.machine.node_storage, counters),
             self.program.version(&self.machine.antnode_path),
             missing_versions(self.program, &self.nodes),
         );
@@ -84,7 +89,10 @@ impl Looking<'_> {
                 node.version.get_or_insert(version);
             }
         }
-        let policy = self.manager.policy();
+        let mut policy = self.manager.policy();
+        if let Some(last) = self.last_container {
+            policy.ids = policy.ids.with_open(last);
+        }
         let blocked_ids = self.blocked(&policy).await;
         let rebooted = self.last_boot.as_ref().is_some_and(|last| *last != boot_id);
         let snapshot = Snapshot {
@@ -111,6 +119,15 @@ impl Looking<'_> {
             boot_id,
             seen,
         })
+    }
+
+    /// Asks all nodes: those that the manager alone can reach through it, the others at their ports.
+    async fn survey(&self) -> HashMap<NodeId, Probe> {
+        let mut probes = self.manager.ask(&self.nodes).await;
+        let mut targets = survey_targets(&self.nodes);
+        targets.retain(|target| !probes.contains_key(&target.id));
+        probes.extend(self.nodes_probe.survey(&targets, self.survey_delay).await);
+        probes
     }
 
     fn update_nodes(
@@ -143,14 +160,27 @@ impl Looking<'_> {
         let kept = self.nodes.iter().filter(|node| node.is_kept()).count();
         let room = (self.machine.node_cap as usize).saturating_sub(kept);
         let wanted = room.min(self.machine.limits.starts as usize);
+        // The engine holds the ports of a whole container that it publishes.
+        let tried = match policy.ids {
+            IdPolicy::Blocks { .. } if self.machine.containers.network == Published => {
+                Tried::Places
+            }
+            _ => Tried::PortsAndPlaces,
+        };
         let mut taken: BTreeSet<NodeId> = self.nodes.iter().map(|node| node.id).collect();
         let mut blocked = Vec::new();
         let (mut free, mut looked_at) = (0, 0);
         while free < wanted && looked_at < IDS_LOOKED_AT {
             let count = (wanted - free).min(IDS_LOOKED_AT - looked_at);
-            let candidates = policy.ids.next(&taken, self.machine.highest_id, count);
-            let found =
-                blocked_ids(&candidates, &self.machine.ports, &self.machine.node_storage).await;
+            let candidates =
+                policy
+                    .ids
+                    .next(&taken, &BTreeSet::new(), self.machine.highest_id, count);
+            if candidates.is_empty() {
+                break;
+            }
+            let (ports, storage) = (&self.machine.ports, &self.machine.node_storage);
+            let found = blocked_ids(&candidates, tried, ports, storage).await;
             looked_at += candidates.len();
             free += candidates.len() - found.len();
             taken.extend(candidates);

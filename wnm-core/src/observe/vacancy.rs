@@ -9,29 +9,41 @@ use super::deadline::{FILE_SYSTEM_DEADLINE, within};
 use crate::node::NodeId;
 use crate::ports::{NodePorts, Port, PortBases, PortUse};
 
+/// What is tried of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tried {
+    /// Its ports and the place of its directory.
+    PortsAndPlaces,
+    /// The place alone: its ports are held for it already, by the engine that publishes those of a container.
+    Places,
+}
+
 /// Tries whether these numbers can be given: that their ports are not taken by something foreign and that
-/// nothing lies where their directory would be. Not for managers with containers, whose engine holds the
-/// ports of a whole container.
+/// nothing lies where their directory would be.
 ///
 /// A port is tried by binding it for a moment, as a node would; one that only waits in TIME_WAIT is free. A
 /// directory that holds anything blocks its number, since it may be the only copy of a node's key.
 pub async fn blocked_ids(
     candidates: &[NodeId],
+    tried: Tried,
     bases: &PortBases,
     storage: &Path,
 ) -> Vec<BlockedId> {
     let (ids, bases, place) = (candidates.to_vec(), *bases, storage.to_owned());
-    let tried = within(FILE_SYSTEM_DEADLINE, move || {
+    let found = within(FILE_SYSTEM_DEADLINE, move || {
         ids.iter()
             .filter_map(|&id| {
-                let reason =
-                    port_in_the_way(id, &bases).or_else(|| entry_in_the_way(id, &place))?;
+                let port = match tried {
+                    Tried::PortsAndPlaces => port_in_the_way(id, &bases),
+                    Tried::Places => None,
+                };
+                let reason = port.or_else(|| entry_in_the_way(id, &place))?;
                 Some(BlockedId { id, reason })
             })
             .collect()
     })
     .await;
-    tried.unwrap_or_else(|error| {
+    found.unwrap_or_else(|error| {
         let reason = format!("{} cannot be looked at: {error}", storage.display());
         let block = |&id| BlockedId {
             id,
@@ -146,7 +158,7 @@ mod tests {
     }
 
     async fn reason(id: NodeId, bases: PortBases, storage: &Path) -> Option<String> {
-        let mut blocked = blocked_ids(&[id], &bases, storage).await;
+        let mut blocked = blocked_ids(&[id], Tried::PortsAndPlaces, &bases, storage).await;
         assert!(blocked.len() <= 1);
         blocked.pop().map(|blocked| {
             assert_eq!(blocked.id, id);

@@ -109,6 +109,7 @@ pub(super) fn machine() -> Machine {
             max_nodes: 200,
             min_count: 1,
             image: Some("iweave/antnode:latest".to_owned()),
+            network: crate::container::ContainerNetwork::Host,
         },
         antnode_path: "/srv/ant/bin/antnode".into(),
         antctl_path: "/srv/ant/bin/antctl".into(),

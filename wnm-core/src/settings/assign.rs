@@ -62,6 +62,7 @@ pub(super) fn assign(
         "max_node_per_container" => m.containers.max_nodes = value::positive(text)?,
         "min_container_count" => m.containers.min_count = value::count(text)?,
         "docker_image" => m.containers.image = given.map(value::image).transpose()?,
+        "container_network" => m.containers.network = value::container_network(text)?,
         "firewall" => m.firewall = value::firewall(text)?,
         "fleet_memory_max" => m.fleet.memory_max = given.map(value::memory).transpose()?,
         "fleet_cpu_quota" => {

@@ -1,8 +1,11 @@
 //! What must hold between settings.
 
 use std::fmt::Display;
+use std::num::NonZeroU32;
 
+use crate::container::{Block, ContainerId};
 use crate::machine::{Band, IoBands, Machine};
+use crate::manager::Supervisor;
 use crate::node::NodeId;
 use crate::ports::{PortError, PortUse};
 
@@ -85,7 +88,8 @@ fn traffic(
 fn ports(machine: &Machine) -> Option<Conflict> {
     // A colony that may have no node still has to have room for the first.
     let highest = NodeId::new(machine.node_cap).unwrap_or(NodeId::FIRST);
-    let error = machine.ports.check(highest).err()?;
+    let fits = machine.ports.check(highest);
+    let error = fits.and_then(|()| last_block(machine, highest)).err()?;
     let mut options = vec!["node_cap"];
     match &error {
         PortError::Overlap { what, other, .. } => options.extend([*what, *other].map(option_of)),
@@ -95,12 +99,30 @@ fn ports(machine: &Machine) -> Option<Conflict> {
                 .filter(|what| machine.ports.base(*what) == *base)
                 .map(option_of),
         ),
+        PortError::BlockPastTheEnd { what, .. } => {
+            options.extend(["max_node_per_container", "min_container_count"]);
+            options.push(option_of(*what));
+        }
         PortError::NotANumber(_) | PortError::NotAPort(_) | PortError::BaseOutOfRange(_) => {}
     }
     Some(Conflict {
         options,
         problem: format!("with node_cap {}, {error}", machine.node_cap),
     })
+}
+
+/// Containers have their ports in whole blocks: with the last one open all of it has to have room.
+fn last_block(machine: &Machine, highest: NodeId) -> Result<(), PortError> {
+    let size = NonZeroU32::new(machine.containers.max_nodes);
+    let Some(size) = size.filter(|_| machine.manager.supervisor() == Supervisor::S6overlay) else {
+        return Ok(());
+    };
+    let needed = Block::container_of(highest, size);
+    let last = needed.max(ContainerId(machine.containers.min_count));
+    match Block::of(last, size) {
+        Some(block) => block.ports(&machine.ports).map(drop),
+        None => Err(PortError::NotAPort(i64::MAX)),
+    }
 }
 
 const fn option_of(range: PortUse) -> &'static str {
@@ -152,5 +174,27 @@ mod tests {
         machine.node_cap = 0;
         machine.ports.metrics = machine.ports.node;
         assert!(conflicts(&machine)[0].problem.contains("overlap"));
+    }
+
+    #[test]
+    fn the_last_container_has_to_fit_into_the_ports() {
+        let mut machine = sample_machine();
+        machine.manager = "s6overlay+user".parse().unwrap();
+        machine.containers.max_nodes = 200;
+        machine.containers.min_count = 5;
+        machine.node_cap = 10_400;
+        assert_eq!(conflicts(&machine), []);
+        machine.node_cap = 10_401;
+        let found = conflicts(&machine);
+        assert!(
+            found[0]
+                .problem
+                .contains("container a53 would need node ports 65401-65600"),
+            "{found:?}"
+        );
+        machine.node_cap = 1;
+        machine.containers.min_count = 53;
+        assert!(found[0].options.contains(&"min_container_count"));
+        assert_eq!(conflicts(&machine).len(), 1);
     }
 }

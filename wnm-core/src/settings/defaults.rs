@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use crate::container::ContainerNetwork;
 use crate::firewall::FirewallChoice;
 use crate::machine::{
     Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, Machine, Pacing,
@@ -89,6 +90,7 @@ pub(super) fn defaults(
             max_nodes: 200,
             min_count: 1,
             image: Some(DOCKER_IMAGE.to_owned()),
+            network: ContainerNetwork::Host,
         },
         antnode_path: program("antnode"),
         antctl_path: program("antctl"),

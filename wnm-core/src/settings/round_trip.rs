@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::samples::{facts, rewarded};
 use super::{Layers, MachineFacts, stored_values};
+use crate::container::ContainerNetwork;
 use crate::firewall::FirewallChoice;
 use crate::machine::{
     Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, Machine, Pacing,
@@ -159,6 +160,9 @@ fn rest() -> impl Strategy<Value = Machine> {
         .prop_map(
             |(paths, (version, image), (on, at, bytes, number), words)| {
                 let start = rewarded().initial_machine(&facts()).unwrap();
+                // Containers of one node have their ports wherever nodes have.
+                let in_containers = words.0 == ManagerKind::S6OVERLAY_USER;
+                let max_nodes = if in_containers { 1 } else { number };
                 Machine {
                     node_storage: paths.0,
                     antnode_path: paths.1,
@@ -169,9 +173,10 @@ fn rest() -> impl Strategy<Value = Machine> {
                     crisis_bytes: bytes.unsigned_abs(),
                     highest_id: on.then(|| NodeId::new(number).unwrap()),
                     containers: ContainerSettings {
-                        max_nodes: number,
-                        min_count: number - 1,
+                        max_nodes,
+                        min_count: max_nodes - 1,
                         image,
+                        network: ContainerNetwork::ALL[usize::from(on)],
                     },
                     manager: words.0,
                     removal_strategy: words.1,

@@ -77,6 +77,7 @@ pub fn stored_values(machine: &Machine) -> Vec<(&'static str, ConfigValue)> {
             m.highest_id.map_or(ConfigValue::Null, |id| int(id.get())),
         ),
         // Last, since that program has no such settings.
+        ("container_network", text(m.containers.network)),
         ("firewall", text(m.firewall)),
         (
             "fleet_memory_max",
@@ -155,7 +156,12 @@ mod tests {
         assert_eq!(shared, &theirs[..theirs.len() - 1]);
         assert_eq!(
             own,
-            ["firewall=auto", "fleet_memory_max=", "fleet_cpu_quota="]
+            [
+                "container_network=host",
+                "firewall=auto",
+                "fleet_memory_max=",
+                "fleet_cpu_quota="
+            ]
         );
     }
 }

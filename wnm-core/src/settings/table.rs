@@ -9,6 +9,7 @@ const FORCE_ACTIONS: ValueKind = ValueKind::Choice(&super::force::ForceAction::W
 const REPORTS: ValueKind = ValueKind::Choice(&crate::report::ReportKind::WORDS);
 const FORMATS: ValueKind = ValueKind::Choice(&crate::report::ReportFormat::WORDS);
 const FIREWALLS: ValueKind = ValueKind::Choice(&crate::firewall::FirewallChoice::WORDS);
+const NETWORKS: ValueKind = ValueKind::Choice(&crate::container::ContainerNetwork::WORDS);
 const LOG_LEVELS: ValueKind = ValueKind::Choice(&super::run::LogLevel::WORDS);
 
 macro_rules! options {
@@ -127,9 +128,10 @@ pub static OPTIONS: &[OptionSpec] = options! {
     "antctl_path"           Stored Manager AbsolutePath, Fixed("~/.local/bin/antctl"), env, "antctl: where it is";
     "antctl_debug"          Stored Manager Flag, Absent, env, "antctl: ask for its debug output";
     "antctl_version"        Stored Manager Version, Absent, env, "antctl: ask for this version of antnode; empty for the latest";
-    "max_node_per_container" Stored Manager Positive, Fixed("200"), env, "s6overlay: most nodes in a container";
+    "max_node_per_container" StoredImmutable Manager Positive, Fixed("200"), env, "s6overlay: most nodes in a container; fixed at --init, as ports go by it";
     "min_container_count"   Stored Manager Count, Fixed("1"), env, "s6overlay: containers there are from the start";
     "docker_image"          Stored Manager Image, Fixed("iweave/antnode:latest"), env, "s6overlay: image of new containers";
+    "container_network"     Stored Manager NETWORKS, Fixed("host"), env, "s6overlay: how new containers are connected: published (a network of their own, node ports published) or host";
 
     "firewall"              Stored Manager FIREWALLS, Fixed("auto"), env, "Where ports of nodes are opened; auto: in the active one, with root's rights";
     "fleet_memory_max"      Stored Manager Memory, Absent, env, "systemd: most memory for all nodes together, as 24G or 80%; empty for no limit";

@@ -210,6 +210,10 @@ pub(super) fn firewall(text: &str) -> Parsed<crate::firewall::FirewallChoice> {
     text.parse().map_err(say)
 }
 
+pub(super) fn container_network(text: &str) -> Parsed<crate::container::ContainerNetwork> {
+    text.parse().map_err(say)
+}
+
 pub(super) fn memory(text: &str) -> Parsed<crate::machine::MemoryLimit> {
     text.parse().map_err(say)
 }

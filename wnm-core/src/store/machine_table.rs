@@ -84,6 +84,7 @@ pub(super) struct Model {
     pub antctl_debug: bool,
     pub antctl_version: Option<String>,
     pub firewall: String,
+    pub container_network: String,
     pub fleet_memory_max: Option<String>,
     pub fleet_cpu_quota: Option<u32>,
 }
@@ -210,6 +211,7 @@ pub(super) fn to_row(machine: &Machine) -> Result<ActiveModel, Fault> {
         antctl_debug: Set(machine.antctl_debug),
         antctl_version: Set(machine.antctl_version.clone()),
         firewall: Set(machine.firewall.to_string()),
+        container_network: Set(machine.containers.network.to_string()),
         fleet_memory_max: Set(machine.fleet.memory_max.map(String::from)),
         fleet_cpu_quota: Set(machine.fleet.cpu_quota.map(NonZeroU32::get)),
     })
@@ -294,6 +296,7 @@ pub(super) fn read(row: &QueryResult) -> Result<Machine, Fault> {
             max_nodes: row.count("max_node_per_container", 200)?,
             min_count: row.count("min_container_count", 1)?,
             image: row.some_text("docker_image")?,
+            network: row.parsed("container_network")?,
         },
         antnode_path: program("antnode_path", ANTNODE_PATH)?,
         antctl_path: program("antctl_path", ANTCTL_PATH)?,

@@ -1,5 +1,6 @@
 //! From whatever a database holds to the tables of this program. Each step looks at what is there.
 
+mod container_column;
 mod firewall_column;
 mod fleet_columns;
 mod own_tables;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(own_tables::Migration),
             Box::new(firewall_column::Migration),
             Box::new(fleet_columns::Migration),
+            Box::new(container_column::Migration),
         ]
     }
 

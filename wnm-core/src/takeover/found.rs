@@ -136,7 +136,12 @@ fn numbered(kept: Vec<FoundNode>, known: &[Node], bases: &PortBases) -> Vec<(Nod
     }
     for node in without {
         let by_port = number_of(node.ports.node, bases).filter(|id| !taken.contains(id));
-        let id = by_port.or_else(|| IdPolicy::FillHoles.next(&taken, None, 1).first().copied());
+        let id = by_port.or_else(|| {
+            IdPolicy::FillHoles
+                .next(&taken, &BTreeSet::new(), None, 1)
+                .first()
+                .copied()
+        });
         if let Some(id) = id {
             taken.insert(id);
             nodes.push((id, node));

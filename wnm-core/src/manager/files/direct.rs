@@ -10,22 +10,42 @@ use async_trait::async_trait;
 /// Descriptions of services are no secret: the tools of supervisors read them as any user.
 const READABLE: u32 = 0o644;
 
+/// Account and group.
+type Numbers = (u32, u32);
+
 /// Everything done by this process: as the caller for the caller, or as root for another account.
 #[derive(Debug, Clone)]
 pub struct Direct {
-    account: Option<String>,
+    owner: Owner,
+}
+
+/// Whose the files become.
+#[derive(Debug, Clone)]
+enum Owner {
+    Caller,
+    Named(String),
+    Numbered { uid: u32, gid: u32 },
 }
 
 impl Direct {
     /// Nodes run under the caller's account.
     pub fn for_caller() -> Self {
-        Self { account: None }
+        Self {
+            owner: Owner::Caller,
+        }
     }
 
     /// Nodes run under this one. The caller is root.
     pub fn for_account(name: &str) -> Self {
         Self {
-            account: Some(name.to_owned()),
+            owner: Owner::Named(name.to_owned()),
+        }
+    }
+
+    /// Nodes run under the account of these numbers, which need not have a name here. The caller is root.
+    pub fn for_numbers(uid: u32, gid: u32) -> Self {
+        Self {
+            owner: Owner::Numbered { uid, gid },
         }
     }
 
@@ -33,9 +53,16 @@ impl Direct {
     async fn files(
         &self,
         what: String,
-        work: impl FnOnce(Option<Account>) -> io::Result<()> + Send + 'static,
+        work: impl FnOnce(Option<Numbers>) -> io::Result<()> + Send + 'static,
     ) -> Result<(), ManagerError> {
-        let account = self.account.as_deref().map(Account::named).transpose()?;
+        let account = match &self.owner {
+            Owner::Caller => None,
+            Owner::Named(name) => {
+                let account = Account::named(name)?;
+                Some((account.uid, account.gid))
+            }
+            Owner::Numbered { uid, gid } => Some((*uid, *gid)),
+        };
         blocking(move || work(account).map_err(|source| ManagerError::io(what, source))).await
     }
 }
@@ -46,7 +73,7 @@ impl Files for Direct {
         let path = path.to_owned();
         self.files(format!("making {}", path.display()), move |account| {
             make_directory(&path)?;
-            own(&path, account.as_ref())
+            own(&path, account)
         })
         .await
     }
@@ -56,7 +83,7 @@ impl Files for Direct {
         let what = format!("copying {} to {}", from.display(), to.display());
         self.files(what, move |account| {
             install_program(&from, &to)?;
-            own(&to, account.as_ref())
+            own(&to, account)
         })
         .await
     }
@@ -70,7 +97,7 @@ impl Files for Direct {
             }
             // Not every file system has second names.
             install_program(&file, &second)?;
-            own(&second, account.as_ref())
+            own(&second, account)
         })
         .await
     }
@@ -123,9 +150,9 @@ fn make_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Hands a path to the account, and never what a link there points to.
-fn own(path: &Path, account: Option<&Account>) -> io::Result<()> {
+fn own(path: &Path, account: Option<Numbers>) -> io::Result<()> {
     match account {
-        Some(account) => lchown(path, Some(account.uid), Some(account.gid)),
+        Some((uid, gid)) => lchown(path, Some(uid), Some(gid)),
         None => Ok(()),
     }
 }

@@ -270,6 +270,7 @@ async fn a_new_database_has_the_tables_of_the_last_python_program() {
     firewall TEXT NOT NULL DEFAULT 'auto'
     fleet_memory_max TEXT
     fleet_cpu_quota INTEGER
+    container_network TEXT NOT NULL DEFAULT 'host'
 
     	PRIMARY KEY
     ");

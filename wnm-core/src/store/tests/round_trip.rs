@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::samples::{FAUCET, id, machine, node};
+use crate::container::ContainerNetwork;
 use crate::firewall::FirewallChoice;
 use crate::machine::{Band, IoBands, Machine, RemovalStrategy};
 use crate::manager::ManagerKind;
@@ -210,6 +211,7 @@ prop_compose! {
         machine.removal_strategy = strategy;
         machine.manager = manager;
         machine.firewall = firewall;
+        machine.containers.network = ContainerNetwork::ALL[usize::from(no_upnp)];
         machine.fleet.memory_max = fleet.0.map(|text| text.parse().unwrap());
         machine.fleet.cpu_quota = NonZeroU32::new(fleet.1);
         machine.node_storage = node_storage.into();

@@ -27,6 +27,7 @@ pub fn machine() -> Machine {
             max_nodes: 200,
             min_count: 1,
             image: Some("iweave/antnode:latest".into()),
+            network: crate::container::ContainerNetwork::Host,
         },
         antnode_path: "/srv/ant/bin/antnode".into(),
         antctl_path: "/srv/ant/bin/antctl".into(),

@@ -1,0 +1,222 @@
+//! A Docker engine of its own for a test, in a network of its own: its rules, its ranges of ports and the names of
+//! its containers touch nothing else, and it can be stopped like any other program.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use crate::call::{Call, Outcome};
+use crate::colony::Colony;
+use crate::network::in_private_network;
+use crate::{real, wait};
+
+/// Programs without which there is no engine.
+const NEEDED: [&str; 3] = ["dockerd", "docker", "iptables"];
+
+/// Name of the image that a test's containers are made from.
+pub const IMAGE: &str = "wnm-test-s6";
+
+/// A Debian from which the image's s6 is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suite {
+    /// s6 2.11.
+    Bookworm,
+    /// s6 2.13.
+    Trixie,
+}
+
+impl Suite {
+    const fn name(self) -> &'static str {
+        match self {
+            Suite::Bookworm => "bookworm",
+            Suite::Trixie => "trixie",
+        }
+    }
+}
+
+/// A running engine with the image in it. Ended, with all of its containers, when dropped.
+pub struct Engine {
+    dir: TempDir,
+    daemon: Option<Child>,
+}
+
+/// Runs a test with an engine, in a private network that both of them see. Skipped where something real is missing.
+pub fn with_engine(suite: Suite, test: impl FnOnce(&mut Engine) + Send) {
+    let Some(archive) = archive(suite) else {
+        return;
+    };
+    in_private_network(&NEEDED, || {
+        let mut engine = Engine::up();
+        engine.import(&archive);
+        test(&mut engine);
+    });
+}
+
+impl Engine {
+    fn up() -> Self {
+        let dir = tempfile::Builder::new()
+            .prefix("wnm-engine-")
+            .tempdir()
+            .expect("no directory for the engine");
+        fs::write(dir.path().join("daemon.json"), configuration()).expect("no configuration");
+        let mut engine = Self { dir, daemon: None };
+        engine.start();
+        engine
+    }
+
+    /// Starts the engine, and returns once it answers.
+    pub fn start(&mut self) {
+        let path = |name: &str| self.dir.path().join(name);
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(path("log"))
+            .expect("no log for the engine");
+        let daemon = Command::new("dockerd")
+            .args([Path::new("--config-file"), &path("daemon.json")])
+            .args([Path::new("--data-root"), &path("data")])
+            .args([Path::new("--exec-root"), &path("run")])
+            .args([Path::new("--pidfile"), &path("pid")])
+            .args(["--host", &self.host()])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("no log for the engine"))
+            .stderr(log)
+            .spawn()
+            .expect("the engine cannot be started");
+        self.daemon = Some(daemon);
+        let up = wait::found_within(wait::LONG, || {
+            let told = self.docker(["version"]).output();
+            told.is_ok_and(|told| told.status.success()).then_some(())
+        });
+        let log = fs::read_to_string(path("log")).unwrap_or_default();
+        assert!(up.is_some(), "the engine did not come up:\n{log}");
+    }
+
+    /// Stops the engine, and with it what it runs.
+    pub fn stop(&mut self) {
+        let Some(mut daemon) = self.daemon.take() else {
+            return;
+        };
+        kill(Pid::from_raw(daemon.id().cast_signed()), Signal::SIGTERM).ok();
+        let ended = wait::found_within(wait::LONG, || daemon.try_wait().ok().flatten());
+        if ended.is_none() {
+            daemon.kill().ok();
+            daemon.wait().ok();
+        }
+    }
+
+    /// Where it is, as `DOCKER_HOST` says it.
+    pub fn host(&self) -> String {
+        format!("unix://{}", self.dir.path().join("docker.sock").display())
+    }
+
+    /// A call of `wnm` on a colony whose containers are in this engine.
+    pub fn wnm(&self, colony: &Colony, args: &[&str]) -> Call {
+        colony.wnm(args).env("DOCKER_HOST", self.host())
+    }
+
+    /// Runs `docker` and gives what it printed; panics when it fails.
+    pub fn call<const N: usize>(&self, args: [&str; N]) -> String {
+        let output = self.docker(args).output().expect("docker cannot be run");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "docker {args:?}: {complaint}");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Runs a shell's words in a container, as root there.
+    pub fn inside(&self, container: &str, words: &str) -> String {
+        let script = format!("export PATH=/command:$PATH; {words}");
+        self.call(["exec", container, "/bin/sh", "-c", &script])
+    }
+
+    /// Names of all containers there are.
+    pub fn containers(&self) -> Vec<String> {
+        let listed = self.call(["ps", "--all", "--format", "{{.Names}}"]);
+        let mut names: Vec<String> = listed.lines().map(str::to_owned).collect();
+        names.sort();
+        names
+    }
+
+    /// A bare `docker` for this engine.
+    pub fn docker<const N: usize>(&self, args: [&str; N]) -> Command {
+        let mut docker = Command::new("docker");
+        docker.args(args).env("DOCKER_HOST", self.host());
+        docker
+    }
+
+    fn import(&self, archive: &Path) {
+        let archive = archive.to_str().expect("a path that is text");
+        self.call([
+            "import",
+            "--change",
+            "ENTRYPOINT [\"/init\"]",
+            archive,
+            IMAGE,
+        ]);
+    }
+
+    /// Makes a colony for containers of `size` nodes, whose ports begin where the program's defaults do.
+    pub fn init(&self, colony: &Colony, program: &Path, size: u32, options: &[&str]) -> Outcome {
+        let size = format!("--max-node-per-container={size}");
+        let image = format!("--docker-image={IMAGE}");
+        self.wnm(colony, &["--init", "--no-upnp"])
+            .args(["--process-manager=s6overlay+user", &size, &image])
+            .args(["--rewards-address", crate::nodes::WALLET])
+            .args([Path::new("--antnode-path"), program])
+            .args([Path::new("--node-storage"), &colony.storage()])
+            .args(["--firewall=none", "--node-cap=2000"])
+            .args(crate::colony::EAGER)
+            .args(options)
+            .run()
+            .succeeded()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if self.daemon.is_some() {
+            let listed = self.docker(["ps", "--all", "--quiet"]).output();
+            let ids = listed.map(|output| output.stdout).unwrap_or_default();
+            for id in String::from_utf8_lossy(&ids).lines() {
+                let removed = self.docker(["rm", "--force", id]).output();
+                drop(removed);
+            }
+        }
+        self.stop();
+        // The engine leaves the network that containers share with the machine mounted.
+        let shared = self.dir.path().join("run/netns/default");
+        nix::mount::umount2(&shared, nix::mount::MntFlags::MNT_DETACH).ok();
+    }
+}
+
+/// The same way to store images as the machine's own engine: not every way works everywhere.
+fn configuration() -> String {
+    let machine = fs::read_to_string("/etc/docker/daemon.json").unwrap_or_default();
+    let machine: serde_json::Value = serde_json::from_str(&machine).unwrap_or_default();
+    match machine["storage-driver"].as_str() {
+        Some(driver) => serde_json::json!({ "storage-driver": driver }).to_string(),
+        None => "{}".to_owned(),
+    }
+}
+
+/// The archive of an image, from `WNM_S6_CACHE` or the user's cache. `None` after saying that the test is skipped.
+fn archive(suite: Suite) -> Option<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let cache = variable("WNM_S6_CACHE")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(variable("XDG_CACHE_HOME")?).join("wnm-s6")))
+        .or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache/wnm-s6")));
+    let archive = cache?.join(format!("{}.tar", suite.name()));
+    if archive.is_file() {
+        return Some(archive);
+    }
+    real::skip(&format!(
+        "there is no image of {}; build it with .ci/s6-images",
+        suite.name()
+    ));
+    None
+}

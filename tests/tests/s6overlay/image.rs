@@ -1,0 +1,82 @@
+//! The Dockerfile, as far as it can be built without the network: its own layers on the image of the tests.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use wnm_tests::colony::Colony;
+use wnm_tests::engine::{Engine, IMAGE, Suite, with_engine};
+
+/// Every instruction but those that download, on another base.
+fn offline(dockerfile: &str) -> String {
+    let (mut kept, mut instruction) = (Vec::new(), Vec::new());
+    for line in dockerfile.lines() {
+        instruction.push(line);
+        if line.ends_with('\\') {
+            continue;
+        }
+        let text = instruction.join("\n");
+        instruction.clear();
+        let downloads = text.contains("https://") || text.contains("apt-get");
+        if text.starts_with("FROM ") {
+            kept.push(format!(
+                "FROM {IMAGE}\nRUN sed -i '/^ant:/d' /etc/passwd /etc/group"
+            ));
+        } else if !downloads {
+            kept.push(text);
+        }
+    }
+    kept.join("\n") + "\n"
+}
+
+fn build(engine: &Engine, dockerfile: &str) -> String {
+    let mut docker = engine
+        .docker(["build", "-t", "built", "-"])
+        .env("DOCKER_BUILDKIT", "0")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = docker.stdin.take().unwrap();
+    input.write_all(dockerfile.as_bytes()).unwrap();
+    drop(input);
+    let output = docker.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}\n{complaint}");
+    told
+}
+
+#[test]
+fn what_the_dockerfile_makes_is_an_image_that_nodes_run_in() {
+    with_engine(Suite::Bookworm, |engine| {
+        let colony = Colony::new();
+        let printed = engine.wnm(
+            &colony,
+            &["--dockerfile", "--process-manager=s6overlay+user"],
+        );
+        let dockerfile = printed.run().succeeded().stdout;
+        build(engine, &offline(&dockerfile));
+        // The script that the image got is the one that the tests' own image has.
+        let script = "/etc/s6-overlay/scripts/ant-ids";
+        let read =
+            |image: &str| engine.call(["run", "--rm", "--entrypoint", "/bin/cat", image, script]);
+        assert_eq!(read("built"), read(IMAGE));
+        let kind = "/etc/s6-overlay/s6-rc.d/ant-ids/type";
+        assert_eq!(
+            engine.call(["run", "--rm", "--entrypoint", "/bin/cat", "built", kind]),
+            "oneshot"
+        );
+        let command = engine.call(["inspect", "--format", "{{json .Config.Cmd}}", "built"]);
+        assert_eq!(command, "[\"sleep\",\"infinity\"]");
+
+        let program = colony.program("0.4.17");
+        let _ = engine.init(&colony, &program, 5, &["--docker-image=built"]);
+        let add = ["--force-action=add", "--count=2"];
+        let _ = engine.wnm(&colony, &add).run().succeeded();
+        assert_eq!(engine.inside("a1", "id -u ant"), "1000");
+        let teardown = ["--force-action=teardown", "--confirm"];
+        let _ = engine.wnm(&colony, &teardown).run().succeeded();
+        colony.assert_nothing_left();
+    });
+}

@@ -1,0 +1,115 @@
+//! A thousand nodes, and containers with a network of their own.
+
+use std::time::Duration;
+
+use wnm_tests::colony::Colony;
+use wnm_tests::engine::{Suite, with_engine};
+
+use crate::{give_away, statuses};
+
+/// For a thousand nodes on two cores that do other things, too.
+const LONG_CALL: Duration = Duration::from_secs(1200);
+
+#[test]
+fn a_thousand_nodes_have_the_ports_of_the_table() {
+    with_engine(Suite::Bookworm, |engine| {
+        let colony = Colony::new();
+        give_away(&colony, 1234, 1235);
+        let program = colony.program("0.4.17");
+        let _ = engine.init(&colony, &program, 200, &["--min-container-count=5"]);
+        let add = ["--json", "--force-action=add", "--count=1000"];
+        let _ = engine
+            .wnm(&colony, &add)
+            .within(LONG_CALL)
+            .run()
+            .succeeded();
+        let survey = ["--json", "--force-action=survey"];
+        let told = engine.wnm(&colony, &survey).run().succeeded().last_json();
+        assert_eq!(told["running"], 1000, "{told}");
+        let columns = [
+            "name",
+            "count(*)",
+            "min(metrics_port)",
+            "max(metrics_port)",
+            "min(port)",
+            "max(port)",
+        ];
+        let per =
+            "node JOIN container ON container.id = node.container_id GROUP BY name ORDER BY name";
+        let table: Vec<String> = colony
+            .database()
+            .rows(&columns, per)
+            .into_iter()
+            .map(|row| row.into_iter().flatten().collect::<Vec<_>>().join(" "))
+            .collect();
+        assert_eq!(
+            table,
+            [
+                "a1 200 13001 13200 55001 55200",
+                "a2 200 13201 13400 55201 55400",
+                "a3 200 13401 13600 55401 55600",
+                "a4 200 13601 13800 55601 55800",
+                "a5 200 13801 14000 55801 56000",
+            ]
+        );
+        let teardown = ["--force-action=teardown", "--confirm"];
+        let _ = engine
+            .wnm(&colony, &teardown)
+            .within(LONG_CALL)
+            .run()
+            .succeeded();
+        assert!(engine.containers().is_empty());
+        colony.assert_nothing_left();
+    });
+}
+
+#[test]
+fn published_nodes_are_asked_from_inside() {
+    with_engine(Suite::Bookworm, |engine| {
+        let colony = Colony::new();
+        give_away(&colony, 1234, 1235);
+        let program = colony.program("0.4.17");
+        let _ = engine.init(&colony, &program, 10, &["--container-network=published"]);
+        let add = ["--json", "--force-action=add", "--count=10"];
+        let _ = engine.wnm(&colony, &add).run().succeeded();
+        let survey = ["--json", "--force-action=survey"];
+        let _ = engine.wnm(&colony, &survey).run().succeeded();
+        assert_eq!(statuses(&colony), ["RUNNING"; 10]);
+        let peers = colony
+            .database()
+            .rows(&["peer_id"], "node WHERE peer_id IS NOT NULL");
+        assert_eq!(peers.len(), 10);
+        // Node ports are published to everyone, one family and one proxy each; metrics to nobody.
+        let ports = engine.call([
+            "inspect",
+            "--format",
+            "{{json .HostConfig.PortBindings}}",
+            "a1",
+        ]);
+        assert_eq!(ports.matches("0.0.0.0").count(), 10, "{ports}");
+        assert!(!ports.contains("/tcp"), "{ports}");
+        // A place in a container that publishes its ports is still seen as free.
+        let removed = ["--force-action=remove", "--service-name=antnode0004"];
+        let _ = engine.wnm(&colony, &removed).run().succeeded();
+        let one = ["--json", "--node-cap=10"];
+        let told = engine.wnm(&colony, &one).run().succeeded().last_json();
+        assert_eq!(told["steps"][0]["node"], "antnode0004", "{told}");
+
+        // Somebody else's listener refuses the whole range, and names it.
+        let taken = std::net::UdpSocket::bind(("0.0.0.0", 55013)).unwrap();
+        let add = ["--force-action=add", "--node-cap=2000"];
+        let refused = engine.wnm(&colony, &add).run().refused();
+        let said = refused.stdout + &refused.stderr;
+        assert!(
+            said.contains("node ports 55011-55020: 55013 is taken"),
+            "{said}"
+        );
+        assert_eq!(engine.containers(), ["a1"]);
+        drop(taken);
+        let _ = engine.wnm(&colony, &add).run().succeeded();
+        assert_eq!(engine.containers(), ["a1", "a2"]);
+        let teardown = ["--force-action=teardown", "--confirm"];
+        let _ = engine.wnm(&colony, &teardown).run().succeeded();
+        assert!(engine.containers().is_empty());
+    });
+}

@@ -1,0 +1,74 @@
+# The first argument says which numbers the user ant must have.
+export PATH=/command:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+scan=/run/service
+owner="$1"
+shift
+
+# Waits until the scanner answers. While a container starts, the scan directory is wiped, and what is written there
+# is lost; nothing but the scanner's answer tells when that is over.
+once_up() {
+    looks=0
+    until s6-svscanctl "$scan" 2>/dev/null; do
+        looks=$((looks + 1))
+        [ "$looks" -lt 300 ] || exit 90
+        sleep 0.1
+    done
+}
+
+# Waits until ant is who it should be: the one-shot that sees to it runs when the scanner does.
+once_ant_is_the_owner() {
+    looks=0
+    while [ "$(id -u ant 2>/dev/null):$(id -g ant 2>/dev/null)" != "$owner" ]; do
+        looks=$((looks + 1))
+        [ "$looks" -lt 100 ] || exit 91
+        sleep 0.1
+    done
+}
+
+# Takes services down and waits until they are. Those that are not are left in $down.
+take_down() {
+    down=
+    for name in "$@"; do
+        [ -d "$scan/$name" ] || continue
+        : >"$scan/$name/down"
+        # Without a supervisor nothing of it runs.
+        s6-svc -d "$scan/$name" 2>/dev/null && down="$down $scan/$name"
+    done
+    if [ -z "$down" ] || s6-svwait -D -t 30000 $down 2>/dev/null; then
+        down=
+    fi
+}
+
+# Whether a service is up, in a directory that s6 may know nothing of.
+is_up() {
+    [ "$(s6-svstat -o up "$1" 2>/dev/null)" = true ]
+}
+
+# Prints every node's service and whether it is up. A process for each is what costs here, so those that should
+# be up are asked about together first: as a rule they are.
+look() {
+    wanted=
+    for dir in "$scan"/antnode*; do
+        [ -d "$dir" ] || continue
+        if [ -e "$dir/down" ]; then
+            tell "$dir"
+        else
+            wanted="$wanted $dir"
+        fi
+    done
+    [ -n "$wanted" ] || return 0
+    if s6-svwait -u -t 500 $wanted 2>/dev/null; then
+        for dir in $wanted; do
+            echo "${dir##*/} true"
+        done
+    else
+        for dir in $wanted; do
+            tell "$dir"
+        done
+    fi
+}
+
+tell() {
+    printf '%s ' "${1##*/}"
+    s6-svstat -o up "$1" 2>/dev/null || echo false
+}

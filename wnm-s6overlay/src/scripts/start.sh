@@ -1,0 +1,53 @@
+# Pairs of a service's name and its run script. Prints for each name whether it is up, and if not, its last exit
+# code and signal.
+once_up
+once_ant_is_the_owner
+fresh=
+all=
+downs=
+while [ "$#" -ge 2 ]; do
+    dir="$scan/$1"
+    all="$all $dir"
+    downs="$downs $dir/down"
+    if [ -d "$dir" ]; then
+        printf %s "$2" >"$dir/run.new" && chmod 755 "$dir/run.new" && mv -f "$dir/run.new" "$dir/run" || exit 1
+    else
+        # The scanner passes over names with a dot, so that it sees the directory when it is whole. The service
+        # stays down until it is told otherwise.
+        new="$scan/.$1.new"
+        [ ! -e "$new" ] || rm -rf "$new"
+        mkdir "$new" && printf %s "$2" >"$new/run" && chmod 755 "$new/run" || exit 1
+        : >"$new/down"
+        # Milliseconds after which one that does not end by itself is killed.
+        echo 10000 >"$new/timeout-kill"
+        mv "$new" "$dir" || exit 1
+        fresh=yes
+    fi
+    shift 2
+done
+if [ -n "$fresh" ]; then
+    s6-svscanctl -a "$scan" || exit 90
+fi
+for dir in $all; do
+    looks=0
+    # The scanner has been told; each of its supervisors is there once s6-svok says so.
+    until s6-svok "$dir"; do
+        looks=$((looks + 1))
+        [ "$looks" -lt 500 ] || break
+        [ "$looks" -ne 100 ] || s6-svscanctl -a "$scan"
+        sleep 0.02
+    done
+done
+rm -f $downs
+for dir in $all; do
+    s6-svc -u "$dir" 2>/dev/null
+done
+s6-svwait -u -t 20000 $all 2>/dev/null
+# A program that is refused its arguments or its key ends within this, and s6 starts nothing again within a second:
+# what is up afterwards has stayed up.
+s6-svwait -d -t 300 $all 2>/dev/null
+for dir in $all; do
+    printf '%s ' "${dir##*/}"
+    s6-svstat -o up,exitcode,signal "$dir" 2>/dev/null || echo
+done
+exit 0
