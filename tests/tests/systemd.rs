@@ -238,7 +238,8 @@ fn units_of_others_are_taken_over_and_driven() {
         "it was touched"
     );
 
-    let mine = "--service-name=0002";
+    // Its number is that of its port, where its name has none.
+    let mine = "--service-name=0777";
     let _ = inside.wnm(["--force-action=stop", mine]).run().succeeded();
     assert_eq!(inside.state("antnode-mine.service"), "inactive");
     let _ = inside.wnm(["--force-action=start", mine]).run().succeeded();

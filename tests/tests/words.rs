@@ -169,19 +169,21 @@ fn moving_in_and_out_is_told_line_by_line() {
     insta::assert_snapshot!(said(&["release", "--dry-run"]), @"
     would release 2 nodes (2 RUNNING), and touch none of them
       database  would be kept as DIR/colony.db.released-TIME
-      removed   would be the mark in the node storage, the lock file and limits on all nodes
+      removed   would be the mark in the node storage and the lock file
     next
       crontab -e  and delete the line that runs wnm, if there is one
-      to have wnm again:  wnm --init --import --process-manager setsid+user
+      to have wnm again:  wnm export --format config --dbpath COPY --output wnm.conf
+                          wnm -c wnm.conf --init --import
       ports that were opened in a firewall stay open, since the nodes need them
     ");
     insta::assert_snapshot!(said(&["release"]), @"
     released 2 nodes (2 RUNNING); they stay as they are
       database  kept as DIR/colony.db.released-TIME
-      removed   the mark in the node storage, the lock file and limits on all nodes
+      removed   the mark in the node storage and the lock file
     next
       crontab -e  and delete the line that runs wnm, if there is one
-      to have wnm again:  wnm --init --import --process-manager setsid+user
+      to have wnm again:  wnm export --format config --dbpath DIR/colony.db.released-TIME --output wnm.conf
+                          wnm -c wnm.conf --init --import
       ports that were opened in a firewall stay open, since the nodes need them
     ");
     let program = colony.program("0.4.17");
@@ -209,6 +211,12 @@ fn moving_in_and_out_is_told_line_by_line() {
     would adopt 2 nodes, and touch none of them
       antnode0001  RUNNING  PP001/MM001  DIR/nodes/antnode0001  0.4.17
       antnode0002  RUNNING  PP002/MM002  DIR/nodes/antnode0002  0.4.17
+    would take from the nodes
+      port_start                BASE
+      metrics_port_start        BASE
+      rpc_port_start            BASE
+      rewards_address           0x00455d78f850b0358E8cea5be24d415E01E107CF
+      no_upnp                   true
     ");
     insta::assert_snapshot!(said(&cap("--node-cap=2")), @"
     made a colony for up to 2 nodes
@@ -216,6 +224,12 @@ fn moving_in_and_out_is_told_line_by_line() {
       nodes in  DIR/nodes
       manager   setsid+user
       adopted   2 nodes as they are (2 RUNNING)
+      taken from the nodes
+      port_start                BASE
+      metrics_port_start        BASE
+      rpc_port_start            BASE
+      rewards_address           0x00455d78f850b0358E8cea5be24d415E01E107CF
+      no_upnp                   true
     next
       wnm plan    shows what a cycle would do; wnm does it
       crontab -e  and this line, for one every minute:
@@ -225,13 +239,27 @@ fn moving_in_and_out_is_told_line_by_line() {
 
 /// The text with what differs from run to run replaced: ports of the test, and the time in the name of a copy.
 fn without_numbers(colony: &Colony, text: &str) -> String {
+    let ports = colony.ports.node;
+    let metrics = colony.ports.metrics;
+    let rpc = colony.ports.rpc;
+    let start = |name: &str, base: u16| (format!("{name:<26}{base}"), format!("{name:<26}BASE"));
     let mut text = text
-        .replace(&format!("{}00", colony.ports.node), "PP00")
-        .replace(&format!("{}00", colony.ports.metrics), "MM00");
-    if let Some(at) = text.find(".released-1") {
-        text.replace_range(at + 10..at + 20, "TIME");
+        .replace(&format!("{ports}00"), "PP00")
+        .replace(&format!("{metrics}00"), "MM00");
+    for (told, shown) in [
+        start("port_start", ports),
+        start("metrics_port_start", metrics),
+        start("rpc_port_start", rpc),
+        start("rpc_port_start", 30),
+    ] {
+        text = text.replace(&told, &shown);
     }
-    text
+    let parts: Vec<&str> = text.split(".released-1").collect();
+    let times = parts.iter().enumerate().map(|(index, part)| match index {
+        0 => (*part).to_owned(),
+        _ => format!(".released-TIME{}", part.get(9..).unwrap_or_default()),
+    });
+    times.collect()
 }
 
 /// What a machine measured, as the plan's words are made of it.
