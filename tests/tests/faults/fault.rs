@@ -8,6 +8,7 @@ use nix::sys::signal::Signal;
 
 use crate::disk::{Filled, ReadOnly};
 use crate::operation::Operation;
+use crate::script::When;
 use crate::stage::Stage;
 use crate::thief::Thief;
 
@@ -65,9 +66,9 @@ pub enum Ongoing {
 }
 
 impl Fault {
-    /// One of this kind, in a colony of nodes 1 to `count`.
-    pub fn draw(kind: Kind, rng: &mut Rng, count: u32) -> Self {
-        match kind {
+    /// One of these kinds, in a colony of nodes 1 to `count`.
+    pub fn draw(kinds: &[Kind], rng: &mut Rng, count: u32) -> Self {
+        match kinds[rng.usize(0..kinds.len())] {
             Kind::Killed => Self::Killed,
             Kind::PowerCut => Self::PowerCut,
             // Enough for nothing, for some rows, for a log, for a part of a program.
@@ -94,6 +95,22 @@ impl Fault {
             Kind::TwoAtOnce => Self::TwoAtOnce {
                 other: Operation::draw(rng, count),
             },
+        }
+    }
+
+    /// When it comes, if it is to come then.
+    pub fn when(&self, drawn: When) -> When {
+        match self {
+            Self::Killed | Self::PowerCut | Self::TwoAtOnce { .. } => When::During,
+            // The program reads the clock as it goes; only between two runs it can be moved for both.
+            Self::ClockMoved { by } if drawn == When::During => {
+                if by % 2 == 0 {
+                    When::Before
+                } else {
+                    When::After
+                }
+            }
+            _ => drawn,
         }
     }
 

@@ -9,14 +9,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod check;
+mod clock;
 mod disk;
 mod fault;
 mod operation;
+mod outcome;
 mod power;
 mod run;
 mod script;
 mod seeds;
+mod seen;
 mod stage;
+mod supervisor;
 mod thief;
 mod wanted;
 
@@ -24,7 +28,10 @@ use fault::Kind;
 use seeds::each_seed;
 
 /// Runs of each test when nobody asks for another number.
-const RUNS: u64 = 10;
+const RUNS: u64 = 9;
+
+/// The same where each run boots a system.
+const BOOTED_RUNS: u64 = 5;
 
 #[test]
 fn the_program_is_killed_at_any_moment() {
@@ -62,4 +69,9 @@ fn the_clock_jumps_or_two_run_at_once() {
     each_seed("the_clock_jumps_or_two_run_at_once", RUNS, |seed| {
         run::on_the_disk(seed, &[Kind::ClockMoved, Kind::TwoAtOnce]);
     });
+}
+
+#[test]
+fn systemd_falls_silent() {
+    each_seed("systemd_falls_silent", BOOTED_RUNS, supervisor::run);
 }

@@ -62,7 +62,7 @@ impl Operation {
             Self::Add(count) => forced("add", format!("--count={count}")),
             Self::Teardown => forced("teardown", "--confirm".to_owned()),
             Self::On(act, nodes) => {
-                let names: Vec<String> = nodes.iter().map(|id| format!("antnode{id:04}")).collect();
+                let names: Vec<String> = nodes.iter().map(|id| format!("{id:04}")).collect();
                 forced(act.word(), format!("--service-name={}", names.join(",")));
             }
         }

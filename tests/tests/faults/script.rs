@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use crate::fault::{Fault, Kind};
 use crate::operation::Operation;
 
 /// Longest time into an operation at which a fault comes. One that has ended by then meets it right after.
@@ -17,9 +16,7 @@ pub struct Script {
     pub nodes: Vec<Start>,
     /// What is done.
     pub operation: Operation,
-    /// What goes wrong.
-    pub fault: Fault,
-    /// When it does.
+    /// When something goes wrong.
     pub when: When,
     /// How long after the beginning of the operation, where it comes during it.
     pub moment: Duration,
@@ -55,9 +52,8 @@ pub enum When {
 }
 
 impl Script {
-    /// The run of this seed with one of these faults; with others it is another one altogether.
-    pub fn draw(seed: u64, kinds: &[Kind]) -> Self {
-        let mut rng = Rng::with_seed(seed ^ (kinds[0] as u64) << 48);
+    /// One of all there can be.
+    pub fn draw(rng: &mut Rng) -> Self {
         let count = rng.u32(3..=5);
         let outdated = rng.u32(0..=count);
         let nodes = (0..count).map(|at| Start {
@@ -68,23 +64,35 @@ impl Script {
                 _ => Standing::Disabled,
             },
         });
-        let nodes = nodes.collect();
-        let operation = Operation::draw(&mut rng, count);
-        let kind = kinds[rng.usize(0..kinds.len())];
         Self {
-            nodes,
-            operation,
-            fault: Fault::draw(kind, &mut rng, count),
-            when: match (kind, rng.u32(0..4)) {
-                (Kind::Killed | Kind::PowerCut | Kind::TwoAtOnce, _) => When::During,
-                // The program reads the clock as it goes; only between two runs it can be moved for both.
-                (Kind::ClockMoved, 0..2) | (_, 0) => When::Before,
-                (Kind::ClockMoved, _) | (_, 1) => When::After,
+            nodes: nodes.collect(),
+            operation: Operation::draw(rng, count),
+            when: match rng.u32(0..4) {
+                0 => When::Before,
+                1 => When::After,
                 _ => When::During,
             },
             moment: LATEST.mul_f64(rng.f64()),
             cycles: rng.u32(0..=2),
             upgrades: rng.bool(),
         }
+    }
+
+    /// How many nodes there are.
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.nodes.len()).unwrap()
+    }
+
+    /// The numbers of the nodes that stand like this, as the program takes them.
+    pub fn names(&self, standing: Standing) -> String {
+        let numbered = (1..).zip(&self.nodes);
+        let these = numbered.filter(|(_, node)| node.standing == standing);
+        let names: Vec<String> = these.map(|(id, _): (u32, _)| format!("{id:04}")).collect();
+        names.join(",")
+    }
+
+    /// How many nodes are outdated.
+    pub fn outdated(&self) -> usize {
+        self.nodes.iter().filter(|node| node.outdated).count()
     }
 }

@@ -12,7 +12,7 @@ const SEED: &str = "WNM_FAULT_SEED";
 const RUNS: &str = "WNM_FAULT_RUNS";
 
 /// Tests that share the runs asked for.
-const TESTS: u64 = 5;
+const TESTS: u64 = 6;
 
 /// Runs side by side in one test: most of their time goes by waiting for nodes to stay up.
 const AT_ONCE: usize = 2;

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use wnm_tests::call::{Call, Outcome};
+use wnm_tests::call::Call;
 use wnm_tests::colony::{Colony, EAGER};
 use wnm_tests::database::NodeRow;
 use wnm_tests::nodes;
 use wnm_tests::wait::{LONG, until, until_some};
 
+use crate::clock;
+use crate::outcome::{checked, tell_events};
 use crate::script::{Script, Standing};
+use crate::seen::{Seen, plant, seen};
 
 /// The version of an outdated node.
 const OLD: &str = "0.4.16";
@@ -25,26 +28,6 @@ const MOST_CYCLES: usize = 12;
 
 /// Between two of them, longer than any wait for a node that did not stay up.
 const BETWEEN_CYCLES: i64 = 2 * 3600;
-
-/// Columns with a time in them. A clock that is moved forward leaves all of them behind.
-const TIMES: [(&str, &[&str]); 3] = [
-    (
-        "node",
-        &[
-            "timestamp",
-            "age",
-            "desired_since",
-            "observed_at",
-            "transition_since",
-            "last_start",
-        ],
-    ),
-    ("machine", &["last_stopped_at"]),
-    ("wnm_event", &["at"]),
-];
-
-/// A file among each node's records, by which its data is known again.
-const RECORD: &str = "record_store/planted";
 
 /// A colony in the state that a script begins with.
 pub struct Stage {
@@ -74,43 +57,30 @@ impl Stage {
             .filter(|word| !word.contains("concurrent"));
         let options = eager.chain(limits.iter().map(String::as_str));
         stage.colony.init("setsid+user", &stage.new, options);
-        let outdated = script.nodes.iter().filter(|node| node.outdated).count();
+        let outdated = script.outdated();
         for (count, program) in [
             (outdated, &stage.old),
             (script.nodes.len() - outdated, &stage.new),
         ] {
-            let count = format!("--count={count}");
-            if count != "--count=0" {
-                let add = ["--force-action=add", count.as_str()];
-                let call = stage.call(add).arg("--antnode-path").arg(program);
-                drop(call.run().succeeded());
+            if count > 0 {
+                stage.force(program, "add", &format!("--count={count}"));
             }
         }
-        // It has to be the newer one from now on.
         stage.wait_for_answers();
-        for (act, standing) in [
-            ("survey", Standing::Running),
-            ("stop", Standing::Stopped),
-            ("disable", Standing::Disabled),
-        ] {
-            let of_these = (1..).zip(&script.nodes);
-            let names: Vec<String> = of_these
-                .filter(|(_, node)| node.standing == standing && act != "survey")
-                .map(|(id, _)| format!("antnode{id:04}"))
-                .collect();
-            if act == "survey" || !names.is_empty() {
-                let mut call = stage.call([format!("--force-action={act}")]);
-                if !names.is_empty() {
-                    call = call.arg(format!("--service-name={}", names.join(",")));
-                }
-                let call = call.arg("--antnode-path").arg(&stage.new);
-                drop(call.run().succeeded());
+        stage.force(&stage.new, "survey", "--json");
+        for (act, standing) in [("stop", Standing::Stopped), ("disable", Standing::Disabled)] {
+            let names = script.names(standing);
+            if !names.is_empty() {
+                stage.force(&stage.new, act, &format!("--service-name={names}"));
             }
         }
-        for row in stage.colony.database().nodes() {
-            std::fs::write(row.root_dir.join(RECORD), row.name).unwrap();
-        }
+        plant(&stage.colony.database(), Path::to_owned);
         stage
+    }
+
+    fn force(&self, program: &Path, act: &str, more: &str) {
+        let call = self.call([&format!("--force-action={act}"), more]);
+        let _done = call.arg("--antnode-path").arg(program).run().succeeded();
     }
 
     /// A call of the program that may make no more nodes than were asked for.
@@ -145,7 +115,9 @@ impl Stage {
             let idle =
                 outcome.code == Some(0) && report["steps"].as_array().is_some_and(Vec::is_empty);
             let now = self.standing();
-            let rests = now.values().all(|(_, _, under_way)| under_way.is_none());
+            let rests = now.values().all(|(desired, status, under_way)| {
+                under_way.is_none() && desired.eq_ignore_ascii_case(status)
+            });
             if idle && rests && now == rows {
                 return self.plan_is_empty();
             }
@@ -179,22 +151,14 @@ impl Stage {
         rows.into_iter().map(read).collect()
     }
 
-    /// What is wanted of each node.
-    pub fn desired(&self) -> BTreeMap<u32, String> {
-        let standing = self.standing().into_iter();
-        standing.map(|(id, (desired, ..))| (id, desired)).collect()
+    /// Every node with what is wanted of it and what lies on the disk.
+    pub fn seen(&self) -> Vec<Seen> {
+        seen(&self.colony.database(), Path::to_owned)
     }
 
     /// Moves the clock, as seen by who goes by the stored times.
     pub fn move_clock(&self, by: i64) {
-        for (table, columns) in TIMES {
-            let moved: Vec<String> = columns
-                .iter()
-                .map(|column| format!("{column} = {column} - ({by})"))
-                .collect();
-            let update = format!("UPDATE {table} SET {}", moved.join(", "));
-            self.colony.database().execute(&update);
-        }
+        clock::moved(&self.colony.database(), by);
     }
 
     /// Waits until each node that has a process has opened its port, unless it runs without.
@@ -211,25 +175,19 @@ impl Stage {
     }
 }
 
+/// A failed run says what the program did and why.
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tell_events(&self.colony.database());
+        }
+    }
+}
+
 /// Whether the node's last process found its metrics port taken. It goes on without and says so.
 pub fn without_metrics(row: &NodeRow) -> bool {
     let logs = row.root_dir.with_file_name("logs").join(&row.service);
     let said = std::fs::read_to_string(logs.join("antnode.out")).unwrap_or_default();
     let last = said.rsplit("EVM network").next().unwrap_or_default();
     last.contains("error binding")
-}
-
-/// Identity and data of a node, as they lie on the disk; nothing where there is nothing.
-pub fn data(row: &NodeRow) -> (Vec<u8>, Vec<u8>) {
-    let read = |name| std::fs::read(row.root_dir.join(name)).unwrap_or_default();
-    (read("secret-key"), read(RECORD))
-}
-
-/// Fails the test when the program did not end as it should: done, refused or killed.
-#[track_caller]
-pub fn checked(outcome: Outcome) -> Outcome {
-    let well = matches!(outcome.code, None | Some(0 | 1));
-    let quiet = !outcome.stderr.contains("panicked");
-    assert!(well && quiet, "{outcome:#?}");
-    outcome
 }

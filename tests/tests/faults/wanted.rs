@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wnm_tests::database::NodeRow;
-
 use crate::operation::{Act, Operation};
 use crate::script::Standing;
-use crate::stage::{Stage, data};
+use crate::seen::Seen;
 
 /// The end of a node; `None` when it is gone.
 type End = Option<Standing>;
@@ -21,25 +19,16 @@ pub struct Wanted {
 
 #[derive(Debug)]
 struct Node {
-    row: NodeRow,
-    data: (Vec<u8>, Vec<u8>),
-    before: Standing,
+    before: Seen,
     ends: BTreeSet<End>,
 }
 
 impl Wanted {
     /// Before anything was done, nothing but what is.
-    pub fn at(stage: &Stage) -> Self {
-        let desired = stage.desired();
-        let rows = stage.colony.database().nodes().into_iter();
-        let nodes = rows.map(|row| {
-            let before = standing(&desired[&row.id]);
-            Node {
-                data: data(&row),
-                before,
-                ends: [Some(before)].into(),
-                row,
-            }
+    pub fn as_it_is(nodes: Vec<Seen>) -> Self {
+        let nodes = nodes.into_iter().map(|before| Node {
+            ends: [Some(before.wanted)].into(),
+            before,
         });
         Self {
             nodes: nodes.collect(),
@@ -52,7 +41,7 @@ impl Wanted {
         for node in &mut self.nodes {
             let ends = node.ends.iter();
             let after: Vec<End> = ends
-                .map(|end| after(*end, node.row.id, operation))
+                .map(|end| after(*end, node.before.row.id, operation))
                 .collect();
             node.ends.extend(after);
         }
@@ -61,7 +50,12 @@ impl Wanted {
     /// It said that it was done, all of it.
     pub fn surely(&mut self, operation: &Operation) {
         for node in &mut self.nodes {
-            node.ends = [after(Some(node.before), node.row.id, operation)].into();
+            node.ends = [after(
+                Some(node.before.wanted),
+                node.before.row.id,
+                operation,
+            )]
+            .into();
         }
         if let Operation::Add(count) = operation {
             self.added = *count as usize;
@@ -70,30 +64,26 @@ impl Wanted {
 
     /// Fails the test unless all nodes ended as they may, with their data, and new ones run.
     #[track_caller]
-    pub fn check(&self, stage: &Stage) {
-        let desired = stage.desired();
-        let mut left: BTreeMap<Vec<u8>, NodeRow> = BTreeMap::new();
-        for row in stage.colony.database().nodes() {
-            let (key, _) = data(&row);
-            assert_eq!(key.len(), 32, "the identity of {row:#?}");
-            let twin = left.insert(key, row);
+    pub fn check(&self, now: Vec<Seen>) {
+        let mut left: BTreeMap<Vec<u8>, Seen> = BTreeMap::new();
+        for node in now {
+            assert_eq!(node.key.len(), 32, "the identity of {node:#?}");
+            let twin = left.insert(node.key.clone(), node);
             assert!(twin.is_none(), "two of one identity: {twin:#?}");
         }
-        for node in &self.nodes {
-            let row = left.remove(&node.data.0);
-            let end = row.as_ref().map(|row| standing(&desired[&row.id]));
-            assert!(node.ends.contains(&end), "{end:?} is the end of {node:#?}");
-            if let Some(row) = row {
-                assert_eq!(row.id, node.row.id, "another number");
-                assert_eq!(data(&row), node.data, "the data of {row:#?}");
+        for Node { before, ends } in &self.nodes {
+            let now = left.remove(&before.key);
+            let end = now.as_ref().map(|node| node.wanted);
+            assert!(ends.contains(&end), "{end:?} and not {ends:?}: {before:#?}");
+            if let Some(now) = now {
+                assert_eq!(now.row.id, before.row.id, "another number");
+                assert_eq!(now.record, before.record, "the data of {now:#?}");
             }
         }
-        let new = left.values();
-        for row in new.clone() {
-            let wanted = standing(&desired[&row.id]);
-            assert_eq!(wanted, Standing::Running, "nobody stopped {row:#?}");
+        for node in left.values() {
+            assert_eq!(node.wanted, Standing::Running, "nobody said so: {node:#?}");
         }
-        assert!(new.len() >= self.added, "{} are to be new", self.added);
+        assert!(left.len() >= self.added, "{} are to be new", self.added);
     }
 }
 
@@ -113,15 +103,5 @@ fn after(before: End, node: u32, operation: &Operation) -> End {
         Operation::On(Act::Stop, _) if before == Standing::Disabled => Some(before),
         Operation::On(Act::Stop, _) => Some(Standing::Stopped),
         Operation::On(Act::Disable, _) => Some(Standing::Disabled),
-    }
-}
-
-#[track_caller]
-fn standing(desired: &str) -> Standing {
-    match desired {
-        "running" => Standing::Running,
-        "stopped" => Standing::Stopped,
-        "disabled" => Standing::Disabled,
-        other => panic!("nobody wants a node to be {other}"),
     }
 }
