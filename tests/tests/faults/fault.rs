@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use fastrand::Rng;
 use nix::sys::signal::Signal;
 
+use crate::clock;
 use crate::disk::{Filled, ReadOnly};
 use crate::operation::Operation;
 use crate::script::When;
@@ -128,7 +129,7 @@ impl Fault {
                 stage.colony.storage()
             })),
             Self::ClockMoved { by } => {
-                stage.move_clock(by);
+                clock::moved(&stage.colony.database(), by);
                 Ongoing::Nothing
             }
             Self::NodesDie { which } => {

@@ -70,6 +70,7 @@ fn act(script: &Script, fault: &Fault, stage: &Stage, wanted: &mut Wanted) {
             operation.finish()
         }
     };
+    eprintln!("the operation ended with {:?}", outcome.code);
     let alone = !matches!(fault, Fault::PowerCut | Fault::TwoAtOnce { .. });
     if checked(outcome).code == Some(0) && alone {
         wanted.surely(&script.operation);

@@ -6,7 +6,8 @@ use fastrand::Rng;
 
 use crate::operation::Operation;
 
-/// Longest time into an operation at which a fault comes. One that has ended by then meets it right after.
+/// Longest time into an operation at which a fault comes. One that has ended by then meets it right after; so
+/// that few have, earlier moments are drawn more often.
 const LATEST: Duration = Duration::from_millis(900);
 
 /// A whole run.
@@ -24,6 +25,8 @@ pub struct Script {
     pub cycles: u32,
     /// Whether cycles upgrade of their own accord.
     pub upgrades: bool,
+    /// Seconds that a node is left alone for after something was done with it.
+    pub delay: u32,
 }
 
 /// How a node stands at the beginning.
@@ -72,9 +75,10 @@ impl Script {
                 1 => When::After,
                 _ => When::During,
             },
-            moment: LATEST.mul_f64(rng.f64()),
+            moment: LATEST.mul_f64(rng.f64() * rng.f64()),
             cycles: rng.u32(0..=2),
             upgrades: rng.bool(),
+            delay: if rng.bool() { 300 } else { 0 },
         }
     }
 

@@ -52,10 +52,13 @@ impl Stage {
         };
         let limits = ["starts", "upgrades", "removals", "operations"]
             .map(|name| format!("--max-concurrent-{name}={AT_ONCE}"));
+        let delays = ["start", "restart", "upgrade", "remove"]
+            .map(|name| format!("--delay-{name}={}", script.delay));
         let eager = EAGER
             .into_iter()
-            .filter(|word| !word.contains("concurrent"));
-        let options = eager.chain(limits.iter().map(String::as_str));
+            .filter(|word| !word.contains("concurrent") && !word.contains("delay"));
+        let own = limits.iter().chain(&delays).map(String::as_str);
+        let options = eager.chain(own);
         stage.colony.init("setsid+user", &stage.new, options);
         let outdated = script.outdated();
         for (count, program) in [
@@ -103,7 +106,7 @@ impl Stage {
         for cycle in 0..MOST_CYCLES {
             if cycle > 0 {
                 self.wait_for_answers();
-                self.move_clock(BETWEEN_CYCLES);
+                clock::passed(&self.colony.database(), BETWEEN_CYCLES);
             }
             let outcome = until_some(LONG, "the lock of a process that was killed", || {
                 // A child that it forked has the lock, too, until it becomes a node.
@@ -154,11 +157,6 @@ impl Stage {
     /// Every node with what is wanted of it and what lies on the disk.
     pub fn seen(&self) -> Vec<Seen> {
         seen(&self.colony.database(), Path::to_owned)
-    }
-
-    /// Moves the clock, as seen by who goes by the stored times.
-    pub fn move_clock(&self, by: i64) {
-        clock::moved(&self.colony.database(), by);
     }
 
     /// Waits until each node that has a process has opened its port, unless it runs without.

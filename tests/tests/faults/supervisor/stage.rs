@@ -117,7 +117,7 @@ impl Stage {
             let idle = told.last_json()["steps"].as_array()?.is_empty();
             let rests = idle && self.rests();
             if !rests {
-                clock::moved(&self.database(), BETWEEN_CYCLES);
+                clock::passed(&self.database(), BETWEEN_CYCLES);
             }
             rests.then_some(())
         });
