@@ -2,7 +2,7 @@
 //! mount namespace of the run's thread, and gone with it however the run ends.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -87,13 +87,8 @@ impl Filled {
     pub fn up_to(file: &Path, bytes: u64) -> Self {
         let filled = Self(file.to_owned());
         let mut fill = File::create(file).expect("nothing to fill the disk with");
-        let block = vec![0; 64 * 1024];
-        let full = loop {
-            match fill.write(&block) {
-                Ok(_) => {}
-                Err(error) => break error,
-            }
-        };
+        let filling = io::copy(&mut io::repeat(0), &mut fill);
+        let full = filling.expect_err("no end of it");
         assert_eq!(full.raw_os_error(), Some(Errno::ENOSPC as i32), "{full}");
         let size = fill.metadata().unwrap().len();
         fill.set_len(size.saturating_sub(bytes)).unwrap();
