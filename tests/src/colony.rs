@@ -56,9 +56,14 @@ impl Colony {
 
     /// Room for nodes 1 to `highest`.
     pub fn for_nodes(highest: u16) -> Self {
+        Self::below(&std::env::temp_dir(), highest)
+    }
+
+    /// The same in a directory of its own below `place`, which may be another file system.
+    pub fn below(place: &Path, highest: u16) -> Self {
         let mut dir = tempfile::Builder::new()
             .prefix("wnm-test-")
-            .tempdir()
+            .tempdir_in(place)
             .expect("no directory for the test");
         dir.disable_cleanup(std::env::var_os(KEEP).is_some());
         let colony = Self {

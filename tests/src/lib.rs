@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod agreement;
 #[cfg(target_os = "linux")]
 pub mod antctl;
 pub mod binaries;

@@ -1,6 +1,7 @@
 //! A systemd of its own for a test: the whole of it, as the first process of a container that shares nothing
 //! with this machine but its files, which it sees as they are and changes only for itself.
 
+mod agreement;
 mod inside;
 
 use std::fs;

@@ -63,6 +63,7 @@ impl Setsid {
     async fn put_in_place(&self, node: &Node, to: &NodeBinary) -> Result<(), ManagerError> {
         previous::keep(self.files.as_ref(), &node.binary).await?;
         fault::point("setsid.upgrade.kept");
-        self.files.install(&to.path, &node.binary).await
+        let copied = self.files.install(&to.path, &node.binary).await;
+        previous::after_copy(self.files.as_ref(), &node.binary, copied).await
     }
 }

@@ -23,9 +23,8 @@ impl Systemd {
         let ran = !is_still(&self.talk.details(unit).await?);
         previous::keep(self.files.as_ref(), &node.binary).await?;
         fault::point("systemd.upgrade.kept");
-        self.files
-            .install_unless_same(&to.path, &node.binary)
-            .await?;
+        let copied = self.files.install_unless_same(&to.path, &node.binary);
+        previous::after_copy(self.files.as_ref(), &node.binary, copied.await).await?;
         fault::point("systemd.upgrade.replaced");
         if !ran {
             return Ok(());

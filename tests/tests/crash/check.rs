@@ -1,137 +1,20 @@
 //! What must hold of a colony whenever nothing is under way, whatever happened before.
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
-use wnm_tests::colony::Colony;
-use wnm_tests::database::NodeRow;
-use wnm_tests::nodes;
-use wnm_tests::wait::{LONG, until};
+use wnm_tests::agreement;
 
 use crate::stage::{CAP, Stage};
-
-/// What else lies in the node storage.
-const IN_STORAGE: [&str; 3] = [".wnm", "bootstrap-cache", "logs"];
-
-/// Everything in a node's directory: no part of a program, no former one, no temporary file.
-const IN_NODE: [&str; 6] = [
-    "antnode",
-    "antnode.pid",
-    "historic_quoting_metrics",
-    "network_key_version",
-    "record_store",
-    "secret-key",
-];
-
-/// Everything in a node's log directory.
-const IN_LOGS: [&str; 2] = ["antnode.log", "antnode.out"];
-
-/// Everything in the directory of the test. A killed process leaves the last two of a database that it had
-/// open.
-const IN_TEST: [&str; 8] = [
-    "colony.db",
-    "colony.db.lock",
-    "home",
-    "nodes",
-    "programs",
-    "tmp",
-    "colony.db-shm",
-    "colony.db-wal",
-];
 
 impl Stage {
     /// Fails the test unless rows, processes and directories tell the same story.
     #[track_caller]
     pub fn check(&self) {
-        let (rows, under_way): (Vec<NodeRow>, Vec<Option<String>>) =
-            self.rows().into_iter().unzip();
-        assert!(under_way.iter().all(Option::is_none), "{under_way:?}");
+        agreement::check(&self.colony);
+        let rows = self.colony.database().nodes();
         assert!(rows.len() <= CAP, "past the cap: {rows:#?}");
-        each_once(&rows);
-        self.check_processes(&rows);
-        check_files(&self.colony, &rows);
+        let no_disabled = rows.iter().all(|row| row.status != "DISABLED");
+        assert!(no_disabled, "nobody disabled a node: {rows:#?}");
         for row in rows.iter().filter(|row| row.status == "RUNNING") {
-            answers(row);
+            agreement::answers(row);
         }
     }
-
-    #[track_caller]
-    fn check_processes(&self, rows: &[NodeRow]) {
-        let mut processes = self.colony.processes();
-        for row in rows {
-            let running = match row.status.as_str() {
-                "RUNNING" => 1,
-                "STOPPED" => 0,
-                other => panic!("{other}: {row:?}"),
-            };
-            let own = processes.extract_if(.., |process| {
-                process.exe == row.root_dir.join("antnode")
-                    && process.root_dir() == Some(&row.root_dir)
-            });
-            assert_eq!(own.count(), running, "processes of {row:#?}");
-        }
-        assert!(processes.is_empty(), "of no row: {processes:#?}");
-    }
-}
-
-/// Fails the test when two rows have something in common that is one node's alone.
-#[track_caller]
-fn each_once(rows: &[NodeRow]) {
-    let properties: [fn(&NodeRow) -> String; 5] = [
-        |row| row.name.clone(),
-        |row| row.service.clone(),
-        |row| row.root_dir.display().to_string(),
-        |row| row.port.to_string(),
-        |row| format!("{:?}", row.metrics_port),
-    ];
-    for property in properties {
-        let distinct: BTreeSet<String> = rows.iter().map(property).collect();
-        assert_eq!(distinct.len(), rows.len(), "{rows:#?}");
-    }
-}
-
-#[track_caller]
-fn check_files(colony: &Colony, rows: &[NodeRow]) {
-    let (storage, logs) = (colony.storage(), colony.storage().join("logs"));
-    let services: BTreeSet<String> = rows.iter().map(|row| row.service.clone()).collect();
-    let mut in_storage = names(&storage);
-    in_storage.retain(|name| !IN_STORAGE.contains(&name.as_str()));
-    assert_eq!(in_storage, services, "directories and rows");
-    assert_eq!(names(&logs), services, "log directories and rows");
-    for service in &services {
-        let (node, logs) = (names(&storage.join(service)), names(&logs.join(service)));
-        assert_eq!(node, IN_NODE.map(str::to_owned).into(), "in {service}");
-        assert_eq!(logs, IN_LOGS.map(str::to_owned).into(), "in logs/{service}");
-    }
-    for empty in [
-        colony.home(),
-        colony.temporary(),
-        storage.join("bootstrap-cache"),
-    ] {
-        let nothing = !empty.exists() || names(&empty).is_empty();
-        assert!(nothing, "{}: {:?}", empty.display(), names(&empty));
-    }
-    let mut outside = names(colony.dir());
-    outside.retain(|name| !IN_TEST.contains(&name.as_str()));
-    assert!(outside.is_empty(), "{outside:?}");
-}
-
-/// The names in a directory; none where there is no directory.
-fn names(dir: &Path) -> BTreeSet<String> {
-    let entries = std::fs::read_dir(dir).into_iter().flatten();
-    entries
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .collect()
-}
-
-/// Fails the test unless it is this node that answers on its port, once it had the time to open it.
-#[track_caller]
-fn answers(row: &NodeRow) {
-    let version = format!("antnode_version=\"{}\"", row.version.as_deref().unwrap());
-    let peer_id = format!("peer_id=\"{}\"", row.peer_id.as_deref().unwrap());
-    let port = row.metrics_port.unwrap();
-    until(LONG, format!("{version} {peer_id} on port {port}"), || {
-        nodes::page(port, "/metadata")
-            .is_ok_and(|page| page.contains(&version) && page.contains(&peer_id))
-    });
 }

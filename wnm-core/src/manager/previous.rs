@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::ManagerError;
 use super::files::Files;
+use super::{ManagerError, blocking};
+use crate::files::same_content;
 
 /// Where the replaced program is kept.
 pub fn path(binary: &Path) -> PathBuf {
@@ -21,6 +22,27 @@ pub async fn keep(files: &dyn Files, binary: &Path) -> Result<(), ManagerError> 
         files.keep(binary, &kept).await?;
     }
     Ok(())
+}
+
+/// After the copy of the new program: where it failed and the program is still in place, what was kept of it is of
+/// no use.
+pub async fn after_copy(
+    files: &dyn Files,
+    binary: &Path,
+    copied: Result<(), ManagerError>,
+) -> Result<(), ManagerError> {
+    let Err(error) = copied else {
+        return Ok(());
+    };
+    let (kept, program) = (path(binary), binary.to_owned());
+    // Where they cannot be compared nothing is known, and both stay.
+    let unchanged = blocking(move || Ok(same_content(&kept, &program).unwrap_or(false))).await;
+    if unchanged.unwrap_or(false)
+        && let Err(second) = files.delete_files(&[&path(binary)]).await
+    {
+        tracing::warn!(binary = %binary.display(), error = %second, "the kept program stays");
+    }
+    Err(error)
 }
 
 /// After a start: a kept program is of no use when it went well. When the start was refused, the program is put
@@ -68,6 +90,25 @@ mod tests {
             what: "starting".to_owned(),
             words: "no".to_owned(),
         })
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_failed_leaves_a_kept_program_only_where_it_differs() {
+        let dir = tempfile::tempdir().unwrap();
+        let binary = dir.path().join("antnode");
+        let files = Direct::for_caller();
+        std::fs::write(&binary, "first").unwrap();
+        keep(&files, &binary).await.unwrap();
+        after_copy(&files, &binary, Ok(())).await.unwrap();
+        assert!(path(&binary).exists());
+        after_copy(&files, &binary, refused()).await.unwrap_err();
+        assert!(!path(&binary).exists());
+        assert_eq!(std::fs::read_to_string(&binary).unwrap(), "first");
+        // The program is another one that has not started yet.
+        std::fs::write(path(&binary), "first").unwrap();
+        std::fs::write(&binary, "second").unwrap();
+        after_copy(&files, &binary, refused()).await.unwrap_err();
+        assert!(path(&binary).exists());
     }
 
     #[tokio::test]

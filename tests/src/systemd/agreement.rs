@@ -1,0 +1,108 @@
+//! What must hold of a colony of units whenever nothing is under way, whatever happened before.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::Inside;
+
+/// Everything in a node's directory: no former program and no temporary file.
+const IN_NODE: [&str; 6] = [
+    "antnode",
+    "antnode.pid",
+    "historic_quoting_metrics",
+    "network_key_version",
+    "record_store",
+    "secret-key",
+];
+
+impl Inside {
+    /// Fails the test unless rows, units, links, processes and directories tell the same story, and systemd has
+    /// read all of it.
+    #[track_caller]
+    pub fn check_agreement(&self) {
+        let rows = self.nodes();
+        let running = rows.iter().filter(|row| row.status == "RUNNING");
+        let running: BTreeSet<String> = running.map(|row| row.service.clone()).collect();
+        let units: BTreeSet<String> = rows.iter().map(|row| row.service.clone()).collect();
+        let node = |unit: &String| unit.trim_end_matches(".service").to_owned();
+        let names: BTreeSet<String> = units.iter().map(node).collect();
+
+        assert_eq!(self.unit_files(), units, "units and rows");
+        assert_eq!(
+            self.links(),
+            running,
+            "only what runs comes back with the machine"
+        );
+        assert_eq!(self.loaded(), running, "what systemd holds in memory");
+        let programs: Vec<String> = running.iter().map(node).collect();
+        assert_eq!(self.processes(), programs, "processes and rows");
+        assert_eq!(self.node_dirs(), names, "directories and rows");
+        for name in &names {
+            let inside = self.names(&self.storage().join(name));
+            let expected = IN_NODE.map(str::to_owned).into();
+            assert!(inside.is_subset(&expected), "in {name}: {inside:?}");
+        }
+        let sliced = self.names(&self.unit_dir()).contains("wnm.slice");
+        assert_eq!(sliced, !rows.is_empty(), "the slice without a node");
+        for unit in units.iter().map(String::as_str).chain(["wnm.slice"]) {
+            let asked = ["show", "--property=NeedDaemonReload", "--value", unit];
+            let outdated = self.systemctl(asked).succeeded().stdout;
+            assert_eq!(outdated.trim(), "no", "{unit} was not read anew");
+        }
+    }
+
+    fn unit_files(&self) -> BTreeSet<String> {
+        let mut names = self.names(&self.unit_dir());
+        names.retain(|name| name.contains("antnode"));
+        names
+    }
+
+    /// What comes back with the machine.
+    fn links(&self) -> BTreeSet<String> {
+        let dir = self.unit_dir();
+        let wants = self.names(&dir).into_iter();
+        wants
+            .filter(|name| name.ends_with(".wants"))
+            .flat_map(|name| self.names(&dir.join(name)))
+            .filter(|name| name.contains("antnode"))
+            .collect()
+    }
+
+    /// Units that do something or have failed.
+    fn loaded(&self) -> BTreeSet<String> {
+        let asked = ["list-units", "--plain", "--no-legend", "antnode*"];
+        let told = self.systemctl(asked).succeeded().stdout;
+        let first = |line: &str| line.split_whitespace().next().map(str::to_owned);
+        told.lines().filter_map(first).collect()
+    }
+
+    /// The nodes that processes run the program of, whoever started them.
+    fn processes(&self) -> Vec<String> {
+        // Not every link may be read by everyone.
+        let told = self.run("/bin/sh", ["-c", "readlink /proc/[0-9]*/exe"]);
+        // The way to the storage is told as it is outside, for some.
+        let node = |path: &str| {
+            let storage = self.storage();
+            let (_, below) = path.split_once(storage.to_str()?)?;
+            Some(below.trim_matches('/').split_once('/')?.0.to_owned())
+        };
+        let mut found: Vec<String> = told.stdout.lines().filter_map(node).collect();
+        found.sort();
+        found
+    }
+
+    /// The directories of nodes, by name.
+    pub fn node_dirs(&self) -> BTreeSet<String> {
+        let mut names = self.names(&self.storage());
+        names.retain(|name| name.starts_with("antnode"));
+        names
+    }
+
+    fn names(&self, dir: &Path) -> BTreeSet<String> {
+        let entries = std::fs::read_dir(self.system.path(dir));
+        let entries = entries.into_iter().flatten();
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+}

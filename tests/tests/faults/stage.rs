@@ -1,0 +1,191 @@
+//! A colony and what is done with it in one run.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use wnm_tests::call::Call;
+use wnm_tests::colony::{Colony, EAGER};
+use wnm_tests::database::NodeRow;
+use wnm_tests::nodes;
+use wnm_tests::wait::{LONG, until, until_some};
+
+use crate::clock;
+use crate::outcome::{checked, tell_events};
+use crate::script::{Script, Standing};
+use crate::seen::{Seen, plant, seen};
+
+/// The version of an outdated node.
+const OLD: &str = "0.4.16";
+
+/// The version of the others, and of the program that upgrades take.
+const NEW: &str = "0.4.17";
+
+/// Nodes that may be brought up at once: all of them, to lose no time.
+const AT_ONCE: u32 = 8;
+
+/// Cycles after which a colony must have come to rest once nothing goes wrong any more.
+const MOST_CYCLES: usize = 12;
+
+/// Between two of them, longer than any wait for a node that did not stay up.
+const BETWEEN_CYCLES: i64 = 2 * 3600;
+
+/// A colony in the state that a script begins with.
+pub struct Stage {
+    pub colony: Colony,
+    old: PathBuf,
+    new: PathBuf,
+    upgrades: bool,
+    /// Most nodes that were asked for.
+    pub ceiling: u32,
+}
+
+impl Stage {
+    /// Makes it, below `place`.
+    pub fn set(script: &Script, ceiling: u32, place: &Path) -> Self {
+        let colony = Colony::below(place, 20);
+        let stage = Self {
+            old: colony.program(OLD),
+            new: colony.program(NEW),
+            colony,
+            upgrades: script.upgrades,
+            ceiling,
+        };
+        let limits = ["starts", "upgrades", "removals", "operations"]
+            .map(|name| format!("--max-concurrent-{name}={AT_ONCE}"));
+        let delays = ["start", "restart", "upgrade", "remove"]
+            .map(|name| format!("--delay-{name}={}", script.delay));
+        let eager = EAGER
+            .into_iter()
+            .filter(|word| !word.contains("concurrent") && !word.contains("delay"));
+        let own = limits.iter().chain(&delays).map(String::as_str);
+        let options = eager.chain(own);
+        stage.colony.init("setsid+user", &stage.new, options);
+        let outdated = script.outdated();
+        for (count, program) in [
+            (outdated, &stage.old),
+            (script.nodes.len() - outdated, &stage.new),
+        ] {
+            if count > 0 {
+                stage.force(program, "add", &format!("--count={count}"));
+            }
+        }
+        stage.wait_for_answers();
+        stage.force(&stage.new, "survey", "--json");
+        for (act, standing) in [("stop", Standing::Stopped), ("disable", Standing::Disabled)] {
+            let names = script.names(standing);
+            if !names.is_empty() {
+                stage.force(&stage.new, act, &format!("--service-name={names}"));
+            }
+        }
+        plant(&stage.colony.database(), Path::to_owned);
+        stage
+    }
+
+    fn force(&self, program: &Path, act: &str, more: &str) {
+        let call = self.call([&format!("--force-action={act}"), more]);
+        let _done = call.arg("--antnode-path").arg(program).run().succeeded();
+    }
+
+    /// A call of the program that may make no more nodes than were asked for.
+    pub fn call<S: AsRef<str>>(&self, words: impl IntoIterator<Item = S>) -> Call {
+        let cap = format!("--node-cap={}", self.ceiling);
+        let words = words.into_iter().map(|word| word.as_ref().to_owned());
+        self.colony.wnm(["--json", &cap]).args(words)
+    }
+
+    /// A cycle as cron would make it.
+    pub fn cycle(&self, words: &[&str]) -> Call {
+        let upgrades = self.upgrades.then_some("--enable-upgrade");
+        self.call(words.iter().copied().chain(upgrades))
+    }
+
+    /// Runs cycles until nothing is left to do. They are kept from adding nodes by a cap of as many as there are.
+    pub fn settle(&self) {
+        let mut told = Vec::new();
+        let mut rows = self.standing();
+        for cycle in 0..MOST_CYCLES {
+            if cycle > 0 {
+                self.wait_for_answers();
+                clock::passed(&self.colony.database(), BETWEEN_CYCLES);
+            }
+            let outcome = until_some(LONG, "the lock of a process that was killed", || {
+                // A child that it forked has the lock, too, until it becomes a node.
+                let outcome = self.cycle(&[&self.kept()]).run();
+                (!outcome.stderr.contains("another wnm")).then_some(outcome)
+            });
+            let outcome = checked(outcome);
+            let report = outcome.last_json();
+            let idle =
+                outcome.code == Some(0) && report["steps"].as_array().is_some_and(Vec::is_empty);
+            let now = self.standing();
+            let rests = now.values().all(|(desired, status, under_way)| {
+                under_way.is_none() && desired.eq_ignore_ascii_case(status)
+            });
+            if idle && rests && now == rows {
+                return self.plan_is_empty();
+            }
+            rows = now;
+            told.push(report);
+        }
+        panic!("not settled after {MOST_CYCLES} cycles: {told:#?}\n{rows:#?}");
+    }
+
+    fn plan_is_empty(&self) {
+        let asked = self.colony.wnm(["plan", "--json", &self.kept()]);
+        let plan = asked.run().succeeded().last_json();
+        let steps = plan["plan"]["steps"].as_array();
+        assert_eq!(steps.map(Vec::len), Some(0), "{plan:#?}");
+    }
+
+    fn kept(&self) -> String {
+        let kept = "(SELECT count(*) FROM node WHERE desired <> 'absent')";
+        format!("--node-cap={}", self.colony.database().value(kept).unwrap())
+    }
+
+    /// What is wanted of each node, its status, and what is under way.
+    fn standing(&self) -> BTreeMap<u32, (String, String, Option<String>)> {
+        let columns = ["id", "desired", "status", "transition"];
+        let rows = self.colony.database().rows(&columns, "node");
+        let read = |row: Vec<Option<String>>| {
+            let [id, desired, status, under_way] = row.try_into().unwrap();
+            let id = id.unwrap().parse().unwrap();
+            (id, (desired.unwrap(), status.unwrap(), under_way))
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Every node with what is wanted of it and what lies on the disk.
+    pub fn seen(&self) -> Vec<Seen> {
+        seen(&self.colony.database(), Path::to_owned)
+    }
+
+    /// Waits until each node that has a process has opened its port, unless it runs without.
+    fn wait_for_answers(&self) {
+        for row in self.colony.database().nodes() {
+            until(LONG, format!("an answer of {}", row.service), || {
+                let processes = self.colony.processes();
+                let runs = processes.iter().any(|process| {
+                    process.root_dir() == Some(&row.root_dir) && !without_metrics(&row)
+                });
+                !runs || nodes::page(row.metrics_port.unwrap(), "/metadata").is_ok()
+            });
+        }
+    }
+}
+
+/// A failed run says what the program did and why.
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tell_events(&self.colony.database());
+        }
+    }
+}
+
+/// Whether the node's last process found its metrics port taken. It goes on without and says so.
+pub fn without_metrics(row: &NodeRow) -> bool {
+    let logs = row.root_dir.with_file_name("logs").join(&row.service);
+    let said = std::fs::read_to_string(logs.join("antnode.out")).unwrap_or_default();
+    let last = said.rsplit("EVM network").next().unwrap_or_default();
+    last.contains("error binding")
+}
