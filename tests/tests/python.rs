@@ -53,7 +53,8 @@ fn pids(inside: &Inside) -> [Option<i32>; 2] {
 }
 
 /// What the Python wnm does not have, and ours puts at the end.
-const OWN: [&str; 10] = [
+const OWN: [&str; 11] = [
+    "container_network",
     "firewall",
     "fleet_memory_max",
     "fleet_cpu_quota",

@@ -5,7 +5,7 @@
 //! into every container: a container is nothing but a place to run in, and made anew when it is gone.
 //!
 //! s6 is spoken to through the engine, one exec for all nodes of a container: an exec costs as much as two
-//! hundred services. What is run in there are fixed scripts ([`scripts`]); what they work on are arguments.
+//! hundred services. What is run in there are the fixed scripts in `scripts`; what they work on are arguments.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod adding;
@@ -131,6 +131,10 @@ impl ProcessManager for S6Overlay {
 
     fn batch(&self) -> usize {
         BATCH
+    }
+
+    async fn check(&self) -> Result<(), ManagerError> {
+        self.image().map(|_| ())
     }
 
     async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {

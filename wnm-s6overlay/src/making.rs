@@ -71,11 +71,12 @@ impl S6Overlay {
         Block::of(id, self.size).ok_or_else(|| no_ports(id, "there are no such numbers".to_owned()))
     }
 
-    fn image(&self) -> Result<&str, ManagerError> {
+    /// The image of containers that are yet to be made.
+    pub(crate) fn image(&self) -> Result<&str, ManagerError> {
         let image = self.context.machine.containers.image.as_deref();
         image.ok_or_else(|| ManagerError::Rejected {
             what: "no image".to_owned(),
-            words: "name one with --docker-image".to_owned(),
+            words: "name one with --docker-image; 'wnm --dockerfile | docker build -t NAME -' makes one".to_owned(),
         })
     }
 
