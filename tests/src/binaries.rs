@@ -14,20 +14,20 @@ const PREBUILT: &str = "WNM_TEST_BINARIES";
 
 /// The `wnm` program.
 pub fn wnm() -> PathBuf {
-    find("wnm-cli", "wnm")
+    find("wnm")
 }
 
 /// The simulated node, without a stamp.
 pub fn simulated_node() -> PathBuf {
-    find("wnm-simnode", "antnode-sim")
+    find("antnode-sim")
 }
 
 /// The launchctl, and the launchd behind it, for systems that have none.
 pub fn fake_launchctl() -> PathBuf {
-    find("tests", "fake-launchctl")
+    find("fake-launchctl")
 }
 
-fn find(package: &str, program: &str) -> PathBuf {
+fn find(program: &str) -> PathBuf {
     if let Some(dir) = std::env::var_os(PREBUILT) {
         let path = Path::new(&dir).join(program);
         assert!(
@@ -41,12 +41,12 @@ fn find(package: &str, program: &str) -> PathBuf {
         Ok(run) => build_once(&run),
         Err(_) => build(),
     });
-    let path = built.get(package);
-    path.unwrap_or_else(|| panic!("{package} builds no program"))
+    let path = built.get(program);
+    path.unwrap_or_else(|| panic!("nothing builds {program}"))
         .clone()
 }
 
-/// Where the programs are, by package.
+/// Where the programs are, by name.
 type Programs = BTreeMap<String, PathBuf>;
 
 /// nextest gives every test a process of its own: the first of a run builds, and the others read where the
@@ -86,10 +86,9 @@ fn build() -> Programs {
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter_map(|message| {
-            let program = message["executable"].as_str()?;
-            let manifest = Path::new(message["manifest_path"].as_str()?);
-            let package = manifest.parent()?.file_name()?.to_str()?;
-            Some((package.to_owned(), PathBuf::from(program)))
+            let program = PathBuf::from(message["executable"].as_str()?);
+            let name = program.file_stem()?.to_str()?.to_owned();
+            Some((name, program))
         })
         .collect()
 }
