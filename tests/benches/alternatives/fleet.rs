@@ -20,6 +20,10 @@ impl Fleet {
         let colony = Colony::for_nodes(count);
         let program = colony.program("0.4.17");
         colony.init("setsid+user", &program, EAGER).succeeded();
+        // The Python wnm looks for the program there, whatever its settings say.
+        let bin = colony.home().join(".local/bin");
+        std::fs::create_dir_all(&bin).unwrap();
+        std::os::unix::fs::symlink(&program, bin.join("antnode")).unwrap();
         let cap = format!("--node-cap={count}");
         let wide = ["--max-concurrent-starts=8", "--max-concurrent-operations=8"];
         colony

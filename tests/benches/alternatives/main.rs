@@ -29,7 +29,7 @@ use python::Python;
 const NODES: u16 = 1000;
 
 /// Runs of ours for each figure. The other one takes so long that it runs less often.
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 5;
 const ROUNDS_OF_PYTHON: usize = 3;
 
 fn main() {
