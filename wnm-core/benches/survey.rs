@@ -4,7 +4,8 @@
 //! `cargo bench -p wnm-core --bench survey`
 //!
 //! The servers live in a process of their own, and so does every measurement, so that the processor time
-//! and the peak of memory are those of the survey alone.
+//! and the peak of memory are those of the survey alone. The floor is a client that fetches the same pages and does
+//! nothing with them. Descriptors and what a survey leaves in TIME_WAIT are counted in one more survey.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,7 +13,11 @@
     reason = "a benchmark that cannot run has nothing to tell"
 )]
 
+#[path = "servers/floor.rs"]
+mod floor;
 mod servers;
+#[path = "servers/sockets.rs"]
+mod sockets;
 
 use std::process::Command;
 use std::sync::Arc;
@@ -22,13 +27,12 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::{TimeVal, TimeValLike};
 use servers::{METADATA, METRICS};
 use wnm_core::manager::SystemRunner;
-use wnm_core::observe::exposition::samples;
 use wnm_core::observe::{HttpProbe, NodeProbe, Probe, SurveyLimits};
 use wnm_core::program::Antnode;
 use wnm_core::quantity::Milliseconds;
 
 const NODES: usize = 1000;
-const ROUNDS: usize = 5;
+const ROUNDS: u32 = 5;
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -45,12 +49,11 @@ fn main() {
                 METADATA.len(),
                 METRICS.len()
             );
-            scan();
             println!(
-                "{:<12}{:>10}{:>10}{:>10}{:>8}",
-                "nodes", "wall", "CPU", "peak RSS", "answers"
+                "{:<12}{:>10}{:>10}{:>10}{:>9}{:>13}{:>11}",
+                "nodes", "wall", "CPU", "peak RSS", "answers", "descriptors", "TIME_WAIT"
             );
-            for what in ["answering", "silent"] {
+            for what in ["answering", "floor", "silent"] {
                 let done = myself(&["measure", what]).spawn().unwrap().wait().unwrap();
                 assert!(done.success());
             }
@@ -72,43 +75,45 @@ fn runtime() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
-/// Reading alone, one page after the other.
-fn scan() {
-    let rounds = 2000;
-    let begin = Instant::now();
-    let read: u64 = (0..rounds)
-        .flat_map(|_| samples(std::hint::black_box(METRICS)))
-        .map(|sample| sample.count() & 1)
-        .sum();
-    std::hint::black_box(read);
-    println!("reading a page: {:?}", begin.elapsed() / rounds);
-}
-
 /// One line of the table: the mean time of some surveys, and the peak of memory over all of them.
 async fn measure(what: &str) {
-    let (servers, targets) = servers::start(what, NODES);
+    let silent = what == "silent";
+    let (servers, targets) = servers::start(if silent { what } else { "answering" }, NODES);
     let program = Arc::new(Antnode::new(Arc::new(SystemRunner)));
     let probe = HttpProbe::new(program, SurveyLimits::default());
-    let rounds = if what == "answering" { ROUNDS } else { 1 };
+    let look = async || match what {
+        "floor" => {
+            floor::fetch(&targets).await;
+            NODES
+        }
+        _ => {
+            let probes = probe.survey(&targets, Milliseconds(0)).await;
+            assert_eq!(probes.len(), NODES);
+            let answered = |probe: &&Probe| matches!(probe, Probe::Answered(_));
+            probes.values().filter(answered).count()
+        }
+    };
+    let rounds = if silent { 1 } else { ROUNDS };
     let (begin, cpu) = (Instant::now(), cpu_time());
     let mut answers = 0;
     for _ in 0..rounds {
-        let probes = probe.survey(&targets, Milliseconds(0)).await;
-        assert_eq!(probes.len(), NODES);
-        answers = probes
-            .values()
-            .filter(|probe| matches!(probe, Probe::Answered(_)))
-            .count();
+        answers = look().await;
     }
-    let rounds = u32::try_from(rounds).unwrap();
     let (wall, cpu) = (begin.elapsed() / rounds, (cpu_time() - cpu) / rounds);
+    let memory = peak_memory() >> 20;
+    let descriptors = counted(sockets::most_open(look()).await);
+    let surveys = rounds as usize + 1;
+    let waiting = counted(sockets::in_time_wait(&targets).map(|all| all / surveys));
     println!(
-        "{what:<12}{:>7} ms{:>7} ms{:>6} MiB{answers:>8}",
+        "{what:<12}{:>7} ms{:>7} ms{memory:>6} MiB{answers:>9}{descriptors:>13}{waiting:>11}",
         wall.as_millis(),
         cpu.as_millis(),
-        peak_memory() >> 20
     );
     drop(servers);
+}
+
+fn counted(count: Option<usize>) -> String {
+    count.map_or_else(|| "-".to_owned(), |count| count.to_string())
 }
 
 fn cpu_time() -> Duration {

@@ -53,16 +53,21 @@ impl Mark {
 
     /// The same from its paths.
     pub fn at(binary: &Path, root: &Path) -> Self {
+        // A call for every part of a path, for every node in every cycle: no path is asked for twice.
+        let real_root = root.canonicalize().ok();
+        let real_dir = match binary.parent() {
+            Some(dir) if dir == root => real_root.clone(),
+            Some(dir) => dir.canonicalize().ok(),
+            None => None,
+        };
         let mut roots = vec![root.to_owned()];
-        add(&mut roots, root.canonicalize().ok());
+        add(&mut roots, real_root);
         let mut binaries = vec![binary.to_owned()];
-        let in_real_directory = binary
-            .parent()
-            .and_then(|dir| dir.canonicalize().ok())
-            .zip(binary.file_name())
-            .map(|(dir, name)| dir.join(name));
-        add(&mut binaries, in_real_directory);
-        add(&mut binaries, binary.canonicalize().ok());
+        let in_real_dir = real_dir.zip(binary.file_name());
+        add(&mut binaries, in_real_dir.map(|(dir, name)| dir.join(name)));
+        if binary.is_symlink() {
+            add(&mut binaries, binary.canonicalize().ok());
+        }
         Self { binaries, roots }
     }
 

@@ -13,7 +13,6 @@
     reason = "a benchmark that cannot run has nothing to tell"
 )]
 
-mod fleet;
 mod floor;
 mod measured;
 mod python;
@@ -21,9 +20,9 @@ mod python;
 use std::path::Path;
 use std::process::Command;
 
-use fleet::Fleet;
 use measured::{Figures, median};
 use python::Python;
+use wnm_tests::fleet::Fleet;
 
 /// A thousand is what a machine carries.
 const NODES: u16 = 1000;

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use wnm_tests::fleet::Fleet;
+
 use crate::copy_database;
-use crate::fleet::Fleet;
 
 const VERSION: &str = "0.6.3";
 

@@ -12,6 +12,7 @@
     reason = "a benchmark that cannot run has nothing to tell"
 )]
 
+#[path = "../servers/floor.rs"]
 mod floor;
 mod plot;
 #[path = "../servers/mod.rs"]

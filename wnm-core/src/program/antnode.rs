@@ -16,6 +16,9 @@ use crate::observe::exposition::{self, Sample};
 /// A debug build hashes its own binary at every start, which takes seconds on a loaded machine.
 const VERSION_DEADLINE: Duration = Duration::from_secs(30);
 
+/// How the names of all series begin that are read.
+const FAMILY: &str = "ant_";
+
 /// `antnode`, the node program of the Autonomi network up to 0.4.
 pub struct Antnode {
     runner: Arc<dyn CommandRunner>,
@@ -166,7 +169,7 @@ impl NodeProgram for Antnode {
         }
         let version = version?;
         let mut measured = NodeMeasurements::default();
-        for sample in exposition::samples(metrics) {
+        for sample in exposition::samples_of(metrics, FAMILY) {
             read_sample(&mut measured, &sample);
         }
         Some(NodeReport {

@@ -1,5 +1,20 @@
 # Pairs of a service's name and its run script. Prints for each name whether it is up, and if not, its last exit
 # code and signal.
+
+# Whether a service has ended since its tally of deaths was cleared.
+has_ended() {
+    [ -s "$1/supervise/death_tally" ]
+}
+
+# The last line of the tally, `TIME exitcode 7` or `TIME signal SIGKILL`, as s6-svstat would tell it.
+tell_end() {
+    end="$(s6-svdt -n 1 "$1" 2>/dev/null)"
+    case "$end" in
+    *' exitcode '*) echo "false ${end##* } NA" ;;
+    *) echo "false -1 ${end##* }" ;;
+    esac
+}
+
 once_up
 once_ant_is_the_owner
 fresh=
@@ -40,14 +55,19 @@ for dir in $all; do
 done
 rm -f $downs
 for dir in $all; do
+    has_ended "$dir" && s6-svdt-clear "$dir" 2>/dev/null
     s6-svc -u "$dir" 2>/dev/null
 done
 s6-svwait -u -t 20000 $all 2>/dev/null
-# A program that is refused its arguments or its key ends within this, and s6 starts nothing again within a second:
-# what is up afterwards has stayed up.
-s6-svwait -d -t 300 $all 2>/dev/null
+# A program that is refused its arguments or its key ends within this. s6 starts it again, so that its being up says
+# nothing; that it never ended does.
+s6-svwait -d -t 1000 $all 2>/dev/null
 for dir in $all; do
     printf '%s ' "${dir##*/}"
-    s6-svstat -o up,exitcode,signal "$dir" 2>/dev/null || echo
+    if has_ended "$dir"; then
+        tell_end "$dir"
+    else
+        s6-svstat -o up,exitcode,signal "$dir" 2>/dev/null || echo
+    fi
 done
 exit 0

@@ -1,11 +1,11 @@
-//! The nodes that are looked at.
+//! A colony of many simulated nodes with nothing left to do, for measuring what it costs to keep it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use wnm_tests::colony::{Colony, EAGER};
-use wnm_tests::{binaries, nodes};
+use crate::colony::{Colony, EAGER};
+use crate::{binaries, nodes};
 
 /// A thousand copies of a program and as many starts.
 const DEADLINE: Duration = Duration::from_secs(600);
@@ -16,6 +16,7 @@ pub struct Fleet {
 }
 
 impl Fleet {
+    /// Adds and starts so many nodes.
     pub fn start(count: u16) -> Self {
         let colony = Colony::for_nodes(count);
         let program = colony.program("0.4.17");
@@ -46,14 +47,17 @@ impl Fleet {
         Self { colony }
     }
 
+    /// The directory that everything of it is in.
     pub fn dir(&self) -> &Path {
         self.colony.dir()
     }
 
+    /// `HOME`.
     pub fn home(&self) -> PathBuf {
         self.colony.home()
     }
 
+    /// Where the database is.
     pub fn database(&self) -> PathBuf {
         self.colony.database_path()
     }

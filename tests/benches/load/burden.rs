@@ -1,0 +1,80 @@
+//! What this process and its database take.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use procfs::net::TcpState;
+use procfs::process::Process;
+
+/// What is taken at one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Burden {
+    /// Processor time since the process began.
+    pub cpu: Duration,
+    /// Resident, in bytes.
+    pub memory: u64,
+    /// Open ones.
+    pub descriptors: usize,
+    /// Sockets of the whole machine that wait out their end.
+    pub waiting_sockets: usize,
+    /// Bytes of the database and of its log of changes.
+    pub database: u64,
+}
+
+impl Burden {
+    pub fn now(database: &Path) -> Self {
+        let itself = Process::myself().unwrap();
+        let stat = itself.stat().unwrap();
+        let seconds = (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64;
+        let sockets = procfs::net::tcp().unwrap().into_iter();
+        Self {
+            cpu: Duration::from_secs_f64(seconds),
+            memory: stat.rss * procfs::page_size(),
+            descriptors: itself.fd_count().unwrap(),
+            waiting_sockets: sockets
+                .filter(|socket| socket.state == TcpState::TimeWait)
+                .count(),
+            database: size(database) + size(&log_of(database)),
+        }
+    }
+
+    /// Fails when there is more of anything than there was.
+    pub fn assert_no_more_than(&self, before: &Self) {
+        assert!(
+            self.descriptors <= before.descriptors,
+            "descriptors leaked: {before} became {self}"
+        );
+        // What an allocator keeps for later differs a little from time to time.
+        assert!(
+            self.memory <= before.memory + before.memory / 10,
+            "memory grew: {before} became {self}"
+        );
+        assert!(
+            self.database <= before.database,
+            "the database grew: {before} became {self}"
+        );
+    }
+}
+
+impl fmt::Display for Burden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:>7.1} MiB{:>6} descriptors{:>7} in TIME_WAIT{:>8} KiB of database",
+            self.memory as f64 / f64::from(1 << 20),
+            self.descriptors,
+            self.waiting_sockets,
+            self.database >> 10
+        )
+    }
+}
+
+fn log_of(database: &Path) -> PathBuf {
+    PathBuf::from(format!("{}-wal", database.display()))
+}
+
+/// A log that is not there has none.
+fn size(file: &Path) -> u64 {
+    std::fs::metadata(file).map_or(0, |file| file.len())
+}

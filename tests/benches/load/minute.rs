@@ -1,0 +1,74 @@
+//! Minute after minute of cycles.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use wnm_core::colony::{Colony, CycleOptions, Outside};
+use wnm_core::manager::{ManagerContext, ManagerError, ManagerKind, ProcessManager};
+use wnm_setsid::Setsid;
+use wnm_tests::fleet::Fleet;
+
+use crate::burden::Burden;
+
+/// The minutes that a process takes to get what it keeps.
+const WARM_AFTER: u16 = 2;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A cycle each second for so many minutes.
+pub async fn each(fleet: &Fleet, minutes: u16) {
+    let outside = Outside {
+        home: Some(fleet.home()),
+        ..Outside::system(Arc::new(setsid))
+    };
+    let mut colony = Colony::open(&fleet.database(), outside).await.unwrap();
+    let mut pace = interval(Duration::from_secs(1));
+    pace.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    println!(
+        "{:>6}{:>8}{:>14}{:>14}{:>14}",
+        "minute", "cycles", "median", "longest", "CPU a cycle"
+    );
+    let mut before = Burden::now(&fleet.database());
+    let mut warm = None;
+    for minute in 1..=minutes {
+        let mut walls = one(&mut colony, &mut pace).await;
+        walls.sort_unstable();
+        let burden = Burden::now(&fleet.database());
+        let cycles = u32::try_from(walls.len()).unwrap();
+        println!(
+            "{minute:>6}{cycles:>8}{:>11} ms{:>11} ms{:>11} ms{burden}",
+            walls[walls.len() / 2].as_millis(),
+            walls[walls.len() - 1].as_millis(),
+            ((burden.cpu - before.cpu) / cycles).as_millis(),
+        );
+        if minute == WARM_AFTER {
+            warm = Some(burden);
+        }
+        before = burden;
+    }
+    if let Some(warm) = warm {
+        before.assert_no_more_than(&warm);
+    }
+}
+
+/// How long each cycle of a minute took.
+async fn one(colony: &mut Colony, pace: &mut Interval) -> Vec<Duration> {
+    let mut walls = Vec::new();
+    let begin = Instant::now();
+    while begin.elapsed() < MINUTE {
+        pace.tick().await;
+        let started = Instant::now();
+        let report = colony.cycle(&CycleOptions::default()).await.unwrap();
+        walls.push(started.elapsed());
+        assert_eq!(report.results, [], "it was to have nothing to do");
+    }
+    walls
+}
+
+fn setsid(
+    kind: ManagerKind,
+    context: ManagerContext,
+) -> Result<Arc<dyn ProcessManager>, ManagerError> {
+    Ok(Arc::new(Setsid::new(kind, context)))
+}
