@@ -7,6 +7,7 @@ mod crash;
 mod image;
 mod life;
 mod outage;
+mod ports;
 mod real;
 mod scale;
 

@@ -94,20 +94,6 @@ fn published_nodes_are_asked_from_inside() {
         let one = ["--json", "--node-cap=10"];
         let told = engine.wnm(&colony, &one).run().succeeded().last_json();
         assert_eq!(told["steps"][0]["node"], "antnode0004", "{told}");
-
-        // Somebody else's listener refuses the whole range, and names it.
-        let taken = std::net::UdpSocket::bind(("0.0.0.0", 55013)).unwrap();
-        let add = ["--force-action=add", "--node-cap=2000"];
-        let refused = engine.wnm(&colony, &add).run().refused();
-        let said = refused.stdout + &refused.stderr;
-        assert!(
-            said.contains("node ports 55011-55020: 55013 is taken"),
-            "{said}"
-        );
-        assert_eq!(engine.containers(), ["a1"]);
-        drop(taken);
-        let _ = engine.wnm(&colony, &add).run().succeeded();
-        assert_eq!(engine.containers(), ["a1", "a2"]);
         let teardown = ["--force-action=teardown", "--confirm"];
         let _ = engine.wnm(&colony, &teardown).run().succeeded();
         assert!(engine.containers().is_empty());
