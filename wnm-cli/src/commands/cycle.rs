@@ -58,7 +58,7 @@ pub fn tell(context: &Context, done: &CycleReport) -> Result<(), ProgramError> {
     Ok(())
 }
 
-/// One line, and one more for each warning that a plan did not show before and for each step that failed.
+/// One line, and one more for each warning that a plan did not show before and for each thing that went wrong.
 fn text(done: &CycleReport, plan_shown: bool) -> String {
     let steps: Vec<(Act, NodeId, Outcome)> = done
         .results
@@ -89,11 +89,17 @@ fn text(done: &CycleReport, plan_shown: bool) -> String {
             "\nwarning: {more} more of that kind; wnm plan lists them"
         ));
     }
-    for result in &done.results {
-        if let Some(error) = &result.error {
-            let node = result.step.node.directory_name();
-            text.push_str(&format!("\n{} {node}: {error}", result.step.act.word()));
-        }
+    let failures: Vec<(Act, NodeId, &str)> = done
+        .results
+        .iter()
+        .filter_map(|result| {
+            let error = result.error.as_deref()?;
+            Some((result.step.act, result.step.node, error))
+        })
+        .collect();
+    for line in report::cycle_failures(&failures) {
+        text.push('\n');
+        text.push_str(&line);
     }
     text
 }
