@@ -8,6 +8,7 @@ mod image;
 mod life;
 mod outage;
 mod ports;
+mod progress;
 mod real;
 mod scale;
 

@@ -25,8 +25,7 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
         return close(colony, Err(error)).await;
     }
     let mut options = CycleOptions::from(&context.input.run);
-    let most = colony.machine().limits.operations;
-    let watched = Watched::begin(&context.output, LOOKING, most as usize);
+    let watched = Watched::begin(&context.output, LOOKING);
     options.progress = watched.progress();
     let done = colony.cycle(&options).await;
     drop(watched);
