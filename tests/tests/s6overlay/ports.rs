@@ -111,6 +111,15 @@ fn a_container_is_not_made_where_another_program_has_one_of_its_ports() {
                 &[&all[..], &["0006"]].concat(),
                 &["a1", "a2"],
             );
+            // A container that nodes live in comes back although it is none of the first ones.
+            engine.call(["rm", "--force", "a2"]);
+            let _ = engine.wnm(&colony, &["--node-cap=6"]).run().succeeded();
+            assert_there_are(
+                engine,
+                &colony,
+                &[&all[..], &["0006"]].concat(),
+                &["a1", "a2"],
+            );
             end(engine, &colony);
         }
     });

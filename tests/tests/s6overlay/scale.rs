@@ -88,6 +88,8 @@ fn published_nodes_are_asked_from_inside() {
         ]);
         assert_eq!(ports.matches("0.0.0.0").count(), 10, "{ports}");
         assert!(!ports.contains("/tcp"), "{ports}");
+        let metrics = std::net::TcpStream::connect(("127.0.0.1", 13_001));
+        assert!(metrics.is_err(), "it shares the machine's network");
         // A place in a container that publishes its ports is still seen as free.
         let removed = ["--force-action=remove", "--service-name=antnode0004"];
         let _ = engine.wnm(&colony, &removed).run().succeeded();
