@@ -1,10 +1,12 @@
 //! One run of the program: its arguments, a clean environment, a deadline, and all of its output.
 
+mod terminal;
+
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -100,18 +102,24 @@ impl Call {
 
     /// Calls it and does not wait, for a daemon.
     pub fn spawn(mut self) -> Background {
+        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.begin(|child, sender| {
+            read(child.stdout.take(), sender.clone(), Event::Stdout);
+            read(child.stderr.take(), sender.clone(), Event::Stderr);
+        })
+    }
+
+    /// Starts it, and watches for its end and, as `listen` says, for its output.
+    fn begin(mut self, listen: impl FnOnce(&mut Child, &Sender<Event>)) -> Background {
         let mut child = self
             .command
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
             .process_group(0)
             .spawn()
             .unwrap_or_else(|error| panic!("cannot run {}: {error}", self.words));
         let pid = Pid::from_raw(child.id().cast_signed());
         let (sender, events) = channel();
-        read(child.stdout.take(), sender.clone(), Event::Stdout);
-        read(child.stderr.take(), sender.clone(), Event::Stderr);
+        listen(&mut child, &sender);
         thread::spawn(move || {
             let status = child.wait().expect("a child cannot be waited for");
             // Nobody listens any more when the test has given up.

@@ -14,6 +14,6 @@ mod lanes;
 mod outcome;
 mod perform;
 
-pub use executor::{Execution, Executor, Progress, StepResult};
+pub use executor::{Execution, Executor, Progress, Stage, StepResult};
 pub use intent::NewNode;
 pub(crate) use intent::asked_removal;

@@ -59,14 +59,18 @@ impl IdPolicy {
             .collect()
     }
 
+    /// The block that a number is of, where there are containers.
+    pub fn block_of(self, id: NodeId) -> Option<Block> {
+        let IdPolicy::Blocks { size, .. } = self else {
+            return None;
+        };
+        let size = NonZeroU32::new(size)?;
+        Block::of(Block::container_of(id, size), size)
+    }
+
     /// The container that a node of this number belongs into, where there are containers.
     pub fn container_of(self, id: NodeId) -> Option<ContainerId> {
-        match self {
-            IdPolicy::Blocks { size, .. } => {
-                NonZeroU32::new(size).map(|size| Block::container_of(id, size))
-            }
-            IdPolicy::FillHoles | IdPolicy::GrowOnly => None,
-        }
+        self.block_of(id).map(|block| block.container)
     }
 
     /// The same, knowing of containers up to this one.
@@ -83,9 +87,7 @@ impl IdPolicy {
 
     /// The ports of a new node of this number. Where there are containers, the whole block has to have room.
     pub fn ports_of(self, id: NodeId, bases: &PortBases) -> Result<NodePorts, PortError> {
-        if let (IdPolicy::Blocks { size, .. }, Some(container)) = (self, self.container_of(id))
-            && let Some(block) = NonZeroU32::new(size).and_then(|size| Block::of(container, size))
-        {
+        if let Some(block) = self.block_of(id) {
             block.ports(bases)?;
         }
         bases.of(id)

@@ -23,7 +23,7 @@ pub use merge::{NodeEvidence, RootState, Seen, observe_node};
 pub use roots::{is_marked, mark_storage, root_states, unmark_storage};
 pub use settle::{Settled, settle_transition};
 pub use survey::{HttpProbe, SurveyLimits};
-pub use vacancy::{TakenPort, Tried, blocked_ids, taken_ports};
+pub use vacancy::{TakenPort, Tried, blocked_ids, taken_ports, try_port};
 
 use crate::machine::{Machine, MachineLoad};
 use crate::manager::ManagerPolicy;

@@ -1,16 +1,15 @@
 //! Port arithmetic: node N listens on `base × 1000 + N`, and nothing may pass 65535 or meet another range.
 
+mod fault;
 mod range;
 
 use std::fmt;
 use std::num::NonZeroU16;
 
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
-
+pub use fault::{BlockFault, PortError};
 pub use range::PortRange;
+use serde::{Deserialize, Serialize};
 
-use crate::container::ContainerId;
 use crate::node::NodeId;
 
 /// A TCP or UDP port, 1 to 65535.
@@ -62,6 +61,11 @@ pub enum PortUse {
     Metrics,
     /// Where antctl controls it (TCP, loopback).
     Rpc,
+}
+
+impl PortUse {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Node, Self::Metrics, Self::Rpc];
 }
 
 impl fmt::Display for PortUse {
@@ -205,50 +209,6 @@ impl PortBases {
         }
         Ok(())
     }
-}
-
-/// Why a port or a range of ports was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum PortError {
-    /// The text is no whole number.
-    #[error("'{0}' is not a port: give thousands (55) or a full port (55000)")]
-    NotANumber(String),
-    /// The number is no port.
-    #[error("{0} is not a port (1 to 65535)")]
-    NotAPort(i64),
-    /// The range would begin outside of what ports there are.
-    #[error("'{0}' begins no port range: give 1 to 65 (thousands) or a port from 1000 to 65535")]
-    BaseOutOfRange(i64),
-    /// A node of this number has no port left in the range.
-    #[error("node {id} would need port {}, past 65535, in the range that starts at {base}", u64::from(base.thousands()) * 1000 + u64::from(id.get()))]
-    PastTheEnd {
-        /// Where the range starts.
-        base: PortBase,
-        /// The node without a port.
-        id: NodeId,
-    },
-    /// A container's block of ports has no room.
-    #[error("container {container} would need {what} ports {}-{}, past 65535", range.0, range.1)]
-    BlockPastTheEnd {
-        /// The container.
-        container: ContainerId,
-        /// What the ports are for.
-        what: PortUse,
-        /// First and last of them.
-        range: (u64, u64),
-    },
-    /// Two ranges share ports.
-    #[error("{what} ports {}-{} overlap {other} ports {}-{}", range.0, range.1, other_range.0, other_range.1)]
-    Overlap {
-        /// What the first range is for.
-        what: PortUse,
-        /// First and last port of it.
-        range: (u16, u16),
-        /// What the second range is for.
-        other: PortUse,
-        /// First and last port of it.
-        other_range: (u16, u16),
-    },
 }
 
 #[cfg(test)]

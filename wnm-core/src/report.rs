@@ -26,7 +26,7 @@ mod value;
 
 use thiserror::Error;
 
-pub use cycle::{CycleSummary, cycle_summary};
+pub use cycle::{CycleSummary, cycle_failures, cycle_summary};
 pub use details::node_status_details;
 pub use doctor::{doctor, doctor_json};
 pub use events::events;

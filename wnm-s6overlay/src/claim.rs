@@ -1,20 +1,42 @@
-//! Whether the ports of a container that is to publish them are to be had.
+//! Whether the ports of a container that is to be made are to be had.
 
-use std::net::{Ipv4Addr, UdpSocket};
+use std::io::ErrorKind;
 
+use wnm_core::container::{Block, ContainerNetwork};
 use wnm_core::manager::{ManagerError, blocking};
-use wnm_core::ports::Port;
+use wnm_core::observe::try_port;
+use wnm_core::ports::{BlockFault, Port, PortBases, PortUse};
 
-/// Tries every port of a range, as the engine is about to do, so that a refusal names the range and the port. The
-/// engine would name only the port, after having published half of them.
-pub(crate) async fn check_free((first, last): (Port, Port)) -> Result<(), ManagerError> {
+/// What of a container's ports is the machine's: with a network of its own, what is published.
+const fn on_the_machine(network: ContainerNetwork) -> &'static [PortUse] {
+    match network {
+        ContainerNetwork::Published => &[PortUse::Node],
+        ContainerNetwork::Host => &PortUse::ALL,
+    }
+}
+
+/// Tries every port of a block. One that something else has refuses it, with the range: a node that is put there
+/// later would not start, and the engine, which can publish none of them then, would name the port alone.
+pub(crate) async fn check_free(
+    block: Block,
+    bases: PortBases,
+    network: ContainerNetwork,
+) -> Result<(), ManagerError> {
+    let ports = block.ports(&bases)?;
     blocking(move || {
-        for port in first.get()..=last.get() {
-            if let Err(error) = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)) {
-                return Err(ManagerError::Rejected {
-                    what: format!("publishing node ports {first}-{last}"),
-                    words: format!("{port} is taken by another program: {error}"),
-                });
+        for &what in on_the_machine(network) {
+            let (first, last) = ports.of(what);
+            for port in (first.get()..=last.get()).filter_map(Port::new) {
+                match try_port(what, port) {
+                    Ok(()) => {}
+                    Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                        return Err(block.refused(what, &bases, BlockFault::Taken(port)).into());
+                    }
+                    Err(error) => {
+                        let tried = format!("{what} port {port} of container {}", block.container);
+                        return Err(ManagerError::io(tried, error));
+                    }
+                }
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ use wnm_core::ports::PortRange;
 
 use crate::containers::Phase;
 use crate::scripts::Script;
-use crate::{Block, S6Overlay};
+use crate::{Block, S6Overlay, claim};
 
 /// Containers that are made or started at once: publishing ports keeps the engine busy.
 const AT_ONCE: usize = 8;
@@ -23,14 +23,19 @@ impl S6Overlay {
     ) -> Result<Housing, ManagerError> {
         let mut found = self.containers().await?;
         let mut housing = Housing::default();
-        let needed = self.needed(nodes, adding);
+        let kept = nodes.iter().filter(|node| node.is_kept());
+        let lived_in: BTreeSet<ContainerId> = kept.map(|node| self.container_of(node)).collect();
+        let needed = self.needed(&lived_in, adding);
         let missing: Vec<(ContainerId, Option<Phase>)> = needed
             .iter()
             .map(|id| (*id, found.get(id).map(|found| found.state)))
             .filter(|(_, phase)| *phase != Some(Phase::Running))
             .collect();
         let mut opening = stream::iter(missing)
-            .map(|(id, phase)| async move { (id, self.open(id, phase).await) })
+            .map(|(id, phase)| {
+                let is_lived_in = lived_in.contains(&id);
+                async move { (id, self.open(id, phase, is_lived_in).await) }
+            })
             .buffer_unordered(AT_ONCE);
         while let Some((id, opened)) = opening.next().await {
             match opened {
@@ -55,17 +60,29 @@ impl S6Overlay {
     }
 
     /// The containers that should be there: the first ones, and those that nodes are or will be in.
-    fn needed(&self, nodes: &[Node], adding: &[NodeId]) -> BTreeSet<ContainerId> {
+    fn needed(&self, lived_in: &BTreeSet<ContainerId>, adding: &[NodeId]) -> BTreeSet<ContainerId> {
         let first = (1..=self.context.machine.containers.min_count).map(ContainerId);
-        let kept = nodes.iter().filter(|node| node.is_kept());
-        let lived_in = kept.map(|node| self.container_of(node));
         let new = adding.iter().map(|id| Block::container_of(*id, self.size));
-        first.chain(lived_in).chain(new).collect()
+        first.chain(lived_in.iter().copied()).chain(new).collect()
     }
 
-    async fn open(&self, id: ContainerId, phase: Option<Phase>) -> Result<(), ManagerError> {
+    async fn open(
+        &self,
+        id: ContainerId,
+        phase: Option<Phase>,
+        is_lived_in: bool,
+    ) -> Result<(), ManagerError> {
+        let network = self.context.machine.containers.network;
         match phase {
-            None => self.make_container(id).await?,
+            None => {
+                // In the machine's network a port that is lost takes one node with it. The others of a container
+                // that is made again are not to wait for that.
+                if !is_lived_in || network == ContainerNetwork::Published {
+                    let bases = self.context.machine.ports;
+                    claim::check_free(self.block(id)?, bases, network).await?;
+                }
+                self.make_container(id).await?;
+            }
             Some(Phase::Ended) => self.engine.start(&id.to_string()).await?,
             Some(Phase::Running) => return Ok(()),
             Some(Phase::Other(words)) => {
@@ -78,7 +95,7 @@ impl S6Overlay {
         // Whoever finds here that nodes cannot run in it need not find it with each of them.
         self.run(id, Script::Ready, Vec::new()).await?;
         // What is published the engine lets through by itself.
-        if self.context.machine.containers.network == ContainerNetwork::Host {
+        if network == ContainerNetwork::Host {
             let opening = self.range(id)?;
             let opened = self.context.firewall.open(&opening).await;
             opened.map_err(|error| error.during(format!("opening ports of container {id}")))?;

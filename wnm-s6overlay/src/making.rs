@@ -9,7 +9,7 @@ use wnm_core::container::{BlockPorts, ContainerId, ContainerNetwork};
 use wnm_core::fault;
 use wnm_core::manager::{ManagerError, layout};
 
-use crate::{Block, S6Overlay, claim};
+use crate::{Block, S6Overlay};
 
 /// What the container runs besides s6. It ends by a HUP and by nothing that happens to a node.
 pub(crate) const COMMAND: [&str; 2] = ["sleep", "infinity"];
@@ -23,9 +23,6 @@ impl S6Overlay {
         let name = id.to_string();
         let network = self.context.machine.containers.network;
         let ports = self.ports_of(id)?;
-        if network == ContainerNetwork::Published {
-            claim::check_free(ports.node).await?;
-        }
         layout::check_storage(&self.context.paths)?;
         for (here, _) in self.inside.mounts() {
             self.files.directory(here).await?;
@@ -62,13 +59,15 @@ impl S6Overlay {
 
     /// The ports of a container, or why it can have none.
     pub(crate) fn ports_of(&self, id: ContainerId) -> Result<BlockPorts, ManagerError> {
-        let ports = self.block(id)?.ports(&self.context.machine.ports);
-        ports.map_err(|error| no_ports(id, error.to_string()))
+        Ok(self.block(id)?.ports(&self.context.machine.ports)?)
     }
 
     /// The numbers of the nodes that a container can have.
     pub(crate) fn block(&self, id: ContainerId) -> Result<Block, ManagerError> {
-        Block::of(id, self.size).ok_or_else(|| no_ports(id, "there are no such numbers".to_owned()))
+        Block::of(id, self.size).ok_or_else(|| ManagerError::Rejected {
+            what: format!("container {id}"),
+            words: "there are no such numbers of nodes".to_owned(),
+        })
     }
 
     /// The image of containers that are yet to be made.
@@ -143,12 +142,5 @@ impl S6Overlay {
             host_config: Some(host_config),
             ..ContainerCreateBody::default()
         })
-    }
-}
-
-fn no_ports(id: ContainerId, words: String) -> ManagerError {
-    ManagerError::Rejected {
-        what: format!("ports of container {id}"),
-        words,
     }
 }

@@ -303,6 +303,7 @@ pub(crate) fn same(error: &ManagerError) -> ManagerError {
             what: what.clone(),
             words: words.clone(),
         },
+        ManagerError::Ports(error) => ManagerError::Ports(error.clone()),
         ManagerError::NotFound(what) => ManagerError::NotFound(what.clone()),
         ManagerError::Io { what, source } => {
             ManagerError::io(what.clone(), std::io::Error::from(source.kind()))

@@ -152,31 +152,3 @@ fn add_without_storage(engine: &wnm_tests::engine::Engine, colony: &Colony) {
         "{said}"
     );
 }
-
-#[test]
-fn containers_that_have_no_ports_are_refused_with_their_range() {
-    let colony = Colony::new();
-    let program = colony.program("0.4.17");
-    let init = |more: &[&str]| {
-        colony
-            .wnm(["--init", "--process-manager=s6overlay+user"])
-            .args(["--rewards-address", wnm_tests::nodes::WALLET])
-            .args([std::path::Path::new("--antnode-path"), &program])
-            .args([std::path::Path::new("--node-storage"), &colony.storage()])
-            .args(more)
-            .run()
-            .refused()
-            .stderr
-    };
-    let said = init(&["--port-start=65", "--min-container-count=3"]);
-    assert!(
-        said.contains("container a3 would need node ports 65401-65600, past 65535"),
-        "{said}"
-    );
-    let said = init(&["--metrics-port-start=54", "--min-container-count=6"]);
-    assert!(
-        said.contains("node ports 55001-56200 overlap metrics ports 54001-55200"),
-        "{said}"
-    );
-    assert!(!colony.database().exists());
-}

@@ -174,6 +174,16 @@ fn containers_come_back(stage: &Stage<'_>) {
     stage.engine.call(["rm", "--force", "a2"]);
     let report = stage.wnm(&["--json"]).run().succeeded();
     assert_eq!(stage.engine.containers(), ["a1", "a2", "a3"]);
+    // All at once, and not a few in each cycle as nodes that crashed.
+    let told = report.last_json();
+    assert_eq!(
+        (
+            told["running"].as_u64(),
+            told["steps"].as_array().map(Vec::len)
+        ),
+        (Some(13), Some(0)),
+        "{told}"
+    );
     let _ = stage
         .wnm(&["--json", "--force-action=survey"])
         .run()
@@ -273,6 +283,23 @@ fn a_program_that_does_not_start_is_taken_back(stage: &Stage<'_>) {
         .refused();
     assert!(refused.stdout.contains("no luck"), "{}", refused.stdout);
     assert_eq!(stage.colony.node_dirs(), before);
+
+    // Where there is nothing to go back to, the node is wnm's to try again and not s6's.
+    let name = "antnode0011";
+    let named = format!("--service-name={name}");
+    let _ = stage
+        .wnm(&["--force-action=stop", &named])
+        .run()
+        .succeeded();
+    std::fs::copy(&bad, stage.colony.storage().join(name).join("antnode")).unwrap();
+    let refused = stage
+        .wnm(&["--force-action=start", &named])
+        .args([Path::new("--antnode-path"), &stage.colony.program("0.4.16")])
+        .run()
+        .refused();
+    assert!(refused.stdout.contains("no luck"), "{}", refused.stdout);
+    let asked = format!("s6-svstat -o up,wantedup /run/service/{name}");
+    assert_eq!(stage.engine.inside("a2", &asked), "false false");
 }
 
 fn nothing_is_left(stage: &Stage<'_>) {

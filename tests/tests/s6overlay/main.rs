@@ -7,8 +7,11 @@ mod crash;
 mod image;
 mod life;
 mod outage;
+mod ports;
+mod progress;
 mod real;
 mod scale;
+mod teardown;
 
 use wnm_tests::colony::Colony;
 

@@ -25,8 +25,7 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
         return close(colony, Err(error)).await;
     }
     let mut options = CycleOptions::from(&context.input.run);
-    let most = colony.machine().limits.operations;
-    let watched = Watched::begin(&context.output, LOOKING, most as usize);
+    let watched = Watched::begin(&context.output, LOOKING);
     options.progress = watched.progress();
     let done = colony.cycle(&options).await;
     drop(watched);
@@ -58,7 +57,7 @@ pub fn tell(context: &Context, done: &CycleReport) -> Result<(), ProgramError> {
     Ok(())
 }
 
-/// One line, and one more for each warning that a plan did not show before and for each step that failed.
+/// One line, and one more for each warning that a plan did not show before and for each thing that went wrong.
 fn text(done: &CycleReport, plan_shown: bool) -> String {
     let steps: Vec<(Act, NodeId, Outcome)> = done
         .results
@@ -89,11 +88,17 @@ fn text(done: &CycleReport, plan_shown: bool) -> String {
             "\nwarning: {more} more of that kind; wnm plan lists them"
         ));
     }
-    for result in &done.results {
-        if let Some(error) = &result.error {
-            let node = result.step.node.directory_name();
-            text.push_str(&format!("\n{} {node}: {error}", result.step.act.word()));
-        }
+    let failures: Vec<(Act, NodeId, &str)> = done
+        .results
+        .iter()
+        .filter_map(|result| {
+            let error = result.error.as_deref()?;
+            Some((result.step.act, result.step.node, error))
+        })
+        .collect();
+    for line in report::cycle_failures(&failures) {
+        text.push('\n');
+        text.push_str(&line);
     }
     text
 }

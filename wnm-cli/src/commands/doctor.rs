@@ -24,7 +24,7 @@ pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramErr
 }
 
 async fn look(context: &Context, colony: &Colony) -> Result<Facts, ColonyError> {
-    let watched = Watched::begin(&context.output, LOOKING, 0);
+    let watched = Watched::begin(&context.output, LOOKING);
     let lingering_off = managers::lingering_off(colony.machine().manager);
     let facts = colony.facts(lingering_off).await;
     drop(watched);

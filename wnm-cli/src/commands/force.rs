@@ -21,7 +21,7 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
         ForceAction::Nodes(action) => nodes(context, action).await,
         ForceAction::Survey => {
             let mut colony = open(context).await?;
-            let watched = Watched::begin(&context.output, LOOKING, 0);
+            let watched = Watched::begin(&context.output, LOOKING);
             let done = colony.survey(&CycleOptions::from(&context.input.run)).await;
             drop(watched);
             let done = close(colony, done).await?;
@@ -45,12 +45,7 @@ async fn nodes(context: &Context, action: ForcedAction) -> Result<(), ProgramErr
         Err(error) => return close(colony, Err(error)).await,
     };
     let mut options = CycleOptions::from(&context.input.run);
-    let steps = if request.nodes.is_empty() {
-        request.count as usize
-    } else {
-        request.nodes.len()
-    };
-    let watched = Watched::begin(&context.output, LOOKING, steps);
+    let watched = Watched::begin(&context.output, LOOKING);
     options.progress = watched.progress();
     let done = colony.force(&request, &options).await;
     drop(watched);
@@ -82,7 +77,9 @@ async fn request(
 
 async fn teardown(context: &Context) -> Result<(), ProgramError> {
     let mut colony = open(context).await?;
+    let watched = Watched::begin(&context.output, "removing all nodes");
     let torn_down = colony.teardown(context.input.run.confirm).await;
+    drop(watched);
     let torn_down = close(colony, torn_down).await?;
     let status = CycleStatus::ClusterTeardown.word();
     let text = match torn_down.removed {
@@ -113,7 +110,7 @@ async fn dry(context: &Context, action: ForceAction) -> Result<(), ProgramError>
     let colony = view(context).await?;
     let options = CycleOptions::from(&context.input.run);
     if let ForceAction::Nodes(action) = action {
-        let watched = Watched::begin(&context.output, LOOKING, 0);
+        let watched = Watched::begin(&context.output, LOOKING);
         let planned = match request(context, &colony, action).await {
             Ok(request) => colony
                 .plan_forced(&request, &options)

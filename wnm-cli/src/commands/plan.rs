@@ -23,7 +23,7 @@ const LARGEST_SNAPSHOT: u64 = 256 << 20;
 /// Decides on the machine as it is now, and changes nothing.
 pub async fn now(context: &Context) -> Result<(), ProgramError> {
     let colony = view(context).await?;
-    let watched = Watched::begin(&context.output, LOOKING, 0);
+    let watched = Watched::begin(&context.output, LOOKING);
     let planned = colony.plan(&CycleOptions::from(&context.input.run)).await;
     drop(watched);
     let (snapshot, plan) = close(colony, planned).await?;

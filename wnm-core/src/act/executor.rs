@@ -44,8 +44,17 @@ pub struct Execution {
     pub results: Vec<StepResult>,
 }
 
-/// Told as steps end; for progress bars.
-pub type Progress = Arc<dyn Fn(&StepResult) + Send + Sync>;
+/// How far a run is.
+#[derive(Debug, Clone, Copy)]
+pub enum Stage<'a> {
+    /// These steps are about to be taken.
+    Begun(&'a [Step]),
+    /// Some of them ended, all at once.
+    Ended(&'a [StepResult]),
+}
+
+/// Told how far a run is; for progress bars.
+pub type Progress = Arc<dyn Fn(Stage<'_>) + Send + Sync>;
 
 /// Carries plans out.
 #[derive(Clone)]
@@ -66,7 +75,7 @@ pub struct Executor {
     pub action_delay: Milliseconds,
     /// Containers that cannot be used, and why: nothing is begun with a node in one of them.
     pub closed: BTreeMap<ContainerId, String>,
-    /// Told as steps end.
+    /// Told how far it is.
     pub progress: Option<Progress>,
 }
 
@@ -201,7 +210,7 @@ impl Run {
         let (begun, mut results) = self.intend(batch, known).await?;
         results.extend(self.take(begun).await?);
         if let Some(progress) = &self.executor.progress {
-            results.iter().for_each(|result| progress(result));
+            progress(Stage::Ended(&results));
         }
         Ok(results)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::reach::ports_to_open;
 use super::{Colony, ColonyError, CycleStatus};
-use crate::act::{Execution, Executor, Progress, StepResult};
+use crate::act::{Execution, Executor, Progress, Stage, StepResult};
 use crate::decide::{Plan, decide};
 use crate::event::{Event, Outcome};
 use crate::firewall::Opening;
@@ -31,7 +31,7 @@ pub struct CycleOptions {
     pub survey_delay: Option<Milliseconds>,
     /// Pause between two operations, in place of the stored one.
     pub action_delay: Option<Milliseconds>,
-    /// Told as steps end.
+    /// Told how far it is.
     pub progress: Option<Progress>,
 }
 
@@ -86,6 +86,9 @@ impl Colony {
         plan: Plan,
         options: &CycleOptions,
     ) -> Result<CycleReport, ColonyError> {
+        if let Some(progress) = &options.progress {
+            progress(Stage::Begun(&plan.steps));
+        }
         self.prepare(&ports_to_open(&snapshot, &plan.steps)).await?;
         let mut executor = self.executor(options);
         executor.closed = self.house_new(&snapshot, &plan.steps).await?;

@@ -6,7 +6,7 @@ use super::{Colony, ColonyError};
 use crate::container::ContainerId;
 use crate::decide::{Act, Step};
 use crate::event::{Event, Outcome};
-use crate::manager::{Housing, LanePolicy};
+use crate::manager::{Housing, LanePolicy, ManagerError};
 use crate::node::{NodeId, Observed, ObservedState};
 use crate::observe::{Snapshot, SupervisorState};
 use crate::store::Changes;
@@ -23,6 +23,10 @@ impl Colony {
             Ok(housing) => housing,
             Err(error) => return self.tell_unhoused(error.to_string()).await,
         };
+        // Where something is to be added, the steps tell of it.
+        for (id, error) in &housing.closed {
+            tracing::warn!(container = %id, %error, "a container cannot be used");
+        }
         let now = self.outside.clock.now();
         let mut changes = self.changes_of(&housing);
         let returned: BTreeMap<NodeId, bool> = housing
@@ -106,8 +110,11 @@ impl Colony {
                 .push(self.event("container", None, Outcome::Done, reason));
         }
         for (id, error) in &housing.closed {
-            tracing::warn!(container = %id, %error, "a container cannot be used");
-            let reason = format!("container {id}: {error}");
+            let reason = match error {
+                // These words begin with it.
+                ManagerError::Ports(error) => error.to_string(),
+                error => format!("container {id}: {error}"),
+            };
             changes
                 .events
                 .push(self.event("container", None, Outcome::Failed, reason));

@@ -2,7 +2,7 @@ use std::num::NonZeroU32;
 
 use super::ContainerId;
 use crate::node::NodeId;
-use crate::ports::{Port, PortBases, PortError, PortUse};
+use crate::ports::{BlockFault, Port, PortBases, PortError, PortUse};
 
 /// The numbers of the nodes that can be in one container: container k of m nodes has (k−1)m+1 to km, and with
 /// them a block of ports of every kind.
@@ -43,30 +43,56 @@ impl Block {
         ContainerId((node.get() - 1) / size.get() + 1)
     }
 
-    /// Its ports. A block that would pass 65535 is refused with its range.
+    /// Its ports. A block that would pass 65535, or meet ports that are for something else in this container or one
+    /// before it, is refused with its range.
     pub fn ports(&self, bases: &PortBases) -> Result<BlockPorts, PortError> {
-        let range = |what| {
-            let base = bases.base(what);
-            match (base.port(self.first), base.port(self.last)) {
-                (Ok(first), Ok(last)) => Ok((first, last)),
-                _ => Err(PortError::BlockPastTheEnd {
-                    container: self.container,
-                    what,
-                    range: (
-                        u64::from(base.thousands()) * 1000 + u64::from(self.first.get()),
-                        u64::from(base.thousands()) * 1000 + u64::from(self.last.get()),
-                    ),
-                }),
-            }
-        };
-        // Ranges of one kind never meet. Those of different kinds are checked up to the last node of this block.
         let ports = BlockPorts {
-            node: range(PortUse::Node)?,
-            metrics: range(PortUse::Metrics)?,
-            rpc: range(PortUse::Rpc)?,
+            node: self.range(PortUse::Node, bases)?,
+            metrics: self.range(PortUse::Metrics, bases)?,
+            rpc: self.range(PortUse::Rpc, bases)?,
         };
-        bases.check(self.last)?;
+        // Ranges of one kind never meet.
+        for what in PortUse::ALL {
+            let (first, last) = ports.of(what);
+            for other in PortUse::ALL.into_iter().filter(|other| *other != what) {
+                let range = (bases.base(other).port(NodeId::FIRST)?, ports.of(other).1);
+                if first <= range.1 && range.0 <= last {
+                    return Err(self.refused(what, bases, BlockFault::Overlap { other, range }));
+                }
+            }
+        }
         Ok(ports)
+    }
+
+    fn range(&self, what: PortUse, bases: &PortBases) -> Result<(Port, Port), PortError> {
+        let base = bases.base(what);
+        match (base.port(self.first), base.port(self.last)) {
+            (Ok(first), Ok(last)) => Ok((first, last)),
+            _ => Err(self.refused(what, bases, BlockFault::PastTheEnd)),
+        }
+    }
+
+    /// That it cannot have its ports of one kind, for this reason.
+    pub fn refused(&self, what: PortUse, bases: &PortBases, fault: BlockFault) -> PortError {
+        let number =
+            |node: NodeId| u64::from(bases.base(what).thousands()) * 1000 + u64::from(node.get());
+        PortError::NoBlock {
+            container: self.container,
+            what,
+            range: (number(self.first), number(self.last)),
+            fault,
+        }
+    }
+}
+
+impl BlockPorts {
+    /// First and last port of one kind.
+    pub const fn of(&self, what: PortUse) -> (Port, Port) {
+        match what {
+            PortUse::Node => self.node,
+            PortUse::Metrics => self.metrics,
+            PortUse::Rpc => self.rpc,
+        }
     }
 }
 
@@ -130,7 +156,7 @@ mod tests {
         let error = block(6, 200).ports(&bases).unwrap_err().to_string();
         assert_eq!(
             error,
-            "node ports 55001-56200 overlap metrics ports 54001-55200"
+            "container a6 would need metrics ports 55001-55200, which overlap node ports 55001-56200"
         );
     }
 }

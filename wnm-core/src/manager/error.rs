@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::CommandError;
 use crate::files::DeleteError;
+use crate::ports::PortError;
 
 /// Why a manager could not do what was asked. The executor treats the variants apart.
 #[derive(Debug, Error)]
@@ -35,6 +36,9 @@ pub enum ManagerError {
         /// What the supervisor or the program said.
         words: String,
     },
+    /// A container cannot have its ports.
+    #[error(transparent)]
+    Ports(#[from] PortError),
     /// What was asked about does not exist.
     #[error("not found: {0}")]
     NotFound(String),

@@ -180,7 +180,7 @@ impl Looking<'_> {
                 break;
             }
             let (ports, storage) = (&self.machine.ports, &self.machine.node_storage);
-            let found = blocked_ids(&candidates, tried, ports, storage).await;
+            let found = blocked_ids(&candidates, tried, policy.ids, ports, storage).await;
             looked_at += candidates.len();
             free += candidates.len() - found.len();
             taken.extend(candidates);

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::BlockedId;
 use super::deadline::{FILE_SYSTEM_DEADLINE, within};
+use crate::ids::IdPolicy;
 use crate::node::NodeId;
 use crate::ports::{NodePorts, Port, PortBases, PortUse};
 
@@ -26,6 +27,7 @@ pub enum Tried {
 pub async fn blocked_ids(
     candidates: &[NodeId],
     tried: Tried,
+    policy: IdPolicy,
     bases: &PortBases,
     storage: &Path,
 ) -> Vec<BlockedId> {
@@ -34,7 +36,7 @@ pub async fn blocked_ids(
         ids.iter()
             .filter_map(|&id| {
                 let port = match tried {
-                    Tried::PortsAndPlaces => port_in_the_way(id, &bases),
+                    Tried::PortsAndPlaces => port_in_the_way(id, policy, &bases),
                     Tried::Places => None,
                 };
                 let reason = port.or_else(|| entry_in_the_way(id, &place))?;
@@ -71,11 +73,11 @@ pub async fn taken_ports(wanted: Vec<(NodeId, NodePorts)>) -> Vec<TakenPort> {
         let mut taken = Vec::new();
         for (id, ports) in wanted {
             let mut push = |range, port| taken.push(TakenPort { id, range, port });
-            if UdpSocket::bind((Ipv4Addr::UNSPECIFIED, ports.node.get())).is_err_and(in_use) {
+            if try_port(PortUse::Node, ports.node).is_err_and(in_use) {
                 push(PortUse::Node, ports.node);
             }
             if let Some(metrics) = ports.metrics
-                && TcpListener::bind((Ipv4Addr::LOCALHOST, metrics.get())).is_err_and(in_use)
+                && try_port(PortUse::Metrics, metrics).is_err_and(in_use)
             {
                 push(PortUse::Metrics, metrics);
             }
@@ -86,23 +88,46 @@ pub async fn taken_ports(wanted: Vec<(NodeId, NodePorts)>) -> Vec<TakenPort> {
     tried.unwrap_or_default()
 }
 
-fn port_in_the_way(id: NodeId, bases: &PortBases) -> Option<String> {
+/// Binds a port for a moment, as a node would for this use of it.
+pub fn try_port(what: PortUse, port: Port) -> io::Result<()> {
+    match what {
+        PortUse::Node => UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port.get())).map(drop),
+        PortUse::Metrics | PortUse::Rpc => {
+            TcpListener::bind((Ipv4Addr::LOCALHOST, port.get())).map(drop)
+        }
+    }
+}
+
+fn port_in_the_way(id: NodeId, policy: IdPolicy, bases: &PortBases) -> Option<String> {
     let ports = match bases.of(id) {
         Ok(ports) => ports,
         Err(error) => return Some(error.to_string()),
     };
-    let taken = |port: Port, what: &str, error: io::Error| match error.kind() {
-        io::ErrorKind::AddrInUse => format!("{what} port {port} is taken by another program"),
-        _ => format!("{what} port {port} cannot be used: {error}"),
-    };
-    if let Err(error) = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, ports.node.get())) {
-        return Some(taken(ports.node, "node", error));
-    }
-    let metrics = ports.metrics?;
-    match TcpListener::bind((Ipv4Addr::LOCALHOST, metrics.get())) {
-        Ok(_) => None,
-        Err(error) => Some(taken(metrics, "metrics", error)),
-    }
+    let used = [
+        (PortUse::Node, Some(ports.node)),
+        (PortUse::Metrics, ports.metrics),
+    ];
+    used.into_iter().find_map(|(what, port)| {
+        let port = port?;
+        let error = try_port(what, port).err()?;
+        let whose = range_around(id, what, policy, bases).unwrap_or_default();
+        Some(match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                format!("{what} port {port}{whose} is taken by another program")
+            }
+            _ => format!("{what} port {port}{whose} cannot be used: {error}"),
+        })
+    })
+}
+
+/// Whose range the port of a node is in, where containers have ranges.
+fn range_around(id: NodeId, what: PortUse, policy: IdPolicy, bases: &PortBases) -> Option<String> {
+    let block = policy.block_of(id)?;
+    let (first, last) = block.ports(bases).ok()?.of(what);
+    Some(format!(
+        " of container {} ({first}-{last})",
+        block.container
+    ))
 }
 
 fn entry_in_the_way(id: NodeId, storage: &Path) -> Option<String> {
@@ -158,7 +183,8 @@ mod tests {
     }
 
     async fn reason(id: NodeId, bases: PortBases, storage: &Path) -> Option<String> {
-        let mut blocked = blocked_ids(&[id], Tried::PortsAndPlaces, &bases, storage).await;
+        let tried = Tried::PortsAndPlaces;
+        let mut blocked = blocked_ids(&[id], tried, IdPolicy::FillHoles, &bases, storage).await;
         assert!(blocked.len() <= 1);
         blocked.pop().map(|blocked| {
             assert_eq!(blocked.id, id);

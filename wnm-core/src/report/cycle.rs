@@ -76,20 +76,40 @@ fn phrases(steps: &[(Act, NodeId, Outcome)]) -> Vec<String> {
 }
 
 fn phrase(word: &str, outcome: Outcome, ids: &[NodeId]) -> String {
-    let mut names: Vec<String> = ids
-        .iter()
-        .take(MOST_NAMES)
-        .map(|id| id.directory_name())
-        .collect();
-    if let Some(more @ 1..) = ids.len().checked_sub(MOST_NAMES) {
-        names.push(format!("{more} more"));
-    }
-    let names = names.join(", ");
+    let names = names(ids);
     match outcome {
         Outcome::Done | Outcome::Seen => format!("{} {names}", past(word)),
         Outcome::Failed => format!("failed to {word} {names}"),
         Outcome::Open => format!("{word} of {names} still open"),
     }
+}
+
+/// A line for each thing that went wrong, which can be the same with many nodes: `add antnode0003: no space left`.
+pub fn cycle_failures(failures: &[(Act, NodeId, &str)]) -> Vec<String> {
+    let mut groups: Vec<((&str, &str), Vec<NodeId>)> = Vec::new();
+    for (act, id, error) in failures {
+        let kind = (act.word(), *error);
+        match groups.iter_mut().find(|(other, _)| *other == kind) {
+            Some((_, ids)) => ids.push(*id),
+            None => groups.push((kind, vec![*id])),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|((word, error), mut ids)| {
+            ids.sort_unstable();
+            format!("{word} {}: {error}", names(&ids))
+        })
+        .collect()
+}
+
+fn names(ids: &[NodeId]) -> String {
+    let named = ids.iter().take(MOST_NAMES);
+    let mut names: Vec<String> = named.map(|id| id.directory_name()).collect();
+    if let Some(more @ 1..) = ids.len().checked_sub(MOST_NAMES) {
+        names.push(format!("{more} more"));
+    }
+    names.join(", ")
 }
 
 /// What was done, from the word for doing it.
@@ -130,6 +150,18 @@ mod tests {
             summary(&[], &["not adding: memory 63 % ≥ 60 %", "b", "c"]),
             "idle: 8 of 9 nodes running (cap 20); not adding: memory 63 % ≥ 60 %; b"
         );
+    }
+
+    #[test]
+    fn what_went_wrong_with_many_nodes_is_said_once() {
+        let failed = |act, id, error| (act, NodeId::new(id).unwrap(), error);
+        let lone = failed(Act::Stop, 9, "it still runs");
+        let many = (1..=7).map(|id| failed(Act::Add, id, "no space left"));
+        let lines = cycle_failures(&[vec![lone], many.rev().collect()].concat());
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        stop antnode0009: it still runs
+        add antnode0001, antnode0002, antnode0003, antnode0004, antnode0005, 2 more: no space left
+        ");
     }
 
     #[test]

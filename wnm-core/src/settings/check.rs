@@ -7,7 +7,7 @@ use crate::container::{Block, ContainerId};
 use crate::machine::{Band, IoBands, Machine};
 use crate::manager::Supervisor;
 use crate::node::NodeId;
-use crate::ports::{PortError, PortUse};
+use crate::ports::{BlockFault, PortError, PortUse};
 
 /// Settings that do not go together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,20 +88,27 @@ fn traffic(
 fn ports(machine: &Machine) -> Option<Conflict> {
     // A colony that may have no node still has to have room for the first.
     let highest = NodeId::new(machine.node_cap).unwrap_or(NodeId::FIRST);
-    let fits = machine.ports.check(highest);
-    let error = fits.and_then(|()| last_block(machine, highest)).err()?;
+    let size = NonZeroU32::new(machine.containers.max_nodes);
+    let fits = match size.filter(|_| machine.manager.supervisor() == Supervisor::S6overlay) {
+        Some(size) => blocks(machine, size, highest),
+        None => machine.ports.check(highest),
+    };
+    let error = fits.err()?;
     let mut options = vec!["node_cap"];
     match &error {
         PortError::Overlap { what, other, .. } => options.extend([*what, *other].map(option_of)),
         PortError::PastTheEnd { base, .. } => options.extend(
-            [PortUse::Node, PortUse::Metrics, PortUse::Rpc]
+            PortUse::ALL
                 .into_iter()
                 .filter(|what| machine.ports.base(*what) == *base)
                 .map(option_of),
         ),
-        PortError::BlockPastTheEnd { what, .. } => {
+        PortError::NoBlock { what, fault, .. } => {
             options.extend(["max_node_per_container", "min_container_count"]);
             options.push(option_of(*what));
+            if let BlockFault::Overlap { other, .. } = fault {
+                options.push(option_of(*other));
+            }
         }
         PortError::NotANumber(_) | PortError::NotAPort(_) | PortError::BaseOutOfRange(_) => {}
     }
@@ -111,18 +118,15 @@ fn ports(machine: &Machine) -> Option<Conflict> {
     })
 }
 
-/// Containers have their ports in whole blocks: with the last one open all of it has to have room.
-fn last_block(machine: &Machine, highest: NodeId) -> Result<(), PortError> {
-    let size = NonZeroU32::new(machine.containers.max_nodes);
-    let Some(size) = size.filter(|_| machine.manager.supervisor() == Supervisor::S6overlay) else {
-        return Ok(());
-    };
-    let needed = Block::container_of(highest, size);
-    let last = needed.max(ContainerId(machine.containers.min_count));
-    match Block::of(last, size) {
+/// Containers have their ports in whole blocks: with the last one open all of it has to have room. The first that
+/// has none is the one to tell of.
+fn blocks(machine: &Machine, size: NonZeroU32, highest: NodeId) -> Result<(), PortError> {
+    let last = Block::container_of(highest, size).0;
+    let last = last.max(machine.containers.min_count);
+    (1..=last).try_for_each(|number| match Block::of(ContainerId(number), size) {
         Some(block) => block.ports(&machine.ports).map(drop),
         None => Err(PortError::NotAPort(i64::MAX)),
-    }
+    })
 }
 
 const fn option_of(range: PortUse) -> &'static str {
