@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod description;
 mod domain;
 mod found;
 mod job_file;
@@ -18,6 +19,7 @@ mod launchctl;
 mod looking;
 mod making;
 mod output;
+mod property_list;
 mod removal;
 mod running;
 mod settling;
