@@ -9,6 +9,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod adding;
+mod answer;
 mod asking;
 mod claim;
 mod containers;

@@ -48,6 +48,6 @@ s6-svwait -u -t 20000 $all 2>/dev/null
 s6-svwait -d -t 300 $all 2>/dev/null
 for dir in $all; do
     printf '%s ' "${dir##*/}"
-    s6-svstat -o up,exitcode,signal "$dir" 2>/dev/null || echo
+    s6-svstat -o up,exitcode,signal "$dir" 2>/dev/null || echo false
 done
 exit 0
