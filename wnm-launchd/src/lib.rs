@@ -13,6 +13,8 @@
 mod description;
 mod domain;
 mod found;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod hostile;
 mod job_file;
 mod label;
 mod launchctl;

@@ -15,6 +15,8 @@ mod claim;
 mod containers;
 pub mod dockerfile;
 mod engine;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod hostile;
 mod housing;
 mod inside;
 mod looking;
