@@ -8,9 +8,9 @@ use plist::stream::{Event, Reader};
 /// Deeper than the keys of any job. What was read is taken apart again level by level, on the stack.
 const DEEPEST: usize = 32;
 
-/// Most values, and bytes of text and data in them, that a list may hold. The binary form can name one part of it
-/// any number of times, so that a few bytes stand for more than any memory holds.
-const LARGEST: usize = 1 << 20;
+/// Most values, and bytes of text and data in them, that a list may hold: no more than a file of that size has. The
+/// binary form can name one part of it any number of times, so that a few bytes stand for more than any memory holds.
+const LARGEST: usize = 256 * 1024;
 
 /// Reads a list in any of its forms. The error says what is wrong with it.
 pub(crate) fn read(content: &[u8]) -> Result<Value, String> {
