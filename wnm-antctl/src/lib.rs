@@ -10,6 +10,8 @@
 mod arguments;
 mod caller;
 mod found;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod hostile;
 mod lock;
 mod looking;
 mod making;

@@ -95,14 +95,8 @@ impl Place {
 
     /// Whether the registry is not there or really holds nothing, whatever antctl says of it.
     pub fn holds_nothing(&self) -> Result<bool, ManagerError> {
-        #[derive(serde::Deserialize)]
-        struct Content {
-            nodes: Vec<serde_json::Value>,
-        }
         match std::fs::read(&self.registry) {
-            Ok(content) if content.is_empty() => Ok(true),
-            Ok(content) => Ok(serde_json::from_slice::<Content>(&content)
-                .is_ok_and(|content| content.nodes.is_empty())),
+            Ok(content) => Ok(is_without_services(&content)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
             Err(source) => Err(ManagerError::io(
                 format!("reading {}", self.registry.display()),
@@ -110,6 +104,16 @@ impl Place {
             )),
         }
     }
+}
+
+/// Whether a registry that holds this has no services. One that is damaged may have some.
+pub(crate) fn is_without_services(content: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Content {
+        nodes: Vec<serde_json::Value>,
+    }
+    let read = || serde_json::from_slice::<Content>(content);
+    content.is_empty() || read().is_ok_and(|content| content.nodes.is_empty())
 }
 
 #[cfg(test)]

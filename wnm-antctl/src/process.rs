@@ -139,7 +139,7 @@ impl Processes {
         if !file.is_file() || file.len() > LONGEST_PID {
             return None;
         }
-        let pid: u32 = std::fs::read_to_string(path).ok()?.trim().parse().ok()?;
+        let pid = number_in(&std::fs::read(path).ok()?)?;
         self.is_of(pid, trace).then_some(pid)
     }
 
@@ -196,6 +196,11 @@ impl Processes {
             && !asks_version(&arguments)
             && (!hidden || names_directory())
     }
+}
+
+/// The number of a process in the file of a node.
+pub(crate) fn number_in(content: &[u8]) -> Option<u32> {
+    std::str::from_utf8(content).ok()?.trim().parse().ok()
 }
 
 /// Without a process table antctl's own word is all there is.

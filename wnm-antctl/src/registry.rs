@@ -161,9 +161,7 @@ impl Service {
             return Err(format!("'{}' is no name of a service", entry.service_name));
         }
         for path in [&entry.antnode_path, &entry.data_dir_path] {
-            let plain =
-                path.is_absolute() && path.components().all(|part| part.as_os_str() != "..");
-            if !plain || path.parent().is_none() {
+            if !layout::is_place(path) {
                 return Err(format!("'{}' is no place of a node", path.display()));
             }
         }
@@ -174,7 +172,7 @@ impl Service {
             standing,
             program: entry.antnode_path,
             data_dir: entry.data_dir_path,
-            log_dir: entry.log_dir_path,
+            log_dir: entry.log_dir_path.filter(|dir| layout::is_place(dir)),
             node_port: entry.node_port.and_then(Port::new),
             metrics_port: entry.metrics_port.and_then(Port::new),
             rpc_port: entry.rpc_socket_addr.and_then(rpc_port),

@@ -60,7 +60,7 @@ pub(crate) async fn check(
 }
 
 /// `Autonomi Node Manager v0.14.2` on the first line.
-fn read(said: &str) -> Option<Version> {
+pub(crate) fn read(said: &str) -> Option<Version> {
     let first = said.lines().next()?.trim();
     let version = first.strip_prefix("Autonomi Node Manager v")?;
     Version::parse(version.trim()).ok()

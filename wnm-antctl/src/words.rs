@@ -58,7 +58,8 @@ pub(crate) fn failure(code: Option<i32>, stdout: &[u8], stderr: &[u8]) -> String
     let of_services = out
         .lines()
         .filter_map(|line| line.trim().strip_prefix('✕'))
-        .map(str::trim);
+        .map(str::trim)
+        .filter(|words| !words.is_empty());
     let mut words: Vec<&str> = of_services
         .chain(err.lines().filter_map(reported))
         .collect();
@@ -112,7 +113,9 @@ mod tests {
         );
         let usage = "error: unexpected argument '--x' found\n\nUsage: antctl add\n";
         assert_eq!(told("", usage), "error: unexpected argument '--x' found");
-        assert_eq!(told("", ""), "it ended with exit code 1 and no word");
+        for nothing in ["", " ✕ \n"] {
+            assert_eq!(told(nothing, ""), "it ended with exit code 1 and no word");
+        }
         assert_eq!(failure(None, b"", b" \n"), "it was ended by a signal");
     }
 

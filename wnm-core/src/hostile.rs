@@ -1,11 +1,15 @@
 //! What strangers write and wnm reads, one function for each kind: it reads the bytes as the product does and
 //! panics when something that must hold of the result does not. For fuzzing, and for the tests that read the
-//! same inputs again. Behind the feature `fuzz`, which is not for programs.
+//! same inputs again, here and in the crates of the managers. Behind the feature `fuzz`, which is not for programs.
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
+
+mod corpus;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+
+pub use corpus::Corpus;
 
 use crate::decide::{Act, Plan, decide};
 use crate::manager::SystemRunner;
@@ -92,23 +96,9 @@ fn check(snapshot: &Snapshot, plan: &Plan) {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use proptest::prelude::*;
 
     use super::*;
-
-    /// What fuzzing kept, one file for an input.
-    fn kept(target: &str) -> Vec<Vec<u8>> {
-        let dir =
-            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../fuzz/corpus/{target}"));
-        let entries = std::fs::read_dir(&dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
-        let inputs: Vec<_> = entries
-            .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
-            .collect();
-        assert!(!inputs.is_empty(), "no inputs in {}", dir.display());
-        inputs
-    }
 
     /// A kind of input and what reads it.
     type Target = (&'static str, fn(&[u8]));
@@ -123,43 +113,23 @@ mod tests {
     #[test]
     fn what_fuzzing_kept_is_read_again() {
         for (target, read) in TARGETS {
-            for input in kept(target) {
-                read(&input);
-            }
+            Corpus::of(target).replay(read);
         }
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read(input in prop::collection::vec(any::<u8>(), 0..600)) {
-            pages(&input);
-            config_file(&input);
-            rewards_address(&input);
-            snapshot(&input);
+            for (_, read) in TARGETS {
+                read(&input);
+            }
         }
 
-        /// Bytes changed, cut out and doubled in inputs that mean something get further than random ones.
         #[test]
-        fn changed_inputs_are_read(
-            target in 0..TARGETS.len(),
-            which in any::<prop::sample::Index>(),
-            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..3), 1..6),
-        ) {
-            let (name, read) = TARGETS[target];
-            let inputs = kept(name);
-            let mut input = inputs[which.index(inputs.len())].clone();
-            for (at, byte, how) in changes {
-                if input.is_empty() {
-                    break;
-                }
-                let at = at.index(input.len());
-                match how {
-                    0 => input[at] = byte,
-                    1 => { input.remove(at); }
-                    _ => input.insert(at, byte),
-                }
+        fn changed_inputs_are_read(seed: u64) {
+            for (target, read) in TARGETS {
+                read(&Corpus::of(target).changed(seed));
             }
-            read(&input);
         }
     }
 }

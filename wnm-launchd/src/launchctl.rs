@@ -1,7 +1,7 @@
 //! The conversation with launchd, through launchctl(1).
 
 mod answer;
-mod printed;
+pub(crate) mod printed;
 
 use std::collections::HashMap;
 use std::path::Path;

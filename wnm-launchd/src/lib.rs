@@ -10,14 +10,18 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod description;
 mod domain;
 mod found;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod hostile;
 mod job_file;
 mod label;
 mod launchctl;
 mod looking;
 mod making;
 mod output;
+mod property_list;
 mod removal;
 mod running;
 mod settling;

@@ -9,19 +9,27 @@ use futures_util::future::join_all;
 use wnm_core::container::{ContainerId, ContainerNetwork};
 use wnm_core::node::{Node, NodeId};
 use wnm_core::observe::Probe;
+use wnm_core::ports::Port;
+use wnm_core::program::NodeProgram;
 
 use crate::S6Overlay;
 use crate::containers::Phase;
 use crate::scripts::Script;
 
+/// The status of an answer that is one.
+const OK: u16 = 200;
+
 /// curl's exit code for a connection that was refused.
-const REFUSED: &str = "7";
+const REFUSED: u8 = 7;
 
 /// A page and what came of asking for it.
-struct Page<'a> {
-    body: &'a [u8],
-    status: &'a str,
-    code: &'a str,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Page<'a> {
+    pub body: &'a [u8],
+    /// The status in the answer, 0 without one.
+    pub status: u16,
+    /// How curl ended, 0 with an answer.
+    pub code: u8,
 }
 
 impl S6Overlay {
@@ -77,34 +85,37 @@ impl S6Overlay {
         nodes
             .into_iter()
             .filter(|node| !node.is_disabled())
-            .map(|node| {
-                let page = |path: &str| {
-                    let port = node.ports.metrics?;
-                    pages.get(format!("http://127.0.0.1:{port}{path}").as_str())
-                };
-                let probe = match (page(what), page(how)) {
-                    (Some(what), Some(how)) if what.status == "200" && how.status == "200" => {
-                        match program.read_report(what.body, how.body) {
-                            Some(report) => Probe::Answered(Box::new(report)),
-                            None => Probe::Silent(format!(
-                                "answers, but not as {} does",
-                                program.name()
-                            )),
-                        }
-                    }
-                    (Some(page), _) if page.code == REFUSED => Probe::Refused,
-                    (Some(page), _) if page.code == "0" => {
-                        Probe::Silent(format!("answers with status {}", page.status))
-                    }
-                    (Some(page), _) => {
-                        Probe::Silent(format!("did not answer (curl: exit code {})", page.code))
-                    }
-                    (None, _) => Probe::Silent("was not asked in time".to_owned()),
-                };
-                (node.id, probe)
-            })
+            .map(|node| (node.id, probe(program.as_ref(), &pages, node.ports.metrics)))
             .collect()
     }
+}
+
+/// What the pages of the node with this metrics port say.
+pub(crate) fn probe(
+    program: &dyn NodeProgram,
+    pages: &HashMap<&str, Page<'_>>,
+    port: Option<Port>,
+) -> Probe {
+    let page = |path: &str| pages.get(address(port?, path).as_str());
+    match (page(program.metadata_path()), page(program.metrics_path())) {
+        (Some(what), Some(how)) if what.status == OK && how.status == OK => {
+            match program.read_report(what.body, how.body) {
+                Some(report) => Probe::Answered(Box::new(report)),
+                None => Probe::Silent(format!("answers, but not as {} does", program.name())),
+            }
+        }
+        (Some(page), _) if page.code == REFUSED => Probe::Refused,
+        (Some(page), _) if page.code == 0 => {
+            Probe::Silent(format!("answers with status {}", page.status))
+        }
+        (Some(page), _) => Probe::Silent(format!("did not answer (curl: exit code {})", page.code)),
+        (None, _) => Probe::Silent("was not asked in time".to_owned()),
+    }
+}
+
+/// Where a node serves a page, as the script asks for it.
+pub(crate) fn address(port: Port, path: &str) -> String {
+    format!("http://127.0.0.1:{port}{path}")
 }
 
 fn silent<'a>(nodes: impl Iterator<Item = &'a Node>, reason: &str) -> HashMap<NodeId, Probe> {
@@ -115,20 +126,23 @@ fn silent<'a>(nodes: impl Iterator<Item = &'a Node>, reason: &str) -> HashMap<No
 
 /// The pages in the output of the script, by address. Each ends with a line of the mark, status, exit code and
 /// address; what is cut off has none and is no page.
-fn pages<'a>(output: &'a [u8], mark: &str) -> HashMap<&'a str, Page<'a>> {
+pub(crate) fn pages<'a>(output: &'a [u8], mark: &str) -> HashMap<&'a str, Page<'a>> {
     let mark = format!("\n{mark} ");
     let mut pages = HashMap::new();
     let mut rest = output;
     while let Some(at) = find(rest, mark.as_bytes()) {
         let (body, after) = (&rest[..at], &rest[at + mark.len()..]);
-        let end = after.iter().position(|&byte| byte == b'\n');
-        let end = end.unwrap_or(after.len());
+        let Some(end) = after.iter().position(|&byte| byte == b'\n') else {
+            break;
+        };
         let line = std::str::from_utf8(&after[..end]).unwrap_or_default();
         let mut words = line.split(' ');
-        if let (Some(status), Some(code), Some(url)) = (words.next(), words.next(), words.next()) {
+        if let (Some(status), Some(code), Some(url)) = (words.next(), words.next(), words.next())
+            && let (Ok(status), Ok(code)) = (status.parse(), code.parse())
+        {
             pages.insert(url, Page { body, status, code });
         }
-        rest = after.get(end + 1..).unwrap_or_default();
+        rest = &after[end + 1..];
     }
     pages
 }
@@ -152,7 +166,7 @@ mod tests {
     #[test]
     fn pages_are_told_apart_by_the_mark_alone() {
         let output = b"one\nwnm-x 200 0 http://h:1/a\nline\nwnm-y 200 0 http://h:9/a\nmore\n\
-            \nwnm-x 200 0 http://h:1/b\n\nwnm-x 000 7 http://h:2/a\nhalf a page";
+            \nwnm-x 200 0 http://h:1/b\n\nwnm-x 000 7 http://h:2/a\nhalf a page\nwnm-x 200 0 http://h:3/a";
         let pages = pages(output, "wnm-x");
         let body = |url: &str| String::from_utf8_lossy(pages[url].body).into_owned();
         assert_eq!(pages.len(), 3);

@@ -72,10 +72,16 @@ impl Colony {
 
 impl Found {
     /// What the engine lists; `None` for what only looks like a container of the colony.
-    fn read(summary: ContainerSummary) -> Option<Self> {
+    pub fn read(summary: ContainerSummary) -> Option<Self> {
         let labels = summary.labels.unwrap_or_default();
         Some(Self {
-            id: ContainerId(labels.get(NUMBER)?.parse().ok()?),
+            id: ContainerId(
+                labels
+                    .get(NUMBER)?
+                    .parse()
+                    .ok()
+                    .filter(|number| *number > 0)?,
+            ),
             engine_id: summary.id?,
             image: summary.image.unwrap_or_default(),
             state: match summary.state? {

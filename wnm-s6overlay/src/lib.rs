@@ -9,11 +9,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod adding;
+mod answer;
 mod asking;
 mod claim;
 mod containers;
 pub mod dockerfile;
 mod engine;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod hostile;
 mod housing;
 mod inside;
 mod looking;

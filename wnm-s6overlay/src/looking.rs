@@ -8,15 +8,16 @@ use wnm_core::manager::{ManagerError, ProcessState};
 use wnm_core::node::{Node, NodeId};
 
 use crate::S6Overlay;
+use crate::answer::{self, Said};
 use crate::containers::Phase;
 use crate::scripts::{Script, service_of};
 
 /// What is known of a container's services.
-enum Said {
+enum Known {
     /// There is no such container, or it does not run: nothing of its nodes is there.
     Nothing,
-    /// Whether each service runs.
-    Services(HashMap<String, bool>),
+    /// What is said of each.
+    Services(HashMap<String, Said>),
     /// It did not say, for this reason.
     Silent(String),
 }
@@ -49,21 +50,17 @@ impl S6Overlay {
             let phase = found.get(id).map(|found| found.state);
             async move { (*id, self.said(*id, phase, script).await) }
         });
-        let said: BTreeMap<ContainerId, Said> = join_all(asked).await.into_iter().collect();
+        let said: BTreeMap<ContainerId, Known> = join_all(asked).await.into_iter().collect();
         let mut states = HashMap::with_capacity(nodes.len());
         for (id, group) in groups {
             for (_, node) in group {
                 let state = match said.get(&id) {
-                    Some(Said::Services(services)) => match service_of(node) {
-                        Ok(service) => match services.get(&service) {
-                            Some(true) => ProcessState::Running { pid: None },
-                            Some(false) => ProcessState::Stopped,
-                            None => ProcessState::Missing,
-                        },
+                    Some(Known::Services(services)) => match service_of(node) {
+                        Ok(service) => state(services.get(&service)),
                         Err(error) => ProcessState::Unknown(error.to_string()),
                     },
-                    Some(Said::Nothing) => ProcessState::Missing,
-                    Some(Said::Silent(reason)) => ProcessState::Unknown(reason.clone()),
+                    Some(Known::Nothing) => ProcessState::Missing,
+                    Some(Known::Silent(reason)) => ProcessState::Unknown(reason.clone()),
                     None => ProcessState::Unknown("its container was not asked".to_owned()),
                 };
                 states.insert(node.id, state);
@@ -72,39 +69,27 @@ impl S6Overlay {
         Ok(states)
     }
 
-    async fn said(&self, id: ContainerId, phase: Option<Phase>, script: Script) -> Said {
+    async fn said(&self, id: ContainerId, phase: Option<Phase>, script: Script) -> Known {
         match phase {
-            None | Some(Phase::Ended) => Said::Nothing,
-            Some(Phase::Other(words)) => Said::Silent(format!("container {id} {words}")),
-            Some(Phase::Running) => match self.run(id, script, Vec::new()).await {
-                Ok(output) => Said::Services(services(&output)),
-                Err(error) => Said::Silent(format!("container {id}: {error}")),
-            },
+            None | Some(Phase::Ended) => Known::Nothing,
+            Some(Phase::Other(words)) => Known::Silent(format!("container {id} {words}")),
+            Some(Phase::Running) => {
+                let output = self.run(id, script, Vec::new()).await;
+                match output.and_then(|output| answer::read(id, &output)) {
+                    Ok(services) => Known::Services(services),
+                    Err(error) => Known::Silent(format!("container {id}: {error}")),
+                }
+            }
         }
     }
 }
 
-/// Lines of a service and whether it is up: `antnode0001 true`.
-fn services(output: &[u8]) -> HashMap<String, bool> {
-    String::from_utf8_lossy(output)
-        .lines()
-        .filter_map(|line| {
-            let (name, up) = line.split_once(' ')?;
-            Some((name.to_owned(), up.trim() == "true"))
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_service_that_nobody_supervises_does_not_run() {
-        let said = services(b"antnode0001 true\nantnode0002 false\nantnode0003 \n");
-        assert_eq!(said.get("antnode0001"), Some(&true));
-        assert_eq!(said.get("antnode0002"), Some(&false));
-        assert_eq!(said.get("antnode0003"), Some(&false));
-        assert_eq!(said.get("antnode0004"), None);
+/// The state of a node of whose service this is said in a container that answers.
+pub(crate) fn state(said: Option<&Said>) -> ProcessState {
+    match said {
+        Some(Said::Up) => ProcessState::Running { pid: None },
+        Some(Said::Down(_)) => ProcessState::Stopped,
+        Some(Said::Unclear) => ProcessState::Unknown("s6 does not say whether it runs".to_owned()),
+        None => ProcessState::Missing,
     }
 }

@@ -1,6 +1,5 @@
 //! Starting and stopping, all nodes of a container at once.
 
-use std::collections::HashMap;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +10,7 @@ use wnm_core::manager::{ManagerError, layout, previous};
 use wnm_core::node::Node;
 
 use crate::S6Overlay;
+use crate::answer::{self, Said};
 use crate::run_script::RunScript;
 use crate::scripts::{Script, service_of};
 
@@ -79,15 +79,17 @@ impl S6Overlay {
                 tracing::warn!(node = %node.service, %error, "no directory for its logs");
             }
         }
-        let read = |node: &Node, said: Option<&str>| {
-            let said = said.unwrap_or_default();
-            match said.strip_prefix("true") {
-                Some(_) => Ok(()),
-                None => Err(ManagerError::Rejected {
-                    what: format!("starting {}", node.service),
-                    words: format!("it ended at once ({}){}", how(said), self.last_words(node)),
-                }),
-            }
+        let read = |node: &Node, said: Option<&Said>| match said {
+            Some(Said::Up) => Ok(()),
+            Some(Said::Down(how)) => Err(ManagerError::Rejected {
+                what: format!("starting {}", node.service),
+                words: format!("it ended at once ({how}){}", self.last_words(node)),
+            }),
+            // It may well run, so nothing that is for a start that failed is done.
+            Some(Said::Unclear) | None => Err(ManagerError::Unreachable {
+                supervisor: format!("s6 in container {}", self.container_of(node)),
+                reason: format!("it does not say whether {} runs", node.service),
+            }),
         };
         let outcomes = self
             .in_containers(nodes, scripts, Script::Start, read)
@@ -134,7 +136,7 @@ impl S6Overlay {
         nodes: &[Node],
         mut words: Vec<Result<(String, String), ManagerError>>,
         script: Script,
-        read: impl Fn(&Node, Option<&str>) -> Outcome,
+        read: impl Fn(&Node, Option<&Said>) -> Outcome,
     ) -> Vec<Outcome> {
         let mut outcomes: Vec<Option<Outcome>> = nodes.iter().map(|_| None).collect();
         let mut calls = Vec::new();
@@ -154,16 +156,17 @@ impl S6Overlay {
                 }
             }
             if !places.is_empty() {
-                calls.push(async move { (places, self.run_where_up(id, script, args).await) });
+                calls.push(async move {
+                    let output = self.run_where_up(id, script, args).await;
+                    (places, output.and_then(|output| answer::read(id, &output)))
+                });
             }
         }
-        for (places, output) in join_all(calls).await {
-            match output {
-                Ok(output) => {
-                    let said = lines(&output);
+        for (places, said) in join_all(calls).await {
+            match said {
+                Ok(said) => {
                     for (place, name) in places {
-                        let said = said.get(&name).map(String::as_str);
-                        outcomes[place] = Some(read(&nodes[place], said));
+                        outcomes[place] = Some(read(&nodes[place], said.get(&name)));
                     }
                 }
                 Err(error) => {
@@ -254,27 +257,6 @@ impl S6Overlay {
     }
 }
 
-/// `false EXITCODE SIGNAL` in words; s6 writes -1 and NA for what does not apply.
-fn how(said: &str) -> String {
-    let words: Vec<&str> = said.split_whitespace().collect();
-    match words[..] {
-        [_, code, _] if code.parse::<i32>().is_ok_and(|code| code >= 0) => {
-            format!("exit code {code}")
-        }
-        [_, _, signal] if signal != "NA" => format!("signal {signal}"),
-        _ => "how is not known".to_owned(),
-    }
-}
-
-/// Lines of a service and what became of it: `antnode0001 true -1 NA`.
-fn lines(output: &[u8]) -> HashMap<String, String> {
-    String::from_utf8_lossy(output)
-        .lines()
-        .filter_map(|line| line.split_once(' '))
-        .map(|(name, said)| (name.to_owned(), said.trim().to_owned()))
-        .collect()
-}
-
 fn last_line(file: &Path) -> std::io::Result<String> {
     let mut file = std::fs::File::open(file)?;
     let length = file.metadata()?.len();
@@ -314,13 +296,6 @@ pub(crate) fn same(error: &ManagerError) -> ManagerError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_s6_says_of_an_end_is_put_into_words() {
-        assert_eq!(how("false 101 NA"), "exit code 101");
-        assert_eq!(how("false -1 SIGKILL"), "signal SIGKILL");
-        assert_eq!(how(""), "how is not known");
-    }
 
     #[test]
     fn the_last_words_are_one_clean_line() {

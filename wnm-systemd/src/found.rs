@@ -76,6 +76,12 @@ impl Systemd {
         let Some(root_dir) = argv::option(argv, "--root-dir").map(PathBuf::from) else {
             return Err(left("nothing says where its data is"));
         };
+        if ![&binary, &root_dir]
+            .into_iter()
+            .all(|path| layout::is_place(path))
+        {
+            return Err(left("its program or its data is at no full path"));
+        }
         let id = unit.name.strip_suffix(".service").and_then(layout::id_of);
         let by_number = id.and_then(|id| self.context.machine.ports.of(id).ok());
         let told = |name| argv::parsed::<u16>(argv, name).and_then(Port::new);
@@ -91,7 +97,9 @@ impl Systemd {
         Ok(FoundNode {
             id,
             user: unit.user,
-            log_dir: argv::option(argv, "--log-output-dest").map(PathBuf::from),
+            log_dir: argv::option(argv, "--log-output-dest")
+                .map(PathBuf::from)
+                .filter(|dir| layout::is_place(dir)),
             network: argv::network(argv),
             wallet: argv::parsed(argv, "--rewards-address"),
             service: unit.name,

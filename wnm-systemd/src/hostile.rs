@@ -42,17 +42,20 @@ pub fn unit_file(input: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use proptest::prelude::*;
+    use wnm_core::hostile::Corpus;
 
     use super::*;
 
     #[test]
     fn what_fuzzing_kept_is_read_again() {
-        let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/unit_file");
-        let entries: Vec<_> = std::fs::read_dir(&dir).unwrap().collect();
-        assert!(!entries.is_empty());
-        for entry in entries {
-            unit_file(&std::fs::read(entry.unwrap().path()).unwrap());
+        Corpus::of("unit_file").replay(unit_file);
+    }
+
+    proptest! {
+        #[test]
+        fn changed_inputs_are_read(seed: u64) {
+            unit_file(&Corpus::of("unit_file").changed(seed));
         }
     }
 }

@@ -93,6 +93,14 @@ fn what_was_removed_is_no_service_and_what_cannot_be_read_is_counted() {
 }
 
 #[test]
+fn logs_at_no_full_path_are_not_taken_for_those_of_a_node() {
+    let mut service = entry(1, "Running");
+    service["log_dir_path"] = json!("../logs");
+    let registry = read(&json!({"nodes": [service]}));
+    assert_eq!(registry.services()[0].log_dir, None);
+}
+
+#[test]
 fn a_node_is_found_by_its_directory_and_never_by_a_name() {
     let mut services = Vec::new();
     for (number, dir, port) in [

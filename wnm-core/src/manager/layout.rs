@@ -2,7 +2,7 @@
 //! anything is put there.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::{ManagerError, Paths};
 use crate::node::{Node, NodeId, NodeName};
@@ -51,6 +51,13 @@ pub fn own_name<'a>(base: &Path, path: &'a Path, id: NodeId) -> Option<&'a str> 
     (plain && path.parent() == Some(base) && id_of(name) == Some(id)).then_some(name)
 }
 
+/// Whether a path that somebody else wrote can be that of a node's program or data: a full one, below the root, that
+/// leads nowhere but down. Any other would mean something else wherever wnm happens to be run.
+pub fn is_place(path: &Path) -> bool {
+    let leads_down = |part| part != Component::ParentDir;
+    path.is_absolute() && path.parent().is_some() && path.components().all(leads_down)
+}
+
 /// Number of the node that a directory name stands for: `antnode0007` and antctl's `antnode7`.
 pub fn id_of(name: &str) -> Option<NodeId> {
     let digits = name.strip_prefix("antnode")?;
@@ -82,6 +89,16 @@ mod tests {
             "antnode0007",
         ] {
             assert_eq!(own(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_a_full_path_that_leads_down() {
+        for place in ["/n", "/n/antnode0001/antnode", "/n/./x", "/n/a..b"] {
+            assert!(is_place(Path::new(place)), "{place}");
+        }
+        for other in ["", "/", "antnode", "./n", "/n/..", "/n/../etc", "~/n"] {
+            assert!(!is_place(Path::new(other)), "{other}");
         }
     }
 

@@ -38,7 +38,7 @@ impl Details {
 
 /// What `launchctl list` prints: `PID`, `Status` and `Label` in columns, `-` for no process. `None` for anything
 /// else: silence is no empty list.
-pub(super) fn list(text: &str) -> Option<Jobs> {
+pub(crate) fn list(text: &str) -> Option<Jobs> {
     let mut lines = text.lines();
     let head: Vec<&str> = lines.next()?.split_whitespace().collect();
     (head == ["PID", "Status", "Label"]).then_some(())?;
@@ -47,7 +47,7 @@ pub(super) fn list(text: &str) -> Option<Jobs> {
 
 /// The jobs in what `launchctl print DOMAIN` prints: a block `services` with the columns of a list, 0 for no
 /// process. `None` where there is none.
-pub(super) fn table(text: &str) -> Option<Jobs> {
+pub(crate) fn table(text: &str) -> Option<Jobs> {
     let mut lines = text.lines();
     lines.find(|line| *line == "\tservices = {")?;
     let mut jobs = Jobs::new();
@@ -63,20 +63,26 @@ pub(super) fn table(text: &str) -> Option<Jobs> {
 
 /// A row of three columns: process, status of the last end, label.
 fn row(line: &str, no_process: &str) -> Option<(String, Job)> {
-    let mut columns = line.split_whitespace();
-    let (pid, _status, label) = (columns.next()?, columns.next()?, columns.next()?);
+    let (pid, rest) = line.trim().split_once(char::is_whitespace)?;
+    let (_status, label) = rest.trim_start().split_once(char::is_whitespace)?;
     let pid = if pid == no_process {
         None
     } else {
-        Some(pid.parse().ok()?)
+        Some(process(pid)?)
     };
-    // Labels of others may have blanks in them; none of a node has.
-    Some((label.to_owned(), Job { pid }))
+    // Labels of others may have blanks in them, behind what would be that of a node.
+    Some((label.trim_start().to_owned(), Job { pid }))
+}
+
+/// The number of a process.
+fn process(word: &str) -> Option<u32> {
+    word.parse().ok().filter(|pid| *pid != 0)
 }
 
 /// What `launchctl print DOMAIN/LABEL` prints: `key = value` lines at one tab. What is further in belongs to a
-/// block, such as the arguments of the job, and may say anything. `None` without a state.
-pub(super) fn details(text: &str) -> Option<Details> {
+/// block, such as the arguments of the job, and may say anything. `None` without a state, and with a process whose
+/// number cannot be read: it is not said that there is none.
+pub(crate) fn details(text: &str) -> Option<Details> {
     let mut details = Details::default();
     let own = text.lines().filter_map(|line| line.strip_prefix('\t'));
     for line in own.filter(|line| !line.starts_with(['\t', ' '])) {
@@ -85,7 +91,7 @@ pub(super) fn details(text: &str) -> Option<Details> {
         };
         match key {
             "state" => details.state = value.to_owned(),
-            "pid" => details.pid = value.parse().ok(),
+            "pid" => details.pid = Some(process(value)?),
             "last exit code" if value != "(never exited)" => {
                 details.last_exit = Some(value.to_owned());
             }
@@ -113,9 +119,18 @@ mod tests {
             "nonsense\n",
             "PID\tStatus\tLabel\nx\t0\tantnode1\n",
             "PID\tStatus\tLabel\n1\t0\n",
+            "PID\tStatus\tLabel\n0\t0\tantnode1\n",
         ] {
             assert_eq!(list(broken), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn the_label_of_another_is_not_taken_for_that_of_a_node() {
+        let list = list("PID\tStatus\tLabel\n7\t0\tantnode1 copy\n").unwrap();
+        assert!(!list.contains_key("antnode1") && list.contains_key("antnode1 copy"));
+        let table = table("\tservices = {\n\t\t  7  - \tantnode1 copy\n\t}\n").unwrap();
+        assert_eq!(table, list);
     }
 
     #[test]
@@ -157,6 +172,10 @@ mod tests {
             details("x = {\n\tstate = waiting\n\tlast terminating signal = Killed: 9\n}\n");
         assert_eq!(killed.unwrap().last_exit.as_deref(), Some("Killed: 9"));
         assert_eq!(details(""), None);
+        for unreadable in ["(none)", "0", "-1", "99999999999"] {
+            let text = format!("x = {{\n\tstate = running\n\tpid = {unreadable}\n}}\n");
+            assert_eq!(details(&text), None, "{unreadable}");
+        }
         assert_eq!(details("x = {\n}\n"), None);
     }
 }

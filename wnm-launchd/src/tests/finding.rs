@@ -193,6 +193,14 @@ async fn what_is_no_node_is_left_alone() {
         xml(&job("antnode12", &[], &[("ProgramArguments", numbers)])),
     );
     std::fs::create_dir(ground.job_file("antnode13")).unwrap();
+    let relative = ["antnode", "--root-dir", "/n", "--port", "1"];
+    write("antnode15", xml(&job("antnode15", &relative, &[])));
+    let upwards = ["/n/antnode", "--root-dir", "/n/../etc", "--port", "1"];
+    write("antnode16", xml(&job("antnode16", &upwards, &[])));
+    write(
+        "antnode17",
+        ["(".repeat(90_000), ")".repeat(90_000)].concat().into(),
+    );
     write("antnode14", xml(&job("antnode14", &node, &[])));
     let nodes = found(&ground).await;
     let [one] = &nodes[..] else {

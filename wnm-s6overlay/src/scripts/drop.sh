@@ -4,7 +4,7 @@ take_down "$@"
 left=
 for dir in $down; do
     if is_up "$dir"; then
-        echo "${dir##*/} up"
+        echo "${dir##*/} true"
         left="$left ${dir##*/} "
     fi
 done

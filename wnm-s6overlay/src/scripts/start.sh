@@ -67,7 +67,7 @@ for dir in $all; do
     if has_ended "$dir"; then
         tell_end "$dir"
     else
-        s6-svstat -o up,exitcode,signal "$dir" 2>/dev/null || echo
+        s6-svstat -o up,exitcode,signal "$dir" 2>/dev/null || echo false
     fi
 done
 exit 0

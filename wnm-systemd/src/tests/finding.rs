@@ -96,6 +96,10 @@ async fn what_is_no_node_is_left_alone() {
     );
     ground.write_unit("other.service", &exec("/n/antnode --root-dir /n --port 1"));
     ground.write_unit("antnode5.service", &"x".repeat(300_000));
+    let relative = exec("antnode --root-dir /n --port 1");
+    ground.write_unit("antnode6.service", &relative);
+    let upwards = exec("/n/antnode --root-dir /n/../etc --port 1");
+    ground.write_unit("antnode7.service", &upwards);
     std::os::unix::fs::symlink("/dev/null", ground.units().join("antnode4.service")).unwrap();
     assert_eq!(found(&ground).await, []);
 }
