@@ -98,6 +98,12 @@ fn anything_goes_wrong_under_launchd() {
 }
 
 #[test]
+fn an_upgrade_on_a_full_disk_leaves_no_second_program() {
+    Run::upgrade_on_a_full_disk().make(Plain::below);
+    Run::upgrade_on_a_full_disk().make(Jobs::below);
+}
+
+#[test]
 fn anything_goes_wrong_in_containers() {
     if !disk::permitted() {
         return;

@@ -1,11 +1,13 @@
 //! One run, from a colony in some state to the proof that nothing is lost.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::fault::{Fault, Kind, Ongoing};
 use crate::ground::Ground;
+use crate::operation::{Act, Operation};
 use crate::outcome::checked;
-use crate::script::{Script, When};
+use crate::script::{Script, Standing, Start, When};
 use crate::seeds::Seed;
 use crate::stage::Stage;
 use crate::wanted::Wanted;
@@ -26,6 +28,27 @@ impl Run {
         script.when = fault.when(script.when);
         eprintln!("{seed}: {fault:?} in {script:?}");
         Self { script, fault }
+    }
+
+    /// One that need not be drawn: the program of a node that runs cannot be replaced.
+    pub fn upgrade_on_a_full_disk() -> Self {
+        let outdated = Start {
+            outdated: true,
+            standing: Standing::Running,
+        };
+        Self {
+            script: Script {
+                nodes: vec![outdated; 2],
+                operation: Operation::On(Act::Upgrade, vec![1, 2]),
+                when: When::Before,
+                moment: Duration::ZERO,
+                cycles: 0,
+                upgrades: false,
+                delay: 0,
+            },
+            // Enough to record what is done.
+            fault: Fault::DiskFull { bytes: 256 * 1024 },
+        }
     }
 
     /// Makes it on what `ground` gives for a directory to be in: where tests lie, or on a small disk if the fault
