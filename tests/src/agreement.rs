@@ -2,6 +2,7 @@
 //! processes and directories tell the same story.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::Path;
 
 use crate::colony::Colony;
@@ -13,7 +14,7 @@ use crate::wait::{LONG, until};
 const IN_STORAGE: [&str; 3] = [".wnm", "bootstrap-cache", "logs"];
 
 /// Everything in a node's directory: no part of a program, no former one, no temporary file.
-const IN_NODE: [&str; 6] = [
+pub(crate) const IN_NODE: [&str; 6] = [
     "antnode",
     "antnode.pid",
     "historic_quoting_metrics",
@@ -69,7 +70,7 @@ fn check_processes(colony: &Colony, rows: &[NodeRow]) {
 
 /// Fails the test when two rows have something in common that is one node's alone.
 #[track_caller]
-fn each_once(rows: &[NodeRow]) {
+pub fn each_once(rows: &[NodeRow]) {
     let properties: [fn(&NodeRow) -> String; 5] = [
         |row| row.name.clone(),
         |row| row.service.clone(),
@@ -110,7 +111,7 @@ fn check_files(colony: &Colony, rows: &[NodeRow]) {
 }
 
 /// The names in a directory; none where there is no directory.
-fn names(dir: &Path) -> BTreeSet<String> {
+pub(crate) fn names(dir: &Path) -> BTreeSet<String> {
     let entries = std::fs::read_dir(dir).into_iter().flatten();
     entries
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
@@ -120,11 +121,16 @@ fn names(dir: &Path) -> BTreeSet<String> {
 /// Fails the test unless it is this node that answers on its port, once it had the time to open it.
 #[track_caller]
 pub fn answers(row: &NodeRow) {
+    answers_when_asked(row, |port| nodes::page(port, "/metadata"));
+}
+
+/// The same of a node whose page is got by `page`.
+#[track_caller]
+pub fn answers_when_asked(row: &NodeRow, page: impl Fn(u16) -> io::Result<String>) {
     let version = format!("antnode_version=\"{}\"", row.version.as_deref().unwrap());
     let peer_id = format!("peer_id=\"{}\"", row.peer_id.as_deref().unwrap());
     let port = row.metrics_port.unwrap();
     until(LONG, format!("{version} {peer_id} on port {port}"), || {
-        nodes::page(port, "/metadata")
-            .is_ok_and(|page| page.contains(&version) && page.contains(&peer_id))
+        page(port).is_ok_and(|page| page.contains(&version) && page.contains(&peer_id))
     });
 }

@@ -1,6 +1,8 @@
 //! A colony under the real antctl, as a person who is not root, with everything of antctl in the test's directory
 //! and a `systemctl` that needs no systemd.
 
+mod agreement;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};

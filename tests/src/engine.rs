@@ -1,6 +1,8 @@
 //! A Docker engine of its own for a test, in a network of its own: its rules, its ranges of ports and the names of
 //! its containers touch nothing else, and it can be stopped like any other program.
 
+mod agreement;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -109,6 +111,38 @@ impl Engine {
         }
     }
 
+    /// Stops it in its tracks; what it runs goes on.
+    pub fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Has it go on where it was stopped.
+    pub fn thaw(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(daemon) = &self.daemon {
+            let pid = Pid::from_raw(daemon.id().cast_signed());
+            kill(pid, signal).expect("the engine cannot be signalled");
+        }
+    }
+
+    /// Whether it was not stopped.
+    pub fn is_up(&self) -> bool {
+        self.daemon.is_some()
+    }
+
+    /// Removes all containers there are, whatever they do.
+    pub fn clear(&self) {
+        let listed = self.docker(["ps", "--all", "--quiet"]).output();
+        let ids = listed.map(|output| output.stdout).unwrap_or_default();
+        for id in String::from_utf8_lossy(&ids).lines() {
+            let removed = self.docker(["rm", "--force", id]).output();
+            drop(removed);
+        }
+    }
+
     /// Where it is, as `DOCKER_HOST` says it.
     pub fn host(&self) -> String {
         format!("unix://{}", self.dir.path().join("docker.sock").display())
@@ -178,13 +212,9 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        if self.daemon.is_some() {
-            let listed = self.docker(["ps", "--all", "--quiet"]).output();
-            let ids = listed.map(|output| output.stdout).unwrap_or_default();
-            for id in String::from_utf8_lossy(&ids).lines() {
-                let removed = self.docker(["rm", "--force", id]).output();
-                drop(removed);
-            }
+        if self.is_up() {
+            self.thaw();
+            self.clear();
         }
         self.stop();
         // The engine leaves the network that containers share with the machine mounted.

@@ -1,6 +1,8 @@
 //! A launchd for a test: a fake one of its own, or the machine's on macOS.
 
 #[cfg(not(target_os = "macos"))]
+mod agreement;
+#[cfg(not(target_os = "macos"))]
 mod fake;
 mod seat;
 #[cfg(target_os = "macos")]

@@ -5,19 +5,21 @@ mod agreement;
 mod inside;
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sched::{CloneFlags, setns};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
 pub use inside::Inside;
 
-use crate::call::{Call, Outcome};
-use crate::{real, wait};
+use crate::call::{Background, Call, Outcome};
+use crate::{nodes, real, wait};
 
 const BOOT: &str = include_str!("systemd/boot.sh");
 
@@ -186,6 +188,30 @@ impl Booted {
             .run()
     }
 
+    /// Kills what a call runs inside; the call ends with it.
+    pub fn kill(&self, call: Background) -> Outcome {
+        for inner in children(call.pid()) {
+            // It may have ended.
+            kill(Pid::from_raw(inner), Signal::SIGKILL).ok();
+        }
+        call.end_with(Signal::SIGKILL)
+    }
+
+    /// The page of a node inside, as [`nodes::page`] gives it.
+    pub fn page(&self, port: u16, path: &str) -> io::Result<String> {
+        let leader = self.leader().expect("the system is down");
+        let network = fs::File::open(format!("/proc/{leader}/ns/net"))?;
+        // Namespaces belong to a thread: this one is gone with the answer.
+        let asked = std::thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                setns(&network, CloneFlags::CLONE_NEWNET)?;
+                nodes::page(port, path)
+            });
+            thread.join()
+        });
+        asked.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
     /// Where a file of the inside is seen from here.
     pub fn path(&self, inside: &Path) -> PathBuf {
         let leader = self.leader().expect("the system is down");
@@ -212,7 +238,7 @@ impl Drop for Booted {
         let group = Pid::from_raw(self.boots.id().cast_signed());
         killpg(group, Signal::SIGKILL).ok();
         if let Some(leader) = leader {
-            nix::sys::signal::kill(Pid::from_raw(leader), Signal::SIGKILL).ok();
+            kill(Pid::from_raw(leader), Signal::SIGKILL).ok();
         }
         self.boots.wait().ok();
         for group in &self.groups {

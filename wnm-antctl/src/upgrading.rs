@@ -70,7 +70,8 @@ impl Antctl {
         previous::settle(self.files.as_ref(), &service.program, started, again).await
     }
 
-    /// The end of an upgrade that replaced nothing. antctl stopped the node for it and does not start it again then.
+    /// The end of an upgrade that replaced nothing, so that the copy of the program is of no use. antctl stopped the
+    /// node for it and does not start it again then.
     async fn stay_with_old(
         &self,
         service: &Service,
@@ -85,10 +86,11 @@ impl Antctl {
                 words: "antctl left the old program in place".to_owned(),
             },
         };
+        let failed = previous::after_copy(self.files.as_ref(), &service.program, Err(error)).await;
         if ran && let Err(also) = self.launch(service).await {
             tracing::warn!(service = service.name, error = %also, "the old program does not start");
         }
-        Err(error)
+        failed
     }
 
     /// Writes the unit of a service anew that has lost it, with the program that it has.

@@ -29,9 +29,9 @@ impl Launchd {
         let held = self.held(label).await?;
         previous::keep(self.files.as_ref(), &node.binary).await?;
         fault::point("launchd.upgrade.kept");
-        self.files
-            .install_unless_same(&to.path, &node.binary)
-            .await?;
+        let files = self.files.as_ref();
+        let copied = files.install_unless_same(&to.path, &node.binary).await;
+        previous::after_copy(files, &node.binary, copied).await?;
         fault::point("launchd.upgrade.replaced");
         let Held::In(domain, before) = held else {
             return Ok(());

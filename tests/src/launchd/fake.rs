@@ -1,10 +1,14 @@
 //! The fake: a process of this test's own, with everything that it has in a private directory.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde::Serialize;
 use serde_json::json;
 
@@ -13,6 +17,12 @@ use crate::{binaries, wait};
 
 /// Names the directory with everything of one launchd.
 const VARIABLE: &str = "WNM_FAKE_LAUNCHD";
+
+/// Where it listens.
+const SOCKET: &str = "socket";
+
+/// Where its socket is while nobody is to find it.
+const HIDDEN: &str = "socket.hidden";
 
 /// How the fake behaves. By default as a real one for a user at the screen, with seconds of 100 ms.
 #[derive(Debug, Clone, Serialize)]
@@ -73,7 +83,7 @@ impl Behaviour {
 /// A launchd that runs. It ends with all of its processes when dropped, or when this test does.
 pub struct Launchd {
     dir: PathBuf,
-    process: Child,
+    process: Mutex<Child>,
     /// How it behaves; see [`Launchd::behave`].
     behaviour: Behaviour,
 }
@@ -91,7 +101,7 @@ impl Launchd {
         let launchctl = dir.join("bin/launchctl");
         std::os::unix::fs::symlink(binaries::fake_launchctl(), launchctl).expect("no launchctl");
         write(&dir, &behaviour);
-        let process = serve(&dir);
+        let process = Mutex::new(serve(&dir));
         Self {
             dir,
             process,
@@ -131,16 +141,70 @@ impl Launchd {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// The power goes, and comes back.
-    pub fn reboot(&mut self) {
-        self.end();
-        self.process = serve(&self.dir);
+    /// What must not come up, as `UID/LABEL`.
+    pub fn barred(&self) -> Vec<String> {
+        let text = fs::read(self.dir.join("disabled.json")).unwrap_or_default();
+        let told: BTreeMap<String, bool> = serde_json::from_slice(&text).unwrap_or_default();
+        let barred = told.into_iter().filter(|(_, barred)| *barred);
+        barred.map(|(name, _)| name).collect()
     }
 
-    fn end(&mut self) {
-        drop(self.process.stdin.take());
-        self.process.wait().ok();
+    /// The power goes, and comes back.
+    pub fn reboot(&self) {
+        self.end();
+        self.boot();
+    }
+
+    /// Stops it in its tracks; what it runs goes on.
+    pub fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Has it go on where it was stopped.
+    pub fn thaw(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    /// Takes it out of reach; what it runs goes on.
+    pub fn hide(&self) {
+        rename(&self.dir.join(SOCKET), &self.dir.join(HIDDEN));
+    }
+
+    /// Brings it back into reach.
+    pub fn show(&self) {
+        rename(&self.dir.join(HIDDEN), &self.dir.join(SOCKET));
+    }
+
+    /// Ends it without a word to what it runs, which is the caller's to end.
+    pub fn kill(&self) {
+        let mut process = self.process();
+        process.kill().expect("launchd cannot be killed");
+        process.wait().expect("launchd cannot be waited for");
+    }
+
+    /// Comes up again after its end.
+    pub fn boot(&self) {
         fs::remove_file(self.dir.join("asked")).ok();
+        *self.process() = serve(&self.dir);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.process().id().cast_signed());
+        kill(pid, signal).expect("launchd cannot be signalled");
+    }
+
+    fn end(&self) {
+        let mut process = self.process();
+        drop(process.stdin.take());
+        if matches!(process.try_wait(), Ok(None)) {
+            // One that is stopped would not see it.
+            kill(Pid::from_raw(process.id().cast_signed()), Signal::SIGCONT).ok();
+        }
+        process.wait().ok();
+    }
+
+    fn process(&self) -> MutexGuard<'_, Child> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -148,6 +212,10 @@ impl Drop for Launchd {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+fn rename(from: &Path, to: &Path) {
+    fs::rename(from, to).expect("the socket cannot be moved");
 }
 
 fn write(dir: &Path, behaviour: &Behaviour) {
@@ -159,7 +227,7 @@ fn write(dir: &Path, behaviour: &Behaviour) {
 }
 
 fn serve(dir: &Path) -> Child {
-    let socket = dir.join("socket");
+    let socket = dir.join(SOCKET);
     fs::remove_file(&socket).ok();
     let process = Command::new(binaries::fake_launchctl())
         .arg("serve")

@@ -4,16 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::Inside;
-
-/// Everything in a node's directory: no former program and no temporary file.
-const IN_NODE: [&str; 6] = [
-    "antnode",
-    "antnode.pid",
-    "historic_quoting_metrics",
-    "network_key_version",
-    "record_store",
-    "secret-key",
-];
+use crate::agreement::IN_NODE;
 
 impl Inside {
     /// Fails the test unless rows, units, links, processes and directories tell the same story, and systemd has

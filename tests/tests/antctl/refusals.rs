@@ -73,6 +73,30 @@ fn root_has_no_antctl_of_a_user() {
 }
 
 #[test]
+fn an_upgrade_that_replaced_nothing_keeps_no_second_program() {
+    let Some(stage) = colony_of(1, "0.4.16") else {
+        return;
+    };
+    let before = process_of(&stage, "antnode1");
+    let upgrade = ["--force-action=upgrade", "--service-name=1"];
+    let program = format!("--antnode-path={}", stage.program("0.4.17").display());
+    let told = stage
+        .wnm(upgrade)
+        .arg(&program)
+        // antctl stops no node without a systemctl.
+        .env("PATH", "/nowhere")
+        .run()
+        .refused();
+    assert!(told.stdout.contains("antctl upgrade"), "{}", told.stdout);
+    assert_eq!(process_of(&stage, "antnode1"), before);
+    let kept = stage.nodes()[0].root_dir.join("antnode.previous");
+    assert!(!kept.exists(), "{}", kept.display());
+    let _ = stage.wnm(upgrade).arg(&program).run().succeeded();
+    stage.settle(1);
+    assert_eq!(stage.nodes()[0].version.as_deref(), Some("0.4.17"));
+}
+
+#[test]
 fn a_storage_with_blanks_is_refused_before_anything_is_made() {
     let Some(stage) = stage() else { return };
     let storage = stage.colony.dir().join("my nodes");

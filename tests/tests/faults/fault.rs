@@ -1,16 +1,19 @@
 //! What goes wrong. A fault that lasts is over when what [`Fault::begin`] gave is dropped.
 
 use std::net::{Ipv4Addr, UdpSocket};
-use std::path::PathBuf;
+use std::time::Duration;
 
 use fastrand::Rng;
-use nix::sys::signal::Signal;
+use wnm_tests::call::Call;
+use wnm_tests::database::Database;
+use wnm_tests::wait::LONG;
 
 use crate::clock;
 use crate::disk::{Filled, ReadOnly};
+use crate::ground::Ground;
 use crate::operation::Operation;
 use crate::script::When;
-use crate::stage::Stage;
+use crate::silence::{Silence, Silent, Supervisor};
 use crate::thief::Thief;
 
 /// A name that no resolver is even asked for: it has an empty part.
@@ -30,6 +33,7 @@ pub enum Kind {
     PortTaken,
     NameLost,
     TwoAtOnce,
+    Silence,
 }
 
 /// What goes wrong in one run.
@@ -53,17 +57,20 @@ pub enum Fault {
     NameLost,
     /// The program is called a second time.
     TwoAtOnce { other: Operation },
+    /// The supervisor does not answer.
+    Silence(Silence),
 }
 
 /// A fault that goes on.
 #[allow(dead_code, reason = "held until it is dropped")]
-pub enum Ongoing {
+pub enum Ongoing<'g> {
     Nothing,
     Disk(Filled),
     Mount(ReadOnly),
     Metrics(Thief),
     Node(UdpSocket),
     Name(Restored),
+    Silence(Silent<'g>),
 }
 
 impl Fault {
@@ -96,6 +103,20 @@ impl Fault {
             Kind::TwoAtOnce => Self::TwoAtOnce {
                 other: Operation::draw(rng, count),
             },
+            Kind::Silence => Self::Silence(Silence::draw(rng)),
+        }
+    }
+
+    /// Whether it takes a disk of its own.
+    pub fn is_of_the_disk(&self) -> bool {
+        matches!(self, Self::DiskFull { .. } | Self::ReadOnly { .. })
+    }
+
+    /// How many nodes it may add.
+    pub fn adds(&self) -> u32 {
+        match self {
+            Self::TwoAtOnce { other } => other.adds(),
+            _ => 0,
         }
     }
 
@@ -111,75 +132,109 @@ impl Fault {
                     When::After
                 }
             }
+            Self::Silence(silence) => silence.when(drawn),
             _ => drawn,
         }
     }
 
+    /// How long it lasts, if it ends by itself.
+    pub fn length(&self) -> Option<Duration> {
+        match self {
+            Self::Silence(silence) => silence.length(),
+            _ => None,
+        }
+    }
+
+    /// How many of so many cycles it is to be seen by: one is enough for what takes minutes.
+    pub fn cycles(&self, drawn: u32) -> u32 {
+        match self {
+            Self::Silence(_) => drawn.min(1),
+            _ => drawn,
+        }
+    }
+
+    /// A call of the program, while it lasts.
+    pub fn wnm(&self, ground: &dyn Ground) -> Call {
+        match self {
+            Self::Silence(Silence::NotFound { entirely }) => supervisor(ground).lost(*entirely),
+            // A call waits for who hangs until it is sure, several times over.
+            Self::Silence(_) => ground.wnm().within(LONG.saturating_mul(10)),
+            _ => ground.wnm(),
+        }
+    }
+
     /// Lets it happen. Those that have to do with the operation itself are none of these.
-    pub fn begin(&self, stage: &Stage) -> Ongoing {
+    pub fn begin<'g>(&self, ground: &'g dyn Ground) -> Ongoing<'g> {
         match *self {
             Self::Killed | Self::PowerCut | Self::TwoAtOnce { .. } => Ongoing::Nothing,
-            Self::DiskFull { bytes } => Ongoing::Disk(Filled::up_to(
-                &stage.colony.dir().join("..").join("fill"),
-                bytes,
-            )),
+            Self::DiskFull { bytes } => {
+                Ongoing::Disk(Filled::up_to(&ground.dir().join("..").join("fill"), bytes))
+            }
             Self::ReadOnly { everywhere } => Ongoing::Mount(ReadOnly::at(&if everywhere {
-                stage.colony.dir().to_owned()
+                ground.dir().to_owned()
             } else {
-                stage.colony.storage()
+                ground.storage()
             })),
             Self::ClockMoved { by } => {
-                clock::moved(&stage.colony.database(), by);
+                clock::moved(&ground.database(), by);
                 Ongoing::Nothing
             }
             Self::NodesDie { which } => {
-                let processes = stage.colony.processes().into_iter().enumerate();
-                for (_, process) in processes.filter(|(at, _)| which & (1 << (at % 32)) != 0) {
-                    process.signal(Signal::SIGKILL);
+                for row in ground.database().nodes() {
+                    if which & (1 << (row.id % 32)) != 0 {
+                        ground.kill_node(&row);
+                    }
                 }
                 Ongoing::Nothing
             }
-            Self::PortTaken { node, metrics } => take_port(stage, node, metrics),
-            Self::NameLost => Ongoing::Name(Restored::after(stage, NOBODY)),
+            Self::PortTaken { node, metrics } => take_port(ground, node, metrics),
+            Self::NameLost => Ongoing::Name(Restored::after(ground.database(), NOBODY)),
+            Self::Silence(silence) => Ongoing::Silence(silence.begin(supervisor(ground))),
         }
     }
 }
 
+fn supervisor(ground: &dyn Ground) -> &dyn Supervisor {
+    ground.supervisor().expect("nobody who could be silent")
+}
+
 /// Another program is faster than a node. If that runs it is killed first, as its port is free only then.
-fn take_port(stage: &Stage, node: u16, metrics: bool) -> Ongoing {
-    let ports = &stage.colony.ports;
-    let root = stage.colony.storage().join(format!("antnode{node:04}"));
-    for process in stage.colony.processes() {
-        if process.root_dir() == Some(&root) {
-            process.kill();
-        }
+fn take_port<'g>(ground: &dyn Ground, node: u16, metrics: bool) -> Ongoing<'g> {
+    let rows = ground.database().nodes();
+    if let Some(row) = rows.iter().find(|row| row.id == u32::from(node)) {
+        ground.kill_node(row);
     }
+    let thousands = if metrics {
+        "metrics_port_start"
+    } else {
+        "port_start"
+    };
+    let thousands = ground
+        .database()
+        .value(&format!("(SELECT {thousands} FROM machine)"));
+    let port = thousands.unwrap().parse::<u16>().unwrap() * 1000 + node;
     // It may be on its way up again: then it was faster.
     if metrics {
-        Thief::of(ports.metrics_port(node)).map_or(Ongoing::Nothing, Ongoing::Metrics)
+        Thief::of(port).map_or(Ongoing::Nothing, Ongoing::Metrics)
     } else {
-        UdpSocket::bind((Ipv4Addr::UNSPECIFIED, ports.node_port(node)))
-            .map_or(Ongoing::Nothing, Ongoing::Node)
+        UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).map_or(Ongoing::Nothing, Ongoing::Node)
     }
 }
 
 /// Brings back the host's name at the end.
 pub struct Restored {
-    database: PathBuf,
+    database: Database,
 }
 
 impl Restored {
-    fn after(stage: &Stage, name: &str) -> Self {
-        let restored = Self {
-            database: stage.colony.database_path(),
-        };
+    fn after(database: Database, name: &str) -> Self {
+        let restored = Self { database };
         restored.rename(name);
         restored
     }
 
     fn rename(&self, name: &str) {
-        let database = wnm_tests::database::Database::at(&self.database);
-        database.execute(&format!(
+        self.database.execute(&format!(
             "UPDATE machine SET host = '{name}'; UPDATE node SET host = '{name}'"
         ));
     }

@@ -1,6 +1,6 @@
 //! Whole runs with a fault in them, drawn by a seed: a colony in some state, an operation, a fault before, during
 //! or after it. Once the fault is over, a few cycles bring the colony to where everything agrees and nothing is
-//! lost.
+//! lost. That is the same under all managers; what each of them is and can bear is in [`ground`].
 //!
 //! What happens in a run follows from its seed alone; at which instruction a fault meets the program does not, so
 //! that a rare failure may need its run repeated. `WNM_FAULT_SEED` names the run to repeat, `WNM_FAULT_RUNS` how
@@ -12,6 +12,7 @@ mod check;
 mod clock;
 mod disk;
 mod fault;
+mod ground;
 mod operation;
 mod outcome;
 mod power;
@@ -19,59 +20,133 @@ mod run;
 mod script;
 mod seeds;
 mod seen;
+mod silence;
 mod stage;
-mod supervisor;
 mod thief;
 mod wanted;
 
+use std::sync::{Mutex, PoisonError};
+
 use fault::Kind;
-use seeds::each_seed;
+use ground::containers::{self, Containers};
+use ground::jobs::{self, Jobs};
+use ground::plain::Plain;
+use ground::services::{self, Services};
+use ground::units::{self, Units};
+use run::Run;
+use seeds::{Seed, each_seed};
+use wnm_tests::engine::{Suite, with_engine};
 
-/// Runs of each test when nobody asks for another number.
-const RUNS: u64 = 9;
+/// Runs of each test of plain processes when nobody asks for another number.
+const RUNS: u64 = 6;
 
-/// The same where each run boots a system.
-const BOOTED_RUNS: u64 = 5;
+/// The same under launchd.
+const JOB_RUNS: u64 = 12;
+
+/// In containers.
+const CONTAINER_RUNS: u64 = 8;
+
+/// Where each run boots a system.
+const BOOTED_RUNS: u64 = 4;
+
+/// Under antctl, with real nodes.
+const SERVICE_RUNS: u64 = 2;
+
+/// The runs of all tests.
+const ALL_RUNS: u64 = 5 * RUNS + JOB_RUNS + CONTAINER_RUNS + 2 * BOOTED_RUNS + SERVICE_RUNS;
+
+/// A run with plain processes.
+fn plain(kinds: &[Kind]) -> impl Fn(Seed<'_>) {
+    |seed| Run::draw(seed, kinds).make(Plain::below)
+}
 
 #[test]
 fn the_program_is_killed_at_any_moment() {
-    each_seed("the_program_is_killed_at_any_moment", RUNS, |seed| {
-        run::on_the_disk(seed, &[Kind::Killed]);
-    });
+    let run = plain(&[Kind::Killed]);
+    each_seed("the_program_is_killed_at_any_moment", RUNS, run);
 }
 
 #[test]
 fn the_power_fails_at_any_moment() {
-    each_seed("the_power_fails_at_any_moment", RUNS, |seed| {
-        run::on_the_disk(seed, &[Kind::PowerCut]);
-    });
+    let run = plain(&[Kind::PowerCut]);
+    each_seed("the_power_fails_at_any_moment", RUNS, run);
 }
 
 #[test]
 fn the_disk_is_full_or_cannot_be_written() {
-    if !disk::permitted() {
-        return;
-    }
-    each_seed("the_disk_is_full_or_cannot_be_written", RUNS, |seed| {
-        run::on_a_small_disk(seed, &[Kind::DiskFull, Kind::ReadOnly]);
-    });
+    let run = plain(&[Kind::DiskFull, Kind::ReadOnly]);
+    each_seed("the_disk_is_full_or_cannot_be_written", RUNS, run);
 }
 
 #[test]
 fn nodes_ports_and_names_fail() {
-    each_seed("nodes_ports_and_names_fail", RUNS, |seed| {
-        run::on_the_disk(seed, &[Kind::NodesDie, Kind::PortTaken, Kind::NameLost]);
-    });
+    let run = plain(&[Kind::NodesDie, Kind::PortTaken, Kind::NameLost]);
+    each_seed("nodes_ports_and_names_fail", RUNS, run);
 }
 
 #[test]
 fn the_clock_jumps_or_two_run_at_once() {
-    each_seed("the_clock_jumps_or_two_run_at_once", RUNS, |seed| {
-        run::on_the_disk(seed, &[Kind::ClockMoved, Kind::TwoAtOnce]);
+    let run = plain(&[Kind::ClockMoved, Kind::TwoAtOnce]);
+    each_seed("the_clock_jumps_or_two_run_at_once", RUNS, run);
+}
+
+#[test]
+fn anything_goes_wrong_under_launchd() {
+    each_seed("anything_goes_wrong_under_launchd", JOB_RUNS, |seed| {
+        Run::draw(seed, &jobs::KINDS).make(Jobs::below);
+    });
+}
+
+#[test]
+fn an_upgrade_on_a_full_disk_leaves_no_second_program() {
+    Run::upgrade_on_a_full_disk().make(Plain::below);
+    Run::upgrade_on_a_full_disk().make(Jobs::below);
+}
+
+#[test]
+fn anything_goes_wrong_in_containers() {
+    if !disk::permitted() {
+        return;
+    }
+    // Containers see what was mounted when their engine started: all runs are on the same small disk, one by one.
+    disk::with_small(|place| {
+        with_engine(Suite::Bookworm, |engine| {
+            let engine = Mutex::new(engine);
+            each_seed(
+                "anything_goes_wrong_in_containers",
+                CONTAINER_RUNS,
+                |seed| {
+                    let run = Run::draw(seed, &containers::KINDS);
+                    // A run that failed leaves nothing that the next one does not put right.
+                    let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
+                    run.make_on(&Containers::below(place, &mut engine));
+                },
+            );
+        });
     });
 }
 
 #[test]
 fn systemd_falls_silent() {
-    each_seed("systemd_falls_silent", BOOTED_RUNS, supervisor::run);
+    each_seed("systemd_falls_silent", BOOTED_RUNS, |seed| {
+        Run::draw(seed, &[Kind::Silence]).make(|_| Units::up());
+    });
+}
+
+#[test]
+fn anything_else_goes_wrong_under_systemd() {
+    each_seed(
+        "anything_else_goes_wrong_under_systemd",
+        BOOTED_RUNS,
+        |seed| {
+            Run::draw(seed, &units::KINDS).make(|_| Units::up());
+        },
+    );
+}
+
+#[test]
+fn anything_goes_wrong_under_antctl() {
+    each_seed("anything_goes_wrong_under_antctl", SERVICE_RUNS, |seed| {
+        Run::draw(seed, &services::KINDS).make(|_| Services::up());
+    });
 }

@@ -10,42 +10,65 @@ use std::process::Command;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use wnm_tests::call::{Background, Outcome};
-use wnm_tests::colony::Colony;
+use wnm_tests::processes;
 use wnm_tests::wait::{LONG, until};
 
-/// Files and directories that a machine keeps, as far as they are there.
-const KEPT: [&str; 4] = ["colony.db", "colony.db-wal", "colony.db-shm", "nodes"];
+use crate::ground::Ground;
+
+/// The files of the database, as far as they are there.
+const DATABASE: [&str; 3] = ["colony.db", "colony.db-wal", "colony.db-shm"];
 
 /// What is not on any disk: an index that SQLite keeps in memory it shares, written as a file.
 const IN_MEMORY: &str = "colony.db-shm";
 
+/// The power of a machine.
+pub trait Power {
+    /// Directories that it keeps besides the database.
+    fn kept(&self) -> &[&str];
+
+    /// Stops whoever else writes there.
+    fn stop(&self) {}
+
+    /// Ends what is not in the colony's directory, and forgets what is not on a disk.
+    fn off(&self) {}
+
+    /// Brings up what comes up with the machine.
+    fn on(&self) {}
+}
+
 /// Cuts the power of a colony while `operation` is under way.
-pub fn cut(colony: &Colony, operation: Background) -> Outcome {
+pub fn cut(ground: &dyn Ground, operation: Background) -> Outcome {
+    let power = ground.power().expect("its power cannot be cut");
     // It may have ended.
     kill(Pid::from_raw(operation.pid()), Signal::SIGSTOP).ok();
+    power.stop();
+    let dir = ground.dir();
     let copies = tempfile::tempdir().expect("no directory for the copy");
-    for name in KEPT {
-        let from = colony.dir().join(name);
+    let kept = || DATABASE.iter().chain(power.kept());
+    for name in kept() {
+        let from = dir.join(name);
         if from.exists() {
             copy(&from, copies.path());
         }
     }
     let outcome = operation.end_with(Signal::SIGKILL);
+    power.off();
     until(LONG, "the end of every process", || {
-        let processes = colony.processes();
+        let processes = processes::below(dir);
         for process in &processes {
             process.signal(Signal::SIGKILL);
         }
         // A child on its way to be a node still has the lock.
-        processes.is_empty() && is_free(&colony.dir().join("colony.db.lock"))
+        processes.is_empty() && is_free(&dir.join("colony.db.lock"))
     });
-    for name in KEPT {
-        let (to, from) = (colony.dir().join(name), copies.path().join(name));
+    for name in kept() {
+        let (to, from) = (dir.join(name), copies.path().join(name));
         remove(&to);
-        if from.exists() && name != IN_MEMORY {
-            copy(&from, colony.dir());
+        if from.exists() && *name != IN_MEMORY {
+            copy(&from, dir);
         }
     }
+    power.on();
     outcome
 }
 

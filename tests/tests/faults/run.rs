@@ -1,86 +1,127 @@
 //! One run, from a colony in some state to the proof that nothing is lost.
 
 use std::path::Path;
-
-use fastrand::Rng;
-use nix::sys::signal::Signal;
+use std::time::Duration;
 
 use crate::fault::{Fault, Kind, Ongoing};
+use crate::ground::Ground;
+use crate::operation::{Act, Operation};
 use crate::outcome::checked;
-use crate::script::{Script, When};
+use crate::script::{Script, Standing, Start, When};
+use crate::seeds::Seed;
 use crate::stage::Stage;
 use crate::wanted::Wanted;
 use crate::{check, disk, power};
 
-/// A run of a colony that lies where tests lie.
-pub fn on_the_disk(seed: u64, kinds: &[Kind]) {
-    run(seed, kinds, &std::env::temp_dir());
+/// What happens in a run.
+pub struct Run {
+    script: Script,
+    fault: Fault,
 }
 
-/// A run of a colony on a small disk.
-pub fn on_a_small_disk(seed: u64, kinds: &[Kind]) {
-    disk::with_small(|place| run(seed, kinds, place));
-}
-
-fn run(seed: u64, kinds: &[Kind], place: &Path) {
-    // Other faults with the same seed are to be other runs altogether.
-    let mut rng = Rng::with_seed(seed ^ (kinds[0] as u64) << 48);
-    let mut script = Script::draw(&mut rng);
-    let fault = Fault::draw(kinds, &mut rng, script.count());
-    script.when = fault.when(script.when);
-    eprintln!("{seed}: {fault:?} in {script:?}");
-    let other = match &fault {
-        Fault::TwoAtOnce { other } => other.adds(),
-        _ => 0,
-    };
-    let ceiling = script.count() + script.operation.adds() + other;
-    let stage = Stage::set(&script, ceiling, place);
-    let mut wanted = Wanted::as_it_is(stage.seen());
-    act(&script, &fault, &stage, &mut wanted);
-    stage.settle();
-    check::check(&stage, &wanted);
-}
-
-/// The operation, the fault, and what the next cycles make of it while it lasts.
-fn act(script: &Script, fault: &Fault, stage: &Stage, wanted: &mut Wanted) {
-    let mut ongoing = Ongoing::Nothing;
-    if script.when == When::Before {
-        ongoing = fault.begin(stage);
+impl Run {
+    /// One with a fault of these kinds.
+    pub fn draw(seed: Seed<'_>, kinds: &[Kind]) -> Self {
+        let mut rng = seed.rng();
+        let mut script = Script::draw(&mut rng);
+        let fault = Fault::draw(kinds, &mut rng, script.count());
+        script.when = fault.when(script.when);
+        eprintln!("{seed}: {fault:?} in {script:?}");
+        Self { script, fault }
     }
-    wanted.perhaps(&script.operation);
-    let operation = stage.call(script.operation.words()).spawn();
-    if script.when == When::During {
-        // Not to wait for anything: the time itself is what is tried.
-        std::thread::sleep(script.moment);
-    }
-    let outcome = match fault {
-        Fault::Killed => operation.end_with(Signal::SIGKILL),
-        Fault::PowerCut => power::cut(&stage.colony, operation),
-        Fault::TwoAtOnce { other } => {
-            // Before the other and, if it was done meanwhile, after it.
-            wanted.perhaps(other);
-            wanted.perhaps(&script.operation);
-            checked(stage.call(other.words()).run());
-            operation.finish()
+
+    /// One that need not be drawn: the program of a node that runs cannot be replaced.
+    pub fn upgrade_on_a_full_disk() -> Self {
+        let outdated = Start {
+            outdated: true,
+            standing: Standing::Running,
+        };
+        Self {
+            script: Script {
+                nodes: vec![outdated; 2],
+                operation: Operation::On(Act::Upgrade, vec![1, 2]),
+                when: When::Before,
+                moment: Duration::ZERO,
+                cycles: 0,
+                upgrades: false,
+                delay: 0,
+            },
+            // Enough to record what is done.
+            fault: Fault::DiskFull { bytes: 256 * 1024 },
         }
-        lasting => {
-            if script.when == When::During {
-                ongoing = lasting.begin(stage);
+    }
+
+    /// Makes it on what `ground` gives for a directory to be in: where tests lie, or on a small disk if the fault
+    /// is one of the disk. Where there is no ground, or no such disk, that was said.
+    pub fn make<G: Ground>(&self, ground: impl FnOnce(&Path) -> Option<G> + Send) {
+        let make = |place: &Path| {
+            if let Some(ground) = ground(place) {
+                self.make_on(&ground);
             }
-            operation.finish()
+        };
+        if !self.fault.is_of_the_disk() {
+            make(&std::env::temp_dir());
+        } else if disk::permitted() {
+            disk::with_small(make);
         }
-    };
-    eprintln!("the operation ended with {:?}", outcome.code);
-    let alone = !matches!(fault, Fault::PowerCut | Fault::TwoAtOnce { .. });
-    if checked(outcome).code == Some(0) && alone {
-        wanted.surely(&script.operation);
     }
-    if script.when == When::After {
-        ongoing = fault.begin(stage);
+
+    /// Makes it on this ground.
+    pub fn make_on(&self, ground: &dyn Ground) {
+        let adds = self.script.operation.adds() + self.fault.adds();
+        let stage = Stage::set(&self.script, self.script.count() + adds, ground);
+        let mut wanted = Wanted::as_it_is(stage.seen());
+        self.act(&stage, &mut wanted);
+        stage.settle();
+        check::check(&stage, &wanted);
     }
-    for _ in 0..script.cycles {
-        // Whatever comes of it, it must end well.
-        checked(stage.cycle(&[]).run());
+
+    /// The operation, the fault, and what the next cycles make of it while it lasts.
+    fn act(&self, stage: &Stage<'_>, wanted: &mut Wanted) {
+        let Self { script, fault } = self;
+        let mut ongoing = Ongoing::Nothing;
+        if script.when == When::Before {
+            ongoing = fault.begin(stage.ground);
+        }
+        wanted.perhaps(&script.operation);
+        let operation = stage.call_during(fault, script.operation.words()).spawn();
+        if script.when == When::During {
+            // Not to wait for anything: the time itself is what is tried.
+            std::thread::sleep(script.moment);
+        }
+        let outcome = match fault {
+            Fault::Killed => stage.ground.kill_program(operation),
+            Fault::PowerCut => power::cut(stage.ground, operation),
+            Fault::TwoAtOnce { other } => {
+                // Before the other and, if it was done meanwhile, after it.
+                wanted.perhaps(other);
+                wanted.perhaps(&script.operation);
+                checked(stage.call(other.words()).run());
+                operation.finish()
+            }
+            lasting => {
+                if script.when == When::During {
+                    ongoing = lasting.begin(stage.ground);
+                }
+                if let Some(length) = lasting.length() {
+                    std::thread::sleep(length);
+                    ongoing = Ongoing::Nothing;
+                }
+                operation.finish()
+            }
+        };
+        eprintln!("the operation ended with {:?}", outcome.code);
+        let alone = !matches!(fault, Fault::PowerCut | Fault::TwoAtOnce { .. });
+        if checked(outcome).code == Some(0) && alone {
+            wanted.surely(&script.operation);
+        }
+        if script.when == When::After {
+            ongoing = fault.begin(stage.ground);
+        }
+        for _ in 0..fault.cycles(script.cycles) {
+            // Whatever comes of it, it must end well.
+            checked(stage.call_during(fault, stage.cycle()).run());
+        }
+        drop(ongoing);
     }
-    drop(ongoing);
 }

@@ -1,28 +1,55 @@
 //! Which runs are made, and how a failed one is made again.
 
 use std::any::Any;
+use std::fmt::{self, Display, Formatter};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use fastrand::Rng;
+
 /// The seed to begin with, 0 unless it is set. Alone it asks for that one run.
 const SEED: &str = "WNM_FAULT_SEED";
 
-/// How many runs all tests together make.
+/// How many runs all tests together make, in the proportion of what they make ordinarily.
 const RUNS: &str = "WNM_FAULT_RUNS";
-
-/// Tests that share the runs asked for.
-const TESTS: u64 = 6;
 
 /// Runs side by side in one test: most of their time goes by waiting for nodes to stay up.
 const AT_ONCE: usize = 2;
 
+/// What a run is drawn by.
+#[derive(Debug, Clone, Copy)]
+pub struct Seed<'t> {
+    number: u64,
+    test: &'t str,
+}
+
+impl Seed<'_> {
+    /// The same for each run of this seed, and another for each test.
+    pub fn rng(self) -> Rng {
+        let mixed = |seed: u64, byte: u8| seed.rotate_left(5) ^ u64::from(byte);
+        Rng::with_seed(self.test.bytes().fold(self.number, mixed))
+    }
+
+    /// The command that makes the run again.
+    fn repeat(self) -> String {
+        let Self { number, test } = self;
+        format!("{SEED}={number} cargo test -p wnm-tests --test faults {test}")
+    }
+}
+
+impl Display for Seed<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.test, self.number)
+    }
+}
+
 /// Makes the runs of one test, all of them even if some fail, and fails at the end with the commands that repeat
 /// those.
-pub fn each_seed(test: &str, ordinarily: u64, run: impl Fn(u64) + Sync) {
+pub fn each_seed(test: &str, ordinarily: u64, run: impl Fn(Seed<'_>) + Sync) {
     let first = number(SEED);
     let count = match number(RUNS) {
-        Some(runs) => runs.div_ceil(TESTS),
+        Some(runs) => (runs * ordinarily).div_ceil(crate::ALL_RUNS),
         None if first.is_some() => 1,
         None => ordinarily,
     };
@@ -33,12 +60,13 @@ pub fn each_seed(test: &str, ordinarily: u64, run: impl Fn(u64) + Sync) {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= first + count {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= first + count {
                         break;
                     }
+                    let seed = Seed { number, test };
                     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(seed))) {
-                        let command = repeat(test, seed);
+                        let command = seed.repeat();
                         eprintln!("failed, to repeat it: {command}");
                         failed
                             .lock()
@@ -56,10 +84,6 @@ pub fn each_seed(test: &str, ordinarily: u64, run: impl Fn(u64) + Sync) {
         failed.len(),
         failed.join("\n\n")
     );
-}
-
-fn repeat(test: &str, seed: u64) -> String {
-    format!("{SEED}={seed} cargo test -p wnm-tests --test faults {test}")
 }
 
 fn words(panic: &(dyn Any + Send)) -> String {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use wnm_tests::call::Call;
-use wnm_tests::colony::{Colony, EAGER};
 use wnm_tests::database::NodeRow;
-use wnm_tests::nodes;
 use wnm_tests::wait::{LONG, until, until_some};
 
 use crate::clock;
+use crate::fault::Fault;
+use crate::ground::Ground;
 use crate::outcome::{checked, tell_events};
 use crate::script::{Script, Standing};
 use crate::seen::{Seen, plant, seen};
@@ -18,7 +18,7 @@ use crate::seen::{Seen, plant, seen};
 const OLD: &str = "0.4.16";
 
 /// The version of the others, and of the program that upgrades take.
-const NEW: &str = "0.4.17";
+pub const NEW: &str = "0.4.17";
 
 /// Nodes that may be brought up at once: all of them, to lose no time.
 const AT_ONCE: u32 = 8;
@@ -30,8 +30,8 @@ const MOST_CYCLES: usize = 12;
 const BETWEEN_CYCLES: i64 = 2 * 3600;
 
 /// A colony in the state that a script begins with.
-pub struct Stage {
-    pub colony: Colony,
+pub struct Stage<'g> {
+    pub ground: &'g dyn Ground,
     old: PathBuf,
     new: PathBuf,
     upgrades: bool,
@@ -39,14 +39,13 @@ pub struct Stage {
     pub ceiling: u32,
 }
 
-impl Stage {
-    /// Makes it, below `place`.
-    pub fn set(script: &Script, ceiling: u32, place: &Path) -> Self {
-        let colony = Colony::below(place, 20);
+impl<'g> Stage<'g> {
+    /// Makes it.
+    pub fn set(script: &Script, ceiling: u32, ground: &'g dyn Ground) -> Self {
         let stage = Self {
-            old: colony.program(OLD),
-            new: colony.program(NEW),
-            colony,
+            old: ground.program(OLD),
+            new: ground.program(NEW),
+            ground,
             upgrades: script.upgrades,
             ceiling,
         };
@@ -54,12 +53,8 @@ impl Stage {
             .map(|name| format!("--max-concurrent-{name}={AT_ONCE}"));
         let delays = ["start", "restart", "upgrade", "remove"]
             .map(|name| format!("--delay-{name}={}", script.delay));
-        let eager = EAGER
-            .into_iter()
-            .filter(|word| !word.contains("concurrent") && !word.contains("delay"));
-        let own = limits.iter().chain(&delays).map(String::as_str);
-        let options = eager.chain(own);
-        stage.colony.init("setsid+user", &stage.new, options);
+        let options = [limits, delays].concat();
+        ground.init(&stage.new, &options);
         let outdated = script.outdated();
         for (count, program) in [
             (outdated, &stage.old),
@@ -77,7 +72,7 @@ impl Stage {
                 stage.force(&stage.new, act, &format!("--service-name={names}"));
             }
         }
-        plant(&stage.colony.database(), Path::to_owned);
+        plant(&ground.database(), |path| ground.seen_at(path));
         stage
     }
 
@@ -88,15 +83,27 @@ impl Stage {
 
     /// A call of the program that may make no more nodes than were asked for.
     pub fn call<S: AsRef<str>>(&self, words: impl IntoIterator<Item = S>) -> Call {
-        let cap = format!("--node-cap={}", self.ceiling);
-        let words = words.into_iter().map(|word| word.as_ref().to_owned());
-        self.colony.wnm(["--json", &cap]).args(words)
+        self.limited(self.ground.wnm(), words)
     }
 
-    /// A cycle as cron would make it.
-    pub fn cycle(&self, words: &[&str]) -> Call {
-        let upgrades = self.upgrades.then_some("--enable-upgrade");
-        self.call(words.iter().copied().chain(upgrades))
+    /// The same, while a fault lasts.
+    pub fn call_during<S: AsRef<str>>(
+        &self,
+        fault: &Fault,
+        words: impl IntoIterator<Item = S>,
+    ) -> Call {
+        self.limited(fault.wnm(self.ground), words)
+    }
+
+    fn limited<S: AsRef<str>>(&self, wnm: Call, words: impl IntoIterator<Item = S>) -> Call {
+        let cap = format!("--node-cap={}", self.ceiling);
+        let words = words.into_iter().map(|word| word.as_ref().to_owned());
+        wnm.args(["--json", &cap]).args(words)
+    }
+
+    /// What is said in a cycle as cron would make it.
+    pub fn cycle(&self) -> Option<&'static str> {
+        self.upgrades.then_some("--enable-upgrade")
     }
 
     /// Runs cycles until nothing is left to do. They are kept from adding nodes by a cap of as many as there are.
@@ -106,11 +113,12 @@ impl Stage {
         for cycle in 0..MOST_CYCLES {
             if cycle > 0 {
                 self.wait_for_answers();
-                clock::passed(&self.colony.database(), BETWEEN_CYCLES);
+                clock::passed(&self.ground.database(), BETWEEN_CYCLES);
             }
             let outcome = until_some(LONG, "the lock of a process that was killed", || {
                 // A child that it forked has the lock, too, until it becomes a node.
-                let outcome = self.cycle(&[&self.kept()]).run();
+                let words = self.cycle().into_iter().map(str::to_owned);
+                let outcome = self.call(words.chain([self.kept()])).run();
                 (!outcome.stderr.contains("another wnm")).then_some(outcome)
             });
             let outcome = checked(outcome);
@@ -131,7 +139,7 @@ impl Stage {
     }
 
     fn plan_is_empty(&self) {
-        let asked = self.colony.wnm(["plan", "--json", &self.kept()]);
+        let asked = self.ground.wnm().args(["plan", "--json", &self.kept()]);
         let plan = asked.run().succeeded().last_json();
         let steps = plan["plan"]["steps"].as_array();
         assert_eq!(steps.map(Vec::len), Some(0), "{plan:#?}");
@@ -139,13 +147,13 @@ impl Stage {
 
     fn kept(&self) -> String {
         let kept = "(SELECT count(*) FROM node WHERE desired <> 'absent')";
-        format!("--node-cap={}", self.colony.database().value(kept).unwrap())
+        format!("--node-cap={}", self.ground.database().value(kept).unwrap())
     }
 
     /// What is wanted of each node, its status, and what is under way.
     fn standing(&self) -> BTreeMap<u32, (String, String, Option<String>)> {
         let columns = ["id", "desired", "status", "transition"];
-        let rows = self.colony.database().rows(&columns, "node");
+        let rows = self.ground.database().rows(&columns, "node");
         let read = |row: Vec<Option<String>>| {
             let [id, desired, status, under_way] = row.try_into().unwrap();
             let id = id.unwrap().parse().unwrap();
@@ -156,36 +164,36 @@ impl Stage {
 
     /// Every node with what is wanted of it and what lies on the disk.
     pub fn seen(&self) -> Vec<Seen> {
-        seen(&self.colony.database(), Path::to_owned)
+        seen(&self.ground.database(), |path| self.ground.seen_at(path))
     }
 
     /// Waits until each node that has a process has opened its port, unless it runs without.
     fn wait_for_answers(&self) {
-        for row in self.colony.database().nodes() {
-            until(LONG, format!("an answer of {}", row.service), || {
-                let processes = self.colony.processes();
-                let runs = processes.iter().any(|process| {
-                    process.root_dir() == Some(&row.root_dir) && !without_metrics(&row)
-                });
-                !runs || nodes::page(row.metrics_port.unwrap(), "/metadata").is_ok()
-            });
-        }
+        until(LONG, "an answer of each node that runs", || {
+            let rows = self.ground.database().nodes();
+            let running = self.ground.running(&rows);
+            let mut asked = rows
+                .iter()
+                .filter(|row| running.contains(&row.id) && !self.is_without_metrics(row));
+            asked.all(|row| self.ground.page(row.metrics_port.unwrap()).is_ok())
+        });
+    }
+
+    /// Whether the node's last process found its metrics port taken. It goes on without and says so.
+    pub fn is_without_metrics(&self, row: &NodeRow) -> bool {
+        let root = self.ground.seen_at(&row.root_dir);
+        let logs = root.with_file_name("logs").join(root.file_name().unwrap());
+        let said = std::fs::read_to_string(logs.join("antnode.out")).unwrap_or_default();
+        let last = said.rsplit("EVM network").next().unwrap_or_default();
+        last.contains("error binding")
     }
 }
 
 /// A failed run says what the program did and why.
-impl Drop for Stage {
+impl Drop for Stage<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            tell_events(&self.colony.database());
+            tell_events(&self.ground.database());
         }
     }
-}
-
-/// Whether the node's last process found its metrics port taken. It goes on without and says so.
-pub fn without_metrics(row: &NodeRow) -> bool {
-    let logs = row.root_dir.with_file_name("logs").join(&row.service);
-    let said = std::fs::read_to_string(logs.join("antnode.out")).unwrap_or_default();
-    let last = said.rsplit("EVM network").next().unwrap_or_default();
-    last.contains("error binding")
 }

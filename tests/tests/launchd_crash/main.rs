@@ -3,7 +3,6 @@
 #![cfg(not(target_os = "macos"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod check;
 mod stage;
 
 use std::collections::BTreeSet;
@@ -85,7 +84,7 @@ fn killed_in(operations: &[Operation]) -> BTreeSet<String> {
         stage.bring(operation.before);
         let points = stage.trace(operation.words);
         stage.settle();
-        stage.check();
+        stage.seat.check_agreement();
         assert_eq!(stage.state(), operation.after, "{}", operation.name);
         for point in points.iter().filter(|point| point.starts_with(OWN)) {
             eprintln!("{} killed at {point}", operation.name);
@@ -93,7 +92,7 @@ fn killed_in(operations: &[Operation]) -> BTreeSet<String> {
             let before = stage.bystander();
             stage.kill_at(operation.words, point);
             stage.settle();
-            stage.check();
+            stage.seat.check_agreement();
             let end = stage.state();
             assert_eq!(end, operation.after, "{} killed at {point}", operation.name);
             assert_eq!(stage.bystander(), before, "another node was touched");
@@ -127,7 +126,7 @@ fn a_teardown_is_completed_by_the_cycles_that_follow() {
         stage.bring(State::Running(NEW));
         stage.kill_at(&["teardown", "--confirm"], point);
         stage.settle();
-        stage.check();
+        stage.seat.check_agreement();
         stage.seat.assert_nothing_left();
     }
 }

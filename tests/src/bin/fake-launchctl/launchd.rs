@@ -270,10 +270,15 @@ impl Launchd {
     /// Both domains of a user share what is barred; it outlasts a reboot, and stands above the file of a job.
     fn bar(&self, target: &str, bars: bool) -> Answer {
         let (domain, label) = split(target);
+        // One at a time, or one would write over what another barred.
+        let _alone = self.state();
         let mut barred = self.barred();
         barred.insert(format!("{}/{label}", owner(domain)), bars);
         let text = serde_json::to_vec(&barred).expect("names are text");
-        std::fs::write(self.dir.join("disabled.json"), text).expect("nothing can be barred");
+        // Whole at every moment: it may be killed at any.
+        let beside = self.dir.join("disabled.new");
+        std::fs::write(&beside, text).expect("nothing can be barred");
+        std::fs::rename(beside, self.dir.join("disabled.json")).expect("nothing can be barred");
         Answer::done()
     }
 

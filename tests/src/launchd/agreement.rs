@@ -1,29 +1,18 @@
-//! What must hold whenever nothing is under way, whatever happened before.
+//! What must hold of a colony of jobs whenever nothing is under way, whatever happened before.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::path::Path;
 
-use wnm_tests::database::NodeRow;
+use super::Seat;
+use crate::agreement::{IN_NODE, names};
+use crate::database::NodeRow;
 
-use crate::stage::Stage;
-
-/// Everything in a node's directory: no former program and no temporary file.
-const IN_NODE: [&str; 6] = [
-    "antnode",
-    "antnode.pid",
-    "historic_quoting_metrics",
-    "network_key_version",
-    "record_store",
-    "secret-key",
-];
-
-impl Stage {
+impl Seat {
     /// Fails the test unless rows, jobs, their files, what is barred, processes and directories tell the same
     /// story, and what runs was started with what is in its file.
     #[track_caller]
-    pub fn check(&self) {
-        let rows = self.seat.nodes();
+    pub fn check_agreement(&self) {
+        let rows = self.nodes();
         let set = |rows: &[&NodeRow]| -> BTreeSet<String> {
             rows.iter().map(|row| row.service.clone()).collect()
         };
@@ -31,9 +20,9 @@ impl Stage {
         let is_running = |row: &&NodeRow| row.status == "RUNNING";
         let (running, stopped): (Vec<&NodeRow>, Vec<&NodeRow>) = rows.iter().partition(is_running);
 
-        let held: BTreeSet<String> = self.seat.held().into_iter().collect();
+        let held: BTreeSet<String> = self.held().into_iter().collect();
         assert_eq!(held, set(&running), "what launchd holds");
-        let files: BTreeSet<String> = self.seat.job_files().into_iter().collect();
+        let files: BTreeSet<String> = self.job_files().into_iter().collect();
         let named = set(&all)
             .iter()
             .map(|label| format!("{label}.plist"))
@@ -41,14 +30,14 @@ impl Stage {
         assert_eq!(files, named, "files and rows");
         assert_eq!(self.barred(), set(&stopped), "what does not come up again");
 
-        let processes = self.seat.colony.processes();
+        let processes = self.colony.processes();
         assert_eq!(processes.len(), running.len(), "{processes:#?}");
         for row in &running {
             let own = processes
                 .iter()
                 .find(|process| process.root_dir() == Some(&row.root_dir));
             let own = own.unwrap_or_else(|| panic!("no process of {row:#?}"));
-            assert_eq!(self.seat.pid(&row.service), Some(own.pid));
+            assert_eq!(self.pid(&row.service), Some(own.pid));
             assert_eq!(
                 own.args,
                 self.arguments(&row.service),
@@ -59,8 +48,8 @@ impl Stage {
             .iter()
             .map(|row| format!("antnode{:04}", row.id))
             .collect();
-        assert_eq!(self.seat.colony.node_dirs(), dirs, "directories and rows");
-        let logs = self.seat.colony.storage().join("logs");
+        assert_eq!(self.colony.node_dirs(), dirs, "directories and rows");
+        let logs = self.colony.storage().join("logs");
         assert_eq!(
             names(&logs),
             dirs.iter().cloned().collect(),
@@ -75,18 +64,14 @@ impl Stage {
 
     /// The labels that must not come up.
     fn barred(&self) -> BTreeSet<String> {
-        let path = self.seat.colony.dir().join("launchd/disabled.json");
-        let text = std::fs::read(path).unwrap_or_default();
-        let told: std::collections::BTreeMap<String, bool> =
-            serde_json::from_slice(&text).unwrap_or_default();
-        let barred = told.into_iter().filter(|(_, barred)| *barred);
+        let told = self.launchd.barred().into_iter();
         let label = |name: String| name.split_once('/').unwrap().1.to_owned();
-        barred.map(|(name, _)| label(name)).collect()
+        told.map(label).collect()
     }
 
     /// The words in the file of a job.
     fn arguments(&self, label: &str) -> Vec<OsString> {
-        let file = self.seat.job_dir().join(format!("{label}.plist"));
+        let file = self.job_dir().join(format!("{label}.plist"));
         let job: plist::Dictionary = plist::from_file(file).unwrap();
         let words = job.get("ProgramArguments").unwrap().as_array().unwrap();
         let mut words: Vec<OsString> = words
@@ -97,12 +82,4 @@ impl Stage {
         words.push(OsString::new());
         words
     }
-}
-
-/// The names in a directory; none where there is no directory.
-fn names(dir: &Path) -> BTreeSet<String> {
-    let entries = std::fs::read_dir(dir).into_iter().flatten();
-    entries
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .collect()
 }
