@@ -21,6 +21,7 @@ pub mod network;
 pub mod nodes;
 pub mod ports;
 pub mod processes;
+#[cfg(target_os = "linux")]
 pub mod python;
 pub mod real;
 #[cfg(target_os = "linux")]
