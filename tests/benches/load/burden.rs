@@ -7,6 +7,9 @@ use std::time::Duration;
 use procfs::net::TcpState;
 use procfs::process::Process;
 
+/// SQLite begins its log anew at 4 MiB, as soon as nobody reads from it.
+const MOST_LOG: u64 = 8 << 20;
+
 /// What is taken at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Burden {
@@ -18,8 +21,10 @@ pub struct Burden {
     pub descriptors: usize,
     /// Sockets of the whole machine that wait out their end.
     pub waiting_sockets: usize,
-    /// Bytes of the database and of its log of changes.
+    /// Bytes of the database.
     pub database: u64,
+    /// Bytes of its log of changes, which is written over from its beginning once the database has them.
+    pub log: u64,
 }
 
 impl Burden {
@@ -35,7 +40,8 @@ impl Burden {
             waiting_sockets: sockets
                 .filter(|socket| socket.state == TcpState::TimeWait)
                 .count(),
-            database: size(database) + size(&log_of(database)),
+            database: size(database),
+            log: size(&log_of(database)),
         }
     }
 
@@ -54,6 +60,7 @@ impl Burden {
             self.database <= before.database,
             "the database grew: {before} became {self}"
         );
+        assert!(self.log <= MOST_LOG, "its log is never begun anew: {self}");
     }
 }
 
@@ -61,11 +68,12 @@ impl fmt::Display for Burden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:>7.1} MiB{:>6} descriptors{:>7} in TIME_WAIT{:>8} KiB of database",
+            "{:>7.1} MiB{:>6} descriptors{:>7} in TIME_WAIT{:>6} KiB of database{:>6} of log",
             self.memory as f64 / f64::from(1 << 20),
             self.descriptors,
             self.waiting_sockets,
-            self.database >> 10
+            self.database >> 10,
+            self.log >> 10
         )
     }
 }

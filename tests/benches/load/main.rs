@@ -2,9 +2,8 @@
 //!
 //! `cargo bench -p wnm-tests --bench load`
 //!
-//! Prints a line for each minute, and fails when memory, descriptors or the database grew between the end of the
-//! second minute and the last one. `WNM_LOAD_MINUTES` is how long, 60 unless told; `WNM_BENCH_NODES` how many nodes,
-//! 1,000 unless told.
+//! Prints a line for each minute, and fails when memory, descriptors or the database grew after the first sixth of
+//! the time. `WNM_LOAD_MINUTES` is how long, 60 unless told; `WNM_BENCH_NODES` how many nodes, 1,000 unless told.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

@@ -11,8 +11,8 @@ use wnm_tests::fleet::Fleet;
 
 use crate::burden::Burden;
 
-/// The minutes that a process takes to get what it keeps.
-const WARM_AFTER: u16 = 2;
+/// A process has what it keeps once this part of the time is over: one sixth.
+const WARM_AFTER: u16 = 6;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -42,7 +42,7 @@ pub async fn each(fleet: &Fleet, minutes: u16) {
             walls[walls.len() - 1].as_millis(),
             ((burden.cpu - before.cpu) / cycles).as_millis(),
         );
-        if minute == WARM_AFTER {
+        if minute == minutes.div_ceil(WARM_AFTER) {
             warm = Some(burden);
         }
         before = burden;
