@@ -1,9 +1,4 @@
-//! What the conversation over three hundred jobs costs, with the fake launchd of the tests: how much is asked, and
-//! what the asking itself takes. What a real launchd takes for its answers is not in it.
-#![cfg_attr(target_os = "macos", no_main)]
-#![cfg(not(target_os = "macos"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-#![allow(missing_docs)]
+//! The measuring itself, over the launchd of the tests.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +8,7 @@ use wnm_tests::launchd::Launchd;
 
 const JOBS: u32 = 300;
 
-fn main() {
+pub(crate) fn run() {
     let dir = tempfile::tempdir().unwrap();
     let launchd = Launchd::up(dir.path());
     let (launchctl, [(name, value)]) = launchd.launchctl();

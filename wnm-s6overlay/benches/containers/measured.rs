@@ -1,10 +1,4 @@
-//! What nodes in containers cost: two hundred made and started in one container, with one exec for many and with one
-//! for each; and a thousand in five containers asked what they are, in both ways to connect containers.
-//!
-//! Starts an engine of its own and runs itself beside it: `cargo bench -p wnm-s6overlay`, as root.
-#![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-#![allow(missing_docs)]
+//! The measuring itself, beside the engine it starts.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,7 +28,7 @@ const INSIDE: &str = "--inside";
 /// Three thousand starts on a busy machine.
 const LIMIT: Duration = Duration::from_secs(3600);
 
-fn main() {
+pub(crate) fn run() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [INSIDE, dir] => {

@@ -1,12 +1,6 @@
-//! What three hundred units cost, asked as wnm asks and as a program does that calls `systemctl` for each.
-//!
-//! Boots a systemd of its own and runs itself in it: `cargo bench -p wnm-systemd`, as root.
-#![cfg_attr(not(target_os = "linux"), no_main)]
-#![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-#![allow(missing_docs)]
+//! The measuring itself, inside the booted system.
 
-#[path = "../src/tests/context.rs"]
+#[path = "../../src/tests/context.rs"]
 mod context;
 
 use std::os::unix::fs::PermissionsExt;
@@ -33,7 +27,7 @@ const INSIDE: &str = "--inside";
 /// Starting three hundred sandboxed processes one by one on a busy machine.
 const LIMIT: Duration = Duration::from_secs(600);
 
-fn main() {
+pub(crate) fn run() {
     if std::env::args().any(|word| word == INSIDE) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(measure());
