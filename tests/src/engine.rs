@@ -4,7 +4,7 @@
 mod agreement;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
@@ -48,7 +48,7 @@ pub struct Engine {
 
 /// Runs a test with an engine, in a private network that both of them see. Skipped where something real is missing.
 pub fn with_engine(suite: Suite, test: impl FnOnce(&mut Engine) + Send) {
-    let Some(archive) = archive(suite) else {
+    let Some(archive) = real::IMAGES.file(format!("{}.tar", suite.name())) else {
         return;
     };
     in_private_network(&NEEDED, || {
@@ -231,22 +231,4 @@ fn configuration() -> String {
         Some(driver) => serde_json::json!({ "storage-driver": driver }).to_string(),
         None => "{}".to_owned(),
     }
-}
-
-/// The archive of an image, from `WNM_S6_CACHE` or the user's cache. `None` after saying that the test is skipped.
-fn archive(suite: Suite) -> Option<PathBuf> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    let cache = variable("WNM_S6_CACHE")
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(variable("XDG_CACHE_HOME")?).join("wnm-s6")))
-        .or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache/wnm-s6")));
-    let archive = cache?.join(format!("{}.tar", suite.name()));
-    if archive.is_file() {
-        return Some(archive);
-    }
-    real::skip(&format!(
-        "there is no image of {}; build it with .ci/s6-images",
-        suite.name()
-    ));
-    None
 }

@@ -58,35 +58,14 @@ fn without_symbols(program: &Path, to: &Path) -> bool {
     cfg!(target_os = "linux") && status.is_ok_and(|status| status.success())
 }
 
-/// The real `antnode` of this version, from `WNM_ANTNODE_CACHE` or the user's cache. `None` after saying that
-/// the test is skipped.
+/// The real `antnode` of this version. `None` after saying that the test is skipped.
 pub fn real_antnode(version: &str) -> Option<PathBuf> {
-    let path = antnode_cache()?.join(version).join("bin/antnode");
-    if path.is_file() {
-        return Some(path);
-    }
-    real::skip(&format!(
-        "there is no real antnode {version}; build it with .ci/real-programs"
-    ));
-    None
+    real::PROGRAMS.file(Path::new(version).join("bin/antnode"))
 }
 
 /// The real antctl, which drives these. `None` after saying that the test is skipped.
 pub fn real_antctl() -> Option<PathBuf> {
-    let path = antnode_cache()?.join("antctl-0.14.2/bin/antctl");
-    if path.is_file() {
-        return Some(path);
-    }
-    real::skip("there is no real antctl 0.14.2; build it with .ci/real-programs");
-    None
-}
-
-fn antnode_cache() -> Option<PathBuf> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    variable("WNM_ANTNODE_CACHE")
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(variable("XDG_CACHE_HOME")?).join("wnm-antnode")))
-        .or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache/wnm-antnode")))
+    real::PROGRAMS.file("antctl-0.14.2/bin/antctl")
 }
 
 /// The body of a node's page, such as `/metadata`; an error when nothing answers there in time.

@@ -18,23 +18,11 @@ pub struct Python {
 }
 
 impl Python {
-    /// This version, from `WNM_PYTHON_CACHE` or the user's cache. `None` after saying that the test is skipped.
+    /// This version. `None` after saying that the test is skipped.
     pub fn version(version: &'static str) -> Option<Self> {
-        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        let cache = variable("WNM_PYTHON_CACHE").map(PathBuf::from).or_else(|| {
-            let cache = variable("XDG_CACHE_HOME").map(PathBuf::from);
-            let cache = cache.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache")));
-            Some(cache?.join("wnm-python"))
-        });
-        let dir = cache
-            .map(|cache| cache.join(version))
-            .filter(|dir| dir.join(".complete").is_file());
-        if dir.is_none() {
-            real::skip(&format!(
-                "there is no Python wnm {version}; install it with .ci/python-wnm"
-            ));
-        }
-        Some(Self { dir: dir?, version })
+        let complete = real::PYTHON.file(Path::new(version).join(".complete"))?;
+        let dir = complete.parent()?.to_owned();
+        Some(Self { dir, version })
     }
 
     /// A call of it on the database of a colony of the machine.

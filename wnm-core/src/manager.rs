@@ -11,6 +11,7 @@ pub mod layout;
 mod paths;
 pub mod previous;
 mod removal;
+mod spawn;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ pub use housing::Housing;
 pub use kind::{ManagerKind, Mode, Supervisor, UnknownManager};
 pub use paths::{Paths, UnknownHome};
 pub use removal::Removal;
+pub use spawn::spawn_when_free;
 
 #[cfg(any(test, feature = "mock"))]
 pub use crate::firewall::MockFirewall;

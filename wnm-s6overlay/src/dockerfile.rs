@@ -1,8 +1,5 @@
 //! The Dockerfile of an image for containers. Pure.
 
-#[cfg(test)]
-mod lint;
-
 /// The script that gives the user `ant` the owner's numbers.
 const ANT_IDS: &str = include_str!("dockerfile/ant-ids");
 

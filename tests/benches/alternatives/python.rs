@@ -1,6 +1,6 @@
 //! The Python wnm, where it is installed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use wnm_tests::fleet::Fleet;
@@ -17,18 +17,9 @@ pub struct Python {
 impl Python {
     /// The installation that `.ci/python-wnm` made. `None` after saying that there is none.
     pub fn find() -> Option<Self> {
-        let variable = |name| std::env::var_os(name).map(PathBuf::from);
-        let cache = variable("WNM_PYTHON_CACHE")
-            .or_else(|| Some(variable("HOME")?.join(".cache/wnm-python")))?;
-        let dir = cache.join(VERSION);
-        if dir.join(".complete").exists() {
-            return Some(Self { dir });
-        }
-        println!(
-            "there is no Python wnm in {}; .ci/python-wnm installs it",
-            cache.display()
-        );
-        None
+        let complete = wnm_tests::real::PYTHON.file(Path::new(VERSION).join(".complete"))?;
+        let dir = complete.parent()?.to_owned();
+        Some(Self { dir })
     }
 
     /// A call on a copy of the fleet's database as it is now, so that neither sees what the other writes.

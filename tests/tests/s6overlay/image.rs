@@ -1,10 +1,14 @@
-//! The Dockerfile, as far as it can be built without the network: its own layers on the image of the tests.
+//! The Dockerfile: what a linter says of it, and as far as it can be built without the network, its own layers on
+//! the image of the tests.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::Stdio;
 
+use wnm_tests::call::Call;
 use wnm_tests::colony::Colony;
 use wnm_tests::engine::{Engine, IMAGE, Suite, with_engine};
+use wnm_tests::real;
 
 /// Every instruction but those that download, on another base.
 fn offline(dockerfile: &str) -> String {
@@ -26,6 +30,32 @@ fn offline(dockerfile: &str) -> String {
         }
     }
     kept.join("\n") + "\n"
+}
+
+/// What hadolint says of a Dockerfile, as the rules that are broken.
+fn broken_rules(hadolint: &Path, dockerfile: &str) -> Vec<String> {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("Dockerfile"), dockerfile).unwrap();
+    let words = ["--no-color", "--no-fail", "--format=json", "Dockerfile"];
+    let told = Call::new(hadolint, dir.path(), dir.path()).args(words);
+    let told: serde_json::Value = serde_json::from_str(&told.run().succeeded().stdout).unwrap();
+    let rule = |broken: &serde_json::Value| broken["code"].as_str().unwrap().to_owned();
+    told.as_array().unwrap().iter().map(rule).collect()
+}
+
+/// And what it is told to pass over is what it would find.
+#[test]
+fn hadolint_finds_nothing_but_what_is_set_aside() {
+    let Some(hadolint) = real::HADOLINT.file("bin/hadolint") else {
+        return;
+    };
+    let colony = Colony::new();
+    let printed = colony.wnm(["--dockerfile", "--process-manager=s6overlay+user"]);
+    let dockerfile = printed.run().succeeded().stdout;
+    assert_eq!(broken_rules(&hadolint, &dockerfile), [""; 0]);
+    let strict = dockerfile.replace("hadolint ignore", "");
+    let set_aside = ["DL3008", "SC2016", "DL3002"];
+    assert_eq!(broken_rules(&hadolint, &strict), set_aside);
 }
 
 fn build(engine: &Engine, dockerfile: &str) -> String {

@@ -12,6 +12,8 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
+use super::spawn::spawn_when_free;
+
 /// Most bytes kept of what a command writes to either stream unless it is given another limit; the rest is read
 /// and thrown away.
 pub const OUTPUT_LIMIT: usize = 1 << 20;
@@ -186,28 +188,29 @@ pub struct SystemRunner;
 impl CommandRunner for SystemRunner {
     async fn run(&self, spec: &CommandSpec) -> Result<CommandOutput, CommandError> {
         let program = spec.name();
-        let mut child = Command::new(&spec.program)
+        let mut command = Command::new(&spec.program);
+        command
             .args(&spec.args)
             .envs(spec.env.iter().map(|(key, value)| (key, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|source| match source.kind() {
-                std::io::ErrorKind::NotFound => CommandError::NotFound {
-                    program: program.clone(),
-                },
-                std::io::ErrorKind::PermissionDenied => CommandError::NotPermitted {
-                    program: program.clone(),
-                    words: source.to_string(),
-                },
-                _ => CommandError::Io {
-                    program: program.clone(),
-                    source,
-                },
-            })?;
+            .kill_on_drop(true);
+        let started = spawn_when_free(&mut command).await;
+        let mut child = started.map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => CommandError::NotFound {
+                program: program.clone(),
+            },
+            std::io::ErrorKind::PermissionDenied => CommandError::NotPermitted {
+                program: program.clone(),
+                words: source.to_string(),
+            },
+            _ => CommandError::Io {
+                program: program.clone(),
+                source,
+            },
+        })?;
         let group = child.id();
         match tokio::time::timeout(spec.deadline, collect(&mut child, spec.output_limit)).await {
             Ok(output) => output.map_err(|source| CommandError::Io { program, source }),

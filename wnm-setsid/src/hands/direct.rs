@@ -2,26 +2,18 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::fchown;
 use std::path::Path;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
-use tokio::process::{Child, Command};
-use tokio::time::Instant;
-use wnm_core::manager::{Account, ManagerError, blocking};
+use tokio::process::Child;
+use wnm_core::manager::{Account, ManagerError, blocking, spawn_when_free};
 
 use super::Hands;
 use crate::detach::{Order, name};
 use crate::output::open_plain;
 use crate::table::Table;
 use crate::watch::Held;
-
-/// Longest wait for a program that is held open by a child on its way to its own exec, which takes milliseconds.
-const FREE_WITHIN: Duration = Duration::from_secs(5);
-
-/// How often it is tried meanwhile: nothing reports that the last writer is gone.
-const TRY_EVERY: Duration = Duration::from_millis(10);
 
 /// Processes started and ended by this one: as the caller for the caller, or as root for another account.
 #[derive(Debug, Clone)]
@@ -82,7 +74,7 @@ impl Hands for Direct {
             // With a user given, root's supplementary groups are dropped by the standard library.
             command.uid(account.uid).gid(account.gid);
         }
-        match when_free(&mut command).await {
+        match spawn_when_free(&mut command).await {
             Ok(child) => Ok(Some(child)),
             Err(error) if is_the_programs_fault(&error) => Err(ManagerError::Rejected {
                 what: format!("starting {program}"),
@@ -119,70 +111,10 @@ fn account_environment(account: &Account) -> Vec<(std::ffi::OsString, std::ffi::
     ]
 }
 
-/// Starts a program that may just have been copied. While it was, another node may have been started: between
-/// its fork and its exec that child holds every file that is open for writing, and the kernel refuses to run
-/// a file that someone could still write to.
-async fn when_free(command: &mut Command) -> io::Result<Child> {
-    let deadline = Instant::now() + FREE_WITHIN;
-    let mut tries = tokio::time::interval(TRY_EVERY);
-    loop {
-        tries.tick().await;
-        match command.spawn() {
-            Err(error)
-                if error.kind() == io::ErrorKind::ExecutableFileBusy
-                    && Instant::now() < deadline => {}
-            result => return result,
-        }
-    }
-}
-
 /// Whether another program in the same place would have started.
 fn is_the_programs_fault(error: &io::Error) -> bool {
     let faults = [Errno::ENOEXEC, Errno::EACCES, Errno::ENOENT, Errno::EISDIR];
     error
         .raw_os_error()
         .is_some_and(|number| faults.contains(&Errno::from_raw(number)))
-}
-
-#[cfg(test)]
-mod tests {
-    use wnm_core::files::install_program;
-
-    use super::*;
-
-    /// A program that ends at once, its file held open for writing, and what starts it.
-    fn busy_program(dir: &Path) -> (File, Command) {
-        let program = dir.join("program");
-        install_program(Path::new("/bin/sh"), &program).unwrap();
-        let held = File::options().append(true).open(&program).unwrap();
-        let mut command = Command::new(&program);
-        command.args(["-c", "exit 7"]);
-        (held, command)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_program_that_is_held_open_is_started_once_it_is_free() {
-        let dir = tempfile::tempdir().unwrap();
-        let (held, mut command) = busy_program(dir.path());
-        assert_eq!(
-            command.spawn().unwrap_err().kind(),
-            io::ErrorKind::ExecutableFileBusy
-        );
-        let (child, ()) = tokio::join!(when_free(&mut command), async {
-            tokio::time::sleep(TRY_EVERY * 10).await;
-            drop(held);
-        });
-        let status = child.unwrap().wait().await.unwrap();
-        assert_eq!(status.code(), Some(7));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_program_that_stays_held_open_is_given_up() {
-        let dir = tempfile::tempdir().unwrap();
-        let (_held, mut command) = busy_program(dir.path());
-        let begun = Instant::now();
-        let error = when_free(&mut command).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::ExecutableFileBusy);
-        assert!(begun.elapsed() >= FREE_WITHIN);
-    }
 }

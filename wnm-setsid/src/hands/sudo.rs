@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use nix::sys::signal::Signal;
 use tokio::process::Child;
 use wnm_core::manager::files::{self, Files};
-use wnm_core::manager::{CommandRunner, ManagerError};
+use wnm_core::manager::{CommandRunner, ManagerError, spawn_when_free};
 
 use super::Hands;
 use crate::detach::Order;
@@ -111,7 +111,8 @@ impl Hands for Sudo {
         };
         let io_error = |source| ManagerError::io(what(), source);
         let mut command = through.command(output).map_err(io_error)?;
-        let mut child = command.kill_on_drop(true).spawn().map_err(io_error)?;
+        let started = spawn_when_free(command.kill_on_drop(true)).await;
+        let mut child = started.map_err(io_error)?;
         match tokio::time::timeout(SHORT, child.wait()).await {
             Ok(Ok(status)) if status.success() => Ok(None),
             Ok(Ok(status)) => Err(ManagerError::NotPermitted(format!("{}: {status}", what()))),
