@@ -21,7 +21,7 @@ impl Fleet {
         let colony = Colony::for_nodes(count);
         let program = colony.program("0.4.17");
         colony.init("setsid+user", &program, EAGER).succeeded();
-        // The Python wnm looks for the program there, whatever its settings say.
+        // Where both programs find the node program.
         let bin = colony.home().join(".local/bin");
         std::fs::create_dir_all(&bin).unwrap();
         std::os::unix::fs::symlink(&program, bin.join("antnode")).unwrap();

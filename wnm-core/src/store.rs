@@ -25,6 +25,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+use futures_util::StreamExt;
 use sea_orm::{DatabaseConnection, DbErr};
 use tempfile::TempDir;
 
@@ -108,11 +109,13 @@ impl Store {
             Some(row) => machine_table::read_manager(row).map_err(|fault| self.fault(fault))?,
             None => machine_table::DEFAULT_MANAGER,
         };
-        let rows = self.answer(node_table::load(&self.db).await)?;
-        rows.iter()
-            .map(|row| node_row::read(row, manager))
-            .collect::<Result<_, _>>()
-            .map_err(|fault| self.fault(fault))
+        let mut rows = self.answer(node_table::load(&self.db).await)?;
+        let mut nodes = Vec::new();
+        while let Some(row) = rows.next().await {
+            let node = node_row::read(&self.answer(row)?, manager);
+            nodes.push(node.map_err(|fault| self.fault(fault))?);
+        }
+        Ok(nodes)
     }
 
     /// Every container, by number.

@@ -26,10 +26,13 @@ impl Python {
     pub fn wnm(&self, fleet: &Fleet, args: &[&str]) -> Command {
         let database = fleet.dir().join("python.db");
         copy_database(&fleet.database(), &database);
+        let mut path = fleet.home().join(".local/bin").into_os_string();
+        path.push(":/usr/sbin:/usr/bin:/sbin:/bin");
         let mut command = Command::new(self.dir.join("bin/wnm"));
         command
             .args(args)
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            // It asks PATH for the node program, whatever it was told.
+            .env("PATH", path)
             .env("HOME", fleet.home())
             .env("DBPATH", format!("sqlite:///{}", database.display()))
             // It looks for its migrations where it is called.

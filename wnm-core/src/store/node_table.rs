@@ -1,10 +1,11 @@
 //! The nodes' rows: the columns of the Python wnm, and ours after them.
 
+use futures_util::Stream;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelBehavior, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, DeriveEntityModel,
-    DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, Iterable, PrimaryKeyTrait,
-    QueryFilter, QueryOrder, QueryResult, QueryTrait,
+    ActiveModelBehavior, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr,
+    DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, Iterable,
+    PrimaryKeyTrait, QueryFilter, QueryOrder, QueryResult, QueryTrait, StreamTrait,
 };
 
 use super::columns::{Fault, stored, stored_path};
@@ -84,10 +85,12 @@ pub(super) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// All rows, by number.
-pub(super) async fn load<C: ConnectionTrait>(db: &C) -> Result<Vec<QueryResult>, DbErr> {
+/// All rows, by number, as they come: a thousand of them held at once would be most of what a report takes.
+pub(super) async fn load(
+    db: &DatabaseConnection,
+) -> Result<impl Stream<Item = Result<QueryResult, DbErr>> + '_, DbErr> {
     let query = Entity::find().order_by_asc(Column::Id).into_query();
-    db.query_all(&query).await
+    db.stream(&query).await
 }
 
 /// Writes rows, new ones and over old ones. What says how a node came to be is kept as it is.
