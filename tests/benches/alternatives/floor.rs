@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 /// As many at once as a survey asks.
 const AT_ONCE: usize = 64;
 
-/// Fetches both pages of the nodes whose metrics ports follow each other.
-pub fn fetch(first: u16, count: u16) {
+/// Fetches both pages of the nodes with these metrics ports.
+pub fn fetch(ports: &[u16]) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -20,7 +20,7 @@ pub fn fetch(first: u16, count: u16) {
     runtime.block_on(async {
         let slots = Arc::new(Semaphore::new(AT_ONCE));
         let mut nodes = JoinSet::new();
-        for port in first..first + count {
+        for port in ports.iter().copied() {
             let slots = Arc::clone(&slots);
             nodes.spawn(async move {
                 let _slot = slots.acquire().await.unwrap();

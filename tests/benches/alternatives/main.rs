@@ -2,9 +2,11 @@
 //!
 //! `cargo bench -p wnm-tests --bench alternatives`
 //!
-//! The nodes are simulated ones with real pages, each a process of its own with a metrics port of its own. What
-//! is measured runs as a process of its own, started anew for each figure. The floor is a client that fetches
-//! the same pages and does nothing with them. `WNM_BENCH_NODES` is how many nodes, 1,000 unless told.
+//! The nodes are simulated ones with real pages, each a process of its own with a metrics port of its own; on two
+//! cores their answering is a good part of what a survey takes. So the asking is also measured by itself, of as many
+//! ports of one process that answers at once. What is measured runs as a process of its own, started anew for each
+//! figure. The floor is a client that fetches the same pages and does nothing with them. `WNM_BENCH_NODES` is how
+//! many nodes, 1,000 unless told.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -16,8 +18,11 @@
 mod floor;
 mod measured;
 mod python;
+#[path = "../../../wnm-core/benches/servers/mod.rs"]
+mod servers;
+mod survey;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use measured::{Figures, median};
@@ -34,7 +39,12 @@ const ROUNDS_OF_PYTHON: usize = 3;
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["floor", first, count] => floor::fetch(first.parse().unwrap(), count.parse().unwrap()),
+        ["floor", ports] => floor::fetch(&read_ports(ports)),
+        ["survey", ports] => survey::ask(&read_ports(ports)),
+        ["serve", _, count] => {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(servers::serve(true, count.parse().unwrap()));
+        }
         ["measure", ref command @ ..] => measured::measure(command),
         // `cargo test --all-targets` starts benchmarks too, and without this word.
         ref words if words.contains(&"--bench") => compare(),
@@ -60,21 +70,46 @@ fn compare() {
     compare_one("report", &fleet, &python, &report, &report);
     compare_one("survey", &fleet, &python, &survey, &python_survey);
     compare_one("idle cycle", &fleet, &python, &[], &[]);
-    let itself = std::env::current_exe().unwrap();
-    let floor = runs(ROUNDS, || {
-        let mut command = Command::new(&itself);
-        command.args(["floor", &fleet.first_metrics_port().to_string()]);
-        command.arg(count.to_string());
-        command
-    });
-    tell("pages alone", "floor", &floor);
+    let first = fleet.first_metrics_port();
+    let ports = write_ports(&fleet, first..first + count);
+    tell("pages", "floor", &runs(ROUNDS, || myself("floor", &ports)));
+
+    let (_servers, targets) = servers::start("answering", usize::from(count));
+    let ports = write_ports(&fleet, targets.iter().map(|target| target.port.get()));
+    let mine = runs(ROUNDS, || myself("survey", &ports));
+    let other = runs(ROUNDS_OF_PYTHON, || python.asking(&fleet, &ports));
+    tell_both("asking alone", &mine, &other);
+    tell("pages", "floor", &runs(ROUNDS, || myself("floor", &ports)));
+}
+
+/// This program, with ports in a file.
+fn myself(word: &str, ports: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.arg(word).arg(ports);
+    command
+}
+
+fn write_ports(fleet: &Fleet, ports: impl Iterator<Item = u16>) -> PathBuf {
+    let file = fleet.dir().join("ports");
+    let lines: Vec<String> = ports.map(|port| port.to_string()).collect();
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    file
+}
+
+fn read_ports(file: &str) -> Vec<u16> {
+    let text = std::fs::read_to_string(file).unwrap();
+    text.lines().map(|line| line.parse().unwrap()).collect()
 }
 
 fn compare_one(what: &str, fleet: &Fleet, python: &Python, ours: &[&str], theirs: &[&str]) {
     let mine = runs(ROUNDS, || fleet.wnm(ours));
-    tell(what, "wnm", &mine);
     let other = runs(ROUNDS_OF_PYTHON, || python.wnm(fleet, theirs));
-    tell(what, "Python", &other);
+    tell_both(what, &mine, &other);
+}
+
+fn tell_both(what: &str, mine: &Figures, other: &Figures) {
+    tell(what, "wnm", mine);
+    tell(what, "Python", other);
     println!(
         "{:<22}{:>11.1}×{:>11.1}×{:>11.1}×",
         "",
@@ -100,7 +135,7 @@ fn tell(what: &str, who: &str, figures: &Figures) {
 /// A copy of a database, together with what SQLite keeps beside it.
 fn copy_database(from: &Path, to: &Path) {
     for tail in ["", "-wal", "-shm"] {
-        let with = |path: &Path| std::path::PathBuf::from(format!("{}{tail}", path.display()));
+        let with = |path: &Path| PathBuf::from(format!("{}{tail}", path.display()));
         if with(from).exists() {
             std::fs::copy(with(from), with(to)).unwrap();
         }

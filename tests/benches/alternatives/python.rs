@@ -1,5 +1,6 @@
 //! The Python wnm, where it is installed.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,6 +9,12 @@ use wnm_tests::fleet::Fleet;
 use crate::copy_database;
 
 const VERSION: &str = "0.6.3";
+
+/// What its survey does with each node, and nothing around it.
+const ASKING: &str = "import sys; from wnm.utils import read_node_metadata, read_node_metrics
+for port in open(sys.argv[1]):
+    told = read_node_metadata('127.0.0.1', int(port)), read_node_metrics('127.0.0.1', int(port))
+    assert [one['status'] for one in told] == ['RUNNING', 'RUNNING'], port";
 
 /// An installation in a virtual environment.
 pub struct Python {
@@ -37,6 +44,15 @@ impl Python {
             .env("DBPATH", format!("sqlite:///{}", database.display()))
             // It looks for its migrations where it is called.
             .current_dir(self.dir.join("source"));
+        command
+    }
+
+    /// Asks the nodes whose metrics ports are in a file, with the functions that its survey asks with.
+    pub fn asking(&self, fleet: &Fleet, ports: &Path) -> Command {
+        let mut command = Command::new(self.dir.join("bin/python"));
+        command
+            .args([OsStr::new("-c"), OsStr::new(ASKING), ports.as_os_str()])
+            .env("HOME", fleet.home());
         command
     }
 }

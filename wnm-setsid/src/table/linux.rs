@@ -1,8 +1,10 @@
 use std::ffi::{OsStr, OsString};
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use procfs::FromRead;
 use procfs::process::{Stat, Status};
@@ -13,10 +15,19 @@ use crate::process::{Kin, Process, Program};
 /// What the kernel appends to the path of a program whose file has been replaced or deleted.
 const REPLACED: &[u8] = b" (deleted)";
 
+/// Room for nearly all of what is read here. For a file that tells no length the standard library begins with less
+/// and asks the kernel six times, for each of two files of each node.
+const USUAL_LENGTH: usize = 4096;
+
+/// Most bytes of a file here: the longest command line that Linux takes.
+const LIMIT: u64 = 6 << 20;
+
 /// `/proc`.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     root: PathBuf,
+    /// The namespace of process numbers that this process is in, as a link tells it.
+    own_namespace: OnceLock<Option<PathBuf>>,
 }
 
 impl Table {
@@ -27,7 +38,10 @@ impl Table {
 
     /// One somewhere else, for tests.
     pub fn at(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self {
+            root: root.into(),
+            own_namespace: OnceLock::new(),
+        }
     }
 
     /// Every process whose program is `wanted`. The link to the program is read first: it is one call, and
@@ -66,7 +80,7 @@ impl Table {
 
     /// Fails where processes of other accounts do not show: their absence would say nothing.
     pub fn must_show_others(&self) -> Result<(), TableError> {
-        match std::fs::read(self.file(1, "stat")) {
+        match self.read(1, "stat") {
             Ok(_) => Ok(()),
             Err(_) => Err(TableError::Hidden(self.root.clone())),
         }
@@ -74,6 +88,13 @@ impl Table {
 
     fn file(&self, pid: i32, name: &str) -> PathBuf {
         self.root.join(pid.to_string()).join(name)
+    }
+
+    fn read(&self, pid: i32, name: &str) -> io::Result<Vec<u8>> {
+        let mut content = Vec::with_capacity(USUAL_LENGTH);
+        let file = File::open(self.file(pid, name))?;
+        file.take(LIMIT).read_to_end(&mut content)?;
+        Ok(content)
     }
 
     fn pids(&self) -> Result<Vec<i32>, TableError> {
@@ -116,7 +137,7 @@ impl Table {
         if self.is_nested(pid) {
             return None;
         }
-        let argv = std::fs::read(self.file(pid, "cmdline")).unwrap_or_default();
+        let argv = self.read(pid, "cmdline").unwrap_or_default();
         let account = std::fs::metadata(self.root.join(pid.to_string()))
             .ok()?
             .uid();
@@ -129,7 +150,7 @@ impl Table {
     }
 
     fn kin_of(&self, pid: i32) -> Option<Kin> {
-        let text = std::fs::read(self.file(pid, "stat")).ok()?;
+        let text = self.read(pid, "stat").ok()?;
         let stat = Stat::from_read(text.as_slice()).ok()?;
         // While other threads run, a process lives on although its first thread has ended.
         let ended = matches!(stat.state, 'Z' | 'X' | 'x') && stat.num_threads <= 1;
@@ -148,11 +169,13 @@ impl Table {
         // One call, and most processes live where this one does. The kernel tells it of one's own processes only, and
         // the other way is several times as much work for it.
         let namespace = |dir: PathBuf| std::fs::read_link(dir.join("ns/pid")).ok();
-        let here = namespace(self.root.join("self"));
-        if here.is_some() && here == namespace(self.root.join(pid.to_string())) {
+        let here = self
+            .own_namespace
+            .get_or_init(|| namespace(self.root.join("self")));
+        if here.is_some() && *here == namespace(self.root.join(pid.to_string())) {
             return false;
         }
-        std::fs::read(self.file(pid, "status"))
+        self.read(pid, "status")
             .ok()
             .and_then(|text| Status::from_read(text.as_slice()).ok())
             .and_then(|status| status.nspid)
