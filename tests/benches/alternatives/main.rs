@@ -15,6 +15,7 @@
     reason = "a benchmark that cannot run has nothing to tell"
 )]
 
+#[path = "../../../wnm-core/benches/servers/floor.rs"]
 mod floor;
 mod measured;
 mod python;
@@ -27,6 +28,9 @@ use std::process::Command;
 
 use measured::{Figures, median};
 use python::Python;
+use wnm_core::node::NodeId;
+use wnm_core::observe::SurveyTarget;
+use wnm_core::ports::Port;
 use wnm_tests::fleet::Fleet;
 
 /// A thousand is what a machine carries.
@@ -39,11 +43,10 @@ const ROUNDS_OF_PYTHON: usize = 3;
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["floor", ports] => floor::fetch(&read_ports(ports)),
-        ["survey", ports] => survey::ask(&read_ports(ports)),
+        ["floor", ports] => runtime().block_on(floor::fetch(&targets(ports))),
+        ["survey", ports] => runtime().block_on(survey::ask(&targets(ports))),
         ["serve", _, count] => {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(servers::serve(true, count.parse().unwrap()));
+            runtime().block_on(servers::serve(true, count.parse().unwrap()));
         }
         ["measure", ref command @ ..] => measured::measure(command),
         // `cargo test --all-targets` starts benchmarks too, and without this word.
@@ -96,9 +99,21 @@ fn write_ports(fleet: &Fleet, ports: impl Iterator<Item = u16>) -> PathBuf {
     file
 }
 
-fn read_ports(file: &str) -> Vec<u16> {
-    let text = std::fs::read_to_string(file).unwrap();
-    text.lines().map(|line| line.parse().unwrap()).collect()
+fn targets(ports: &str) -> Vec<SurveyTarget> {
+    let text = std::fs::read_to_string(ports).unwrap();
+    let target = |(number, port): (u32, &str)| SurveyTarget {
+        id: NodeId::new(number).unwrap(),
+        host: "127.0.0.1".to_owned(),
+        port: Port::new(port.parse().unwrap()).unwrap(),
+    };
+    (1..).zip(text.lines()).map(target).collect()
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 fn compare_one(what: &str, fleet: &Fleet, python: &Python, ours: &[&str], theirs: &[&str]) {

@@ -8,8 +8,6 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use wnm_core::observe::SurveyTarget;
 
-use crate::servers::{METADATA, METRICS};
-
 /// As many at once as a survey asks of nodes that answer.
 const AT_ONCE: usize = 64;
 
@@ -24,7 +22,7 @@ pub async fn fetch(targets: &[SurveyTarget]) {
             let address = (target.host.as_str(), target.port.get());
             let mut stream = TcpStream::connect(address).await.unwrap();
             let mut buffer = vec![0; 64 * 1024];
-            for (path, page) in [("/metadata", METADATA), ("/metrics", METRICS)] {
+            for path in ["/metadata", "/metrics"] {
                 let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
                 stream.write_all(request.as_bytes()).await.unwrap();
                 let mut read = 0;
@@ -33,8 +31,7 @@ pub async fn fetch(targets: &[SurveyTarget]) {
                     let length = stream.read(&mut buffer).await.unwrap();
                     assert!(length > 0, "cut off");
                     if read == 0 {
-                        let head = buffer.windows(4).position(|end| end == b"\r\n\r\n");
-                        whole = head.unwrap() + 4 + page.len();
+                        whole = length_of(&buffer[..length]);
                     }
                     read += length;
                 }
@@ -44,4 +41,14 @@ pub async fn fetch(targets: &[SurveyTarget]) {
     while let Some(done) = nodes.join_next().await {
         done.unwrap();
     }
+}
+
+/// Of an answer whose head came whole: head and page.
+fn length_of(answer: &[u8]) -> usize {
+    let end = answer.windows(4).position(|end| end == b"\r\n\r\n");
+    let head = std::str::from_utf8(&answer[..end.unwrap()]).unwrap();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    head.len() + 4 + length.unwrap().parse::<usize>().unwrap()
 }
