@@ -62,8 +62,7 @@ fn by_words(json: &mut bool) -> Result<(), ProgramError> {
         Err(error) if error.kind() == ErrorKind::DisplayHelp => return Ok(error.print()?),
         Err(error) => return Err(ProgramError::Usage(usage::words(&error))),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(dispatch(&matches, json))
