@@ -1,6 +1,7 @@
 //! The program that an upgrade replaced: kept beside the new one until that has run once, in the same act or in
 //! a later one, so that a crash in between loses nothing.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::files::Files;
@@ -64,12 +65,16 @@ pub async fn settle(
             Ok(())
         }
         Err(ManagerError::Rejected { what, words }) if kept => {
-            files.rename(&previous, binary).await?;
+            let done = if is_one_file(&previous, binary) {
+                files.delete_files(&[&previous]).await?;
+                "the same program was started again"
+            } else {
+                files.rename(&previous, binary).await?;
+                "the previous program was put back"
+            };
             let end = match again.await {
-                Ok(()) => "the previous program was put back and runs".to_owned(),
-                Err(error) => {
-                    format!("the previous program was put back and does not start either: {error}")
-                }
+                Ok(()) => format!("{done} and runs"),
+                Err(error) => format!("{done} and does not start either: {error}"),
             };
             Err(ManagerError::Rejected {
                 what,
@@ -78,6 +83,16 @@ pub async fn settle(
         }
         other => other,
     }
+}
+
+/// Whether both are names of one file: the program was kept and then not replaced, having been the same already. A
+/// rename would leave both names, or be refused, depending on who does it.
+fn is_one_file(one: &Path, other: &Path) -> bool {
+    let place = |path| {
+        let entry = std::fs::symlink_metadata(path).ok()?;
+        Some((entry.dev(), entry.ino()))
+    };
+    place(one).is_some_and(|found| place(other) == Some(found))
 }
 
 #[cfg(test)]
@@ -149,5 +164,22 @@ mod tests {
             "starting: no; the previous program was put back and runs"
         );
         assert_eq!(std::fs::read_to_string(&binary).unwrap(), "second");
+    }
+
+    #[tokio::test]
+    async fn a_program_that_was_not_replaced_is_not_kept_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let binary = dir.path().join("antnode");
+        let files = Direct::for_caller();
+        std::fs::write(&binary, "first").unwrap();
+        keep(&files, &binary).await.unwrap();
+        let error = settle(&files, &binary, refused(), async { Ok(()) }).await;
+        let error = error.unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "starting: no; the same program was started again and runs"
+        );
+        assert!(!path(&binary).exists());
+        assert_eq!(std::fs::read_to_string(&binary).unwrap(), "first");
     }
 }
