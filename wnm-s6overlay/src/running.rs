@@ -29,37 +29,25 @@ impl S6Overlay {
         let mut outcomes = self.launch(nodes).await;
         let mut again = Vec::new();
         for (place, node) in nodes.iter().enumerate() {
-            let kept = previous::path(&node.binary);
-            if !std::fs::symlink_metadata(&kept).is_ok_and(|entry| entry.is_file()) {
-                continue;
-            }
+            let files = self.files.as_ref();
             match &outcomes[place] {
-                Ok(()) => {
-                    // The node runs; a file too many is no reason to say that it does not.
-                    if let Err(error) = self.files.delete_files(&[&kept]).await {
-                        tracing::warn!(file = %kept.display(), %error, "the replaced program stays");
-                    }
-                }
-                Err(ManagerError::Rejected { .. }) => {
-                    match self.files.rename(&kept, &node.binary).await {
-                        Ok(()) => again.push(place),
+                Ok(()) => previous::forget(files, &node.binary).await,
+                Err(ManagerError::Rejected { .. }) if previous::is_kept(&node.binary) => {
+                    match previous::put_back(files, &node.binary).await {
+                        Ok(back) => again.push((place, back)),
                         Err(error) => outcomes[place] = Err(error),
                     }
                 }
                 Err(_) => {}
             }
         }
-        let nodes: Vec<Node> = again.iter().map(|place| nodes[*place].clone()).collect();
-        for (place, second) in again.into_iter().zip(self.launch(&nodes).await) {
+        let nodes: Vec<Node> = again
+            .iter()
+            .map(|(place, _)| nodes[*place].clone())
+            .collect();
+        for ((place, back), second) in again.into_iter().zip(self.launch(&nodes).await) {
             if let Err(ManagerError::Rejected { words, .. }) = &mut outcomes[place] {
-                words.push_str(&match second {
-                    Ok(()) => "; the previous program was put back and runs".to_owned(),
-                    Err(error) => {
-                        format!(
-                            "; the previous program was put back and does not start either: {error}"
-                        )
-                    }
-                });
+                *words = format!("{words}; {}", back.told_with(second));
             }
         }
         outcomes

@@ -54,34 +54,58 @@ pub async fn settle(
     started: Result<(), ManagerError>,
     again: impl Future<Output = Result<(), ManagerError>> + Send,
 ) -> Result<(), ManagerError> {
-    let previous = path(binary);
-    let kept = std::fs::symlink_metadata(&previous).is_ok_and(|entry| entry.is_file());
     match started {
-        Ok(()) if kept => {
-            // The node runs; a file too many is no reason to say that it does not.
-            if let Err(error) = files.delete_files(&[&previous]).await {
-                tracing::warn!(file = %previous.display(), %error, "the replaced program stays");
-            }
+        Ok(()) => {
+            forget(files, binary).await;
             Ok(())
         }
-        Err(ManagerError::Rejected { what, words }) if kept => {
-            let done = if is_one_file(&previous, binary) {
-                files.delete_files(&[&previous]).await?;
-                "the same program was started again"
-            } else {
-                files.rename(&previous, binary).await?;
-                "the previous program was put back"
-            };
-            let end = match again.await {
-                Ok(()) => format!("{done} and runs"),
-                Err(error) => format!("{done} and does not start either: {error}"),
-            };
-            Err(ManagerError::Rejected {
-                what,
-                words: format!("{words}; {end}"),
-            })
+        Err(ManagerError::Rejected { what, words }) if is_kept(binary) => {
+            let back = put_back(files, binary).await?;
+            let words = format!("{words}; {}", back.told_with(again.await));
+            Err(ManagerError::Rejected { what, words })
         }
         other => other,
+    }
+}
+
+/// Whether there is a program to go back to.
+pub fn is_kept(binary: &Path) -> bool {
+    std::fs::symlink_metadata(path(binary)).is_ok_and(|entry| entry.is_file())
+}
+
+/// After a start that went well. The node runs; a file too many is no reason to say that it does not.
+pub async fn forget(files: &dyn Files, binary: &Path) {
+    let kept = path(binary);
+    if is_kept(binary)
+        && let Err(error) = files.delete_files(&[&kept]).await
+    {
+        tracing::warn!(file = %kept.display(), %error, "the replaced program stays");
+    }
+}
+
+/// After a start that was refused: the kept program takes its place again.
+pub async fn put_back(files: &dyn Files, binary: &Path) -> Result<PutBack, ManagerError> {
+    let kept = path(binary);
+    if is_one_file(&kept, binary) {
+        files.delete_files(&[&kept]).await?;
+        Ok(PutBack("the same program was started again"))
+    } else {
+        files.rename(&kept, binary).await?;
+        Ok(PutBack("the previous program was put back"))
+    }
+}
+
+/// What was done about a program that does not start.
+#[derive(Debug, Clone, Copy)]
+pub struct PutBack(&'static str);
+
+impl PutBack {
+    /// In words, with how the start after it went.
+    pub fn told_with(self, again: Result<(), ManagerError>) -> String {
+        match again {
+            Ok(()) => format!("{} and runs", self.0),
+            Err(error) => format!("{} and does not start either: {error}", self.0),
+        }
     }
 }
 
