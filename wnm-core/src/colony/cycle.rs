@@ -47,7 +47,7 @@ pub struct CycleReport {
     pub plan: Plan,
     /// What came of it, step by step.
     pub results: Vec<StepResult>,
-    /// The nodes as they are recorded now.
+    /// The nodes as they are on record now, which has memory and processor share in hundredths.
     pub nodes: Vec<Node>,
 }
 
@@ -98,9 +98,15 @@ impl Colony {
             self.machine.last_stopped_at = machine.last_stopped_at;
             self.machine.highest_id = machine.highest_id;
         }
+        // What was seen is recorded; only steps make more of it.
+        let nodes = if results.is_empty() {
+            snapshot.nodes.clone()
+        } else {
+            self.store.nodes().await?
+        };
         Ok(CycleReport {
             status: CycleStatus::of(plan.kind, &snapshot, &results),
-            nodes: self.store.nodes().await?,
+            nodes,
             snapshot,
             plan,
             results,

@@ -114,7 +114,9 @@ impl Setting {
 }
 
 async fn cycle(colony: &mut Colony) -> CycleReport {
-    colony.cycle(&CycleOptions::default()).await.unwrap()
+    let report = colony.cycle(&CycleOptions::default()).await.unwrap();
+    assert_eq!(report.nodes, colony.nodes().await.unwrap());
+    report
 }
 
 async fn grown(setting: &Setting) -> Colony {

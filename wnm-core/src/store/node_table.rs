@@ -99,8 +99,9 @@ pub(super) async fn save<C: ConnectionTrait>(db: &C, rows: Vec<ActiveModel>) -> 
     let written: Vec<Column> = Column::iter()
         .filter(|column| !matches!(column, Id | MachineId | Method | Layout))
         .collect();
-    for chunk in rows.chunks(CHUNK) {
-        Entity::insert_many(chunk.to_vec())
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        Entity::insert_many(rows.by_ref().take(CHUNK))
             .on_conflict(
                 OnConflict::column(Column::Id)
                     .update_columns(written.iter().copied())
