@@ -8,7 +8,7 @@ use wnm_core::manager::{ManagerError, ProcessState, blocking};
 use wnm_core::node::{Node, NodeId};
 
 use crate::Setsid;
-use crate::process::{Mark, Process, Program};
+use crate::process::{Mark, Process, Program, RealDirs};
 use crate::table::Table;
 
 impl Setsid {
@@ -43,7 +43,11 @@ pub(crate) fn states(
     table: &Table,
     nodes: &[Node],
 ) -> Result<HashMap<NodeId, ProcessState>, ManagerError> {
-    let marks: Vec<Mark> = nodes.iter().map(Mark::of).collect();
+    let mut real = RealDirs::default();
+    let marks = nodes
+        .iter()
+        .map(|node| Mark::among(&node.binary, &node.root_dir, &mut real));
+    let marks: Vec<Mark> = marks.collect();
     let mut by_binary: HashMap<&Path, Vec<usize>> = HashMap::new();
     for (index, mark) in marks.iter().enumerate() {
         for binary in mark.binaries() {

@@ -1,5 +1,6 @@
 //! What is known of a process, and how it is told whose it is. No I/O but the resolving of a node's paths.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -45,19 +46,23 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    /// The marks of a node. The kernel reports paths without symbolic links, arguments hold them as they
-    /// were given; so both spellings count.
+    /// The marks of a node.
     pub fn of(node: &Node) -> Self {
         Self::at(&node.binary, &node.root_dir)
     }
 
     /// The same from its paths.
     pub fn at(binary: &Path, root: &Path) -> Self {
-        // A call for every part of a path, for every node in every cycle: no path is asked for twice.
-        let real_root = root.canonicalize().ok();
+        Self::among(binary, root, &mut RealDirs::default())
+    }
+
+    /// The same for one of many. The kernel reports paths without symbolic links, arguments hold them as they
+    /// were given; so both spellings count.
+    pub fn among(binary: &Path, root: &Path, real: &mut RealDirs) -> Self {
+        let real_root = real.of(root);
         let real_dir = match binary.parent() {
             Some(dir) if dir == root => real_root.clone(),
-            Some(dir) => dir.canonicalize().ok(),
+            Some(dir) => real.of(dir),
             None => None,
         };
         let mut roots = vec![root.to_owned()];
@@ -97,6 +102,33 @@ impl Mark {
                 root_agrees && called.is_some_and(|path| self.binaries.iter().any(|b| b == path))
             }
         }
+    }
+}
+
+/// Directories without symbolic links in their paths. Those of nodes lie beside each other, and a path is one call for
+/// each of its parts: the way to all of them is asked for once.
+#[derive(Debug, Default)]
+pub(crate) struct RealDirs {
+    parents: HashMap<PathBuf, Option<PathBuf>>,
+}
+
+impl RealDirs {
+    /// `None` for one that is not there.
+    fn of(&mut self, dir: &Path) -> Option<PathBuf> {
+        let (Some(parent), Some(name)) = (dir.parent(), dir.file_name()) else {
+            return dir.canonicalize().ok();
+        };
+        if dir.symlink_metadata().ok()?.is_symlink() {
+            return dir.canonicalize().ok();
+        }
+        let real = match self.parents.get(parent) {
+            Some(real) => real,
+            None => self
+                .parents
+                .entry(parent.to_owned())
+                .or_insert_with(|| parent.canonicalize().ok()),
+        };
+        real.as_ref().map(|real| real.join(name))
     }
 }
 
@@ -182,5 +214,27 @@ mod tests {
         let path = real.join("antnode0001/antnode");
         let argv = ["antnode", "--root-dir", root.to_str().unwrap()];
         assert!(mark.is_of(&process(Some(path.to_str().unwrap()), &argv)));
+    }
+
+    #[test]
+    fn directories_are_told_apart_from_links_beside_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let real = dir.path().canonicalize().unwrap();
+        std::fs::create_dir_all(real.join("storage/one")).unwrap();
+        std::fs::create_dir(real.join("elsewhere")).unwrap();
+        let link = |to: &str, from: &str| {
+            std::os::unix::fs::symlink(real.join(to), real.join(from)).unwrap();
+        };
+        link("storage", "way");
+        link("elsewhere", "storage/two");
+        link("nowhere", "storage/three");
+        let mut dirs = RealDirs::default();
+        let way = real.join("way");
+        assert_eq!(dirs.of(&way.join("one")), Some(real.join("storage/one")));
+        assert_eq!(dirs.of(&way.join("two")), Some(real.join("elsewhere")));
+        assert_eq!(dirs.of(&way.join("three")), None);
+        assert_eq!(dirs.of(&way.join("four")), None);
+        assert_eq!(dirs.of(&way.join("..")), Some(real.clone()));
+        assert_eq!(dirs.of(Path::new("/")), Some(PathBuf::from("/")));
     }
 }
