@@ -19,6 +19,9 @@ use crate::{binaries, nodes};
 /// An account that owns nothing else on the machine. antctl makes services of the machine when root calls it.
 const PERSON: u32 = 23_456;
 
+/// Nodes that a colony has room for.
+const ROOM: u16 = 20;
+
 /// A colony, its antctl and its real node programs.
 pub struct Stage {
     /// The colony's directory, ports and database.
@@ -31,10 +34,15 @@ impl Stage {
     /// Puts the programs in place; `systemctl` is the one that antctl and wnm find. `None` after saying that the
     /// test is skipped.
     pub fn up(systemctl: &Path) -> Option<Self> {
+        Self::below(&std::env::temp_dir(), systemctl)
+    }
+
+    /// The same in a directory of its own below `place`, which may be another file system.
+    pub fn below(place: &Path, systemctl: &Path) -> Option<Self> {
         let cached = nodes::real_antctl()?;
         let older = nodes::real_antnode("0.4.16")?;
         let newer = nodes::real_antnode("0.4.17")?;
-        let colony = Colony::new();
+        let colony = Colony::below(place, ROOM);
         let stage = Self {
             antctl: colony.dir().join("programs/antctl"),
             colony,
@@ -50,11 +58,11 @@ impl Stage {
         ] {
             fs::create_dir_all(stage.colony.dir().join(dir)).unwrap();
         }
-        place(&cached, &stage.antctl);
-        place(&older, &stage.program("0.4.16"));
-        place(&newer, &stage.program("0.4.17"));
-        place(&binaries::wnm(), &stage.colony.dir().join("programs/wnm"));
-        place(systemctl, &stage.colony.dir().join("bin/systemctl"));
+        put(&cached, &stage.antctl);
+        put(&older, &stage.program("0.4.16"));
+        put(&newer, &stage.program("0.4.17"));
+        put(&binaries::wnm(), &stage.colony.dir().join("programs/wnm"));
+        put(systemctl, &stage.colony.dir().join("bin/systemctl"));
         for dir in ["", "home", "tmp", "nodes", "data", "config", "runtime"] {
             stage.hand_over(&stage.colony.dir().join(dir));
         }
@@ -224,7 +232,7 @@ impl Stage {
 }
 
 /// A second name for the same file where that goes, as it is large, or a copy.
-fn place(from: &Path, to: &Path) {
+fn put(from: &Path, to: &Path) {
     if fs::hard_link(from, to).is_err() {
         fs::copy(from, to).unwrap();
     }

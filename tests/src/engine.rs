@@ -2,6 +2,7 @@
 //! its containers touch nothing else, and it can be stopped like any other program.
 
 mod agreement;
+mod power;
 
 use std::fs;
 use std::path::Path;

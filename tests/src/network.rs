@@ -1,12 +1,14 @@
 //! A network of its own for one test, with the firewall's files in it, so that a real firewall can be switched
 //! on without touching the machine's.
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::process::Command;
 
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::{CloneFlags, setns, unshare};
 
 use crate::real;
 
@@ -41,6 +43,22 @@ pub fn in_private_network(programs: &[&str], test: impl FnOnce() + Send) {
     if let Err(panic) = ended {
         std::panic::resume_unwind(panic);
     }
+}
+
+/// Calls `act` in another network than this one.
+pub fn within<T: Send>(
+    network: &File,
+    act: impl FnOnce() -> io::Result<T> + Send,
+) -> io::Result<T> {
+    // Namespaces belong to a thread: this one is gone with the answer.
+    let acted = std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            setns(network, CloneFlags::CLONE_NEWNET)?;
+            act()
+        });
+        thread.join()
+    });
+    acted.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Runs a program to its end and gives what it printed; panics when it fails.

@@ -59,6 +59,34 @@ pub fn below(dir: &Path) -> Vec<Process> {
         .collect()
 }
 
+/// The processes that are told of `dir`, or of something below it, in their arguments. Never the caller itself.
+pub fn naming(dir: &Path) -> Vec<Process> {
+    let own = std::process::id().cast_signed();
+    let dir = dir.as_os_str().as_encoded_bytes();
+    let names = |arg: &OsString| {
+        let mut parts = arg.as_encoded_bytes().windows(dir.len());
+        parts.any(|part| part == dir)
+    };
+    let mut processes = all();
+    processes.retain(|process| process.pid != own && process.args.iter().any(names));
+    processes
+}
+
+/// Children of a process, by the parent that each one names.
+#[cfg(target_os = "linux")]
+pub fn children(parent: i32) -> Vec<i32> {
+    let entries = std::fs::read_dir("/proc").expect("there is no /proc");
+    entries
+        .filter_map(|entry| {
+            let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            let after_name = stat.rsplit_once(')')?.1;
+            let its_parent: i32 = after_name.split_whitespace().nth(1)?.parse().ok()?;
+            (its_parent == parent).then_some(pid)
+        })
+        .collect()
+}
+
 /// Every process that this user may look at; one that ends meanwhile is left out, and so are the dead.
 #[cfg(target_os = "linux")]
 fn all() -> Vec<Process> {

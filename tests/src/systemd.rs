@@ -11,7 +11,6 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use nix::sched::{CloneFlags, setns};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -19,7 +18,8 @@ use tempfile::TempDir;
 pub use inside::Inside;
 
 use crate::call::{Background, Call, Outcome};
-use crate::{nodes, real, wait};
+use crate::processes::children;
+use crate::{network, nodes, real, wait};
 
 const BOOT: &str = include_str!("systemd/boot.sh");
 
@@ -199,17 +199,13 @@ impl Booted {
 
     /// The page of a node inside, as [`nodes::page`] gives it.
     pub fn page(&self, port: u16, path: &str) -> io::Result<String> {
+        network::within(&self.network()?, || nodes::page(port, path))
+    }
+
+    /// Its network.
+    pub fn network(&self) -> io::Result<fs::File> {
         let leader = self.leader().expect("the system is down");
-        let network = fs::File::open(format!("/proc/{leader}/ns/net"))?;
-        // Namespaces belong to a thread: this one is gone with the answer.
-        let asked = std::thread::scope(|scope| {
-            let thread = scope.spawn(|| {
-                setns(&network, CloneFlags::CLONE_NEWNET)?;
-                nodes::page(port, path)
-            });
-            thread.join()
-        });
-        asked.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        fs::File::open(format!("/proc/{leader}/ns/net"))
     }
 
     /// Where a file of the inside is seen from here.
@@ -228,6 +224,14 @@ impl Booted {
         // Its answer may be cut off by what it asked for.
         let _ = self.systemctl(As::Root, ["reboot"]);
         self.wait_until_up(before);
+    }
+
+    /// Takes the power away, with everything that runs, and waits until it is up again.
+    pub fn cut_power(&self) {
+        let before = self.leader().expect("the system is down");
+        fs::write(self.dir.path().join("power-cut"), "").expect("no word of the power cut");
+        kill(Pid::from_raw(before), Signal::SIGKILL).expect("it cannot be killed");
+        self.wait_until_up(Some(before));
     }
 }
 
@@ -296,18 +300,4 @@ fn enter(leader: i32) -> Command {
         "--pid", "--mount", "--uts", "--ipc", "--cgroup", "--net", "--root", "--wd", "--",
     ]);
     command
-}
-
-/// Children of a process, by the parent that each one names.
-fn children(parent: i32) -> Vec<i32> {
-    let entries = fs::read_dir("/proc").expect("there is no /proc");
-    entries
-        .filter_map(|entry| {
-            let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-            let after_name = stat.rsplit_once(')')?.1;
-            let its_parent: i32 = after_name.split_whitespace().nth(1)?.parse().ok()?;
-            (its_parent == parent).then_some(pid)
-        })
-        .collect()
 }

@@ -17,14 +17,27 @@ pub struct Inside {
     who: As,
     /// A directory that is seen inside as well.
     pub programs: tempfile::TempDir,
+    /// Where nodes are kept, where that is not the program's own choice.
+    storage: Option<PathBuf>,
 }
 
 impl Inside {
     /// Boots a system without a colony. `None` after saying that the test is skipped.
     pub fn up(who: As) -> Option<Self> {
+        Self::below(&std::env::temp_dir(), who)
+    }
+
+    /// The same with the nodes beside the database, both below `place`, which may be another file system.
+    pub fn with_nodes_below(place: &Path, who: As) -> Option<Self> {
+        let mut inside = Self::below(place, who)?;
+        inside.storage = Some(inside.programs.path().join("state/nodes"));
+        Some(inside)
+    }
+
+    fn below(place: &Path, who: As) -> Option<Self> {
         let programs = tempfile::Builder::new()
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .tempdir()
+            .tempdir_in(place)
             .unwrap();
         let wnm = programs.path().join("wnm");
         std::fs::copy(binaries::wnm(), &wnm).unwrap();
@@ -37,6 +50,7 @@ impl Inside {
             system,
             who,
             programs,
+            storage: None,
         };
         if who == As::Ann {
             // Her systemd comes up with the machine, since she lingers; its bus a moment later.
@@ -62,6 +76,9 @@ impl Inside {
 
     /// The directory of nodes inside.
     pub fn storage(&self) -> PathBuf {
+        if let Some(storage) = &self.storage {
+            return storage.clone();
+        }
         match self.who {
             As::Root => "/var/antctl/services".into(),
             As::Ann => self.who.home().join(".local/share/autonomi/node"),
@@ -126,6 +143,11 @@ impl Inside {
             .args(["--rewards-address", nodes::WALLET])
             .args([&format!("--environment=ANT_PEERS={}", nodes::NOWHERE)])
             .args([Path::new("--antnode-path"), program])
+            .args(
+                self.storage
+                    .iter()
+                    .flat_map(|dir| [Path::new("--node-storage"), dir]),
+            )
             .args(eager)
             .args(options)
             .run()

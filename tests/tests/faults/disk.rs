@@ -1,18 +1,17 @@
 //! A small disk of a run's own, to be filled and to be made read-only. Seen by the run alone: it is mounted in a
 //! mount namespace of the run's thread, and gone with it however the run ends.
 
-use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::statvfs::statvfs;
 use wnm_tests::{real, wait};
 
-/// Room for eight nodes with a new and a former program each, and a database.
-const SIZE: &str = "size=96m";
+/// Room for eight simulated nodes with a new and a former program each, and a database, in mebibytes.
+pub const SMALL: u32 = 96;
 
 /// Longest that something may still hold the disk once all that used it has ended.
 const FREE_WITHIN: Duration = Duration::from_secs(30);
@@ -31,14 +30,14 @@ pub fn permitted() -> bool {
     permitted
 }
 
-/// Calls `run` with the directory that a small disk is mounted on.
-pub fn with_small(run: impl FnOnce(&Path) + Send) {
+/// Calls `run` with the directory that a disk of so many mebibytes is mounted on.
+pub fn with_disk(mebibytes: u32, run: impl FnOnce(&Path) + Send) {
     let ended = std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             unshare(CloneFlags::CLONE_NEWNS).expect("no mounts of its own");
             let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
             mount(NOTHING, "/", NOTHING, private, NOTHING).expect("mounts are not private");
-            let disk = Small::mounted();
+            let disk = Disk::mounted(mebibytes);
             run(disk.place.path());
         });
         thread.join()
@@ -48,20 +47,31 @@ pub fn with_small(run: impl FnOnce(&Path) + Send) {
     }
 }
 
-struct Small {
+struct Disk {
     place: tempfile::TempDir,
 }
 
-impl Small {
-    fn mounted() -> Self {
-        let place = tempfile::tempdir().expect("no directory for a disk");
+impl Disk {
+    fn mounted(mebibytes: u32) -> Self {
+        let place = tempfile::Builder::new()
+            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .tempdir()
+            .expect("no directory for a disk");
+        let size = format!("size={mebibytes}m");
         let disk = Some("tmpfs");
-        mount(disk, place.path(), disk, MsFlags::empty(), Some(SIZE)).expect("no small disk");
+        mount(
+            disk,
+            place.path(),
+            disk,
+            MsFlags::empty(),
+            Some(size.as_str()),
+        )
+        .expect("no small disk");
         Self { place }
     }
 }
 
-impl Drop for Small {
+impl Drop for Disk {
     fn drop(&mut self) {
         unmount(self.place.path());
     }
@@ -79,44 +89,61 @@ fn unmount(place: &Path) {
     }
 }
 
-/// A disk with next to nothing left on it.
-pub struct Filled(PathBuf);
+/// A disk with next to nothing left on it: it has become smaller, which comes to the same and takes no memory.
+pub struct Filled {
+    place: PathBuf,
+    whole: u64,
+}
 
 impl Filled {
-    /// Fills the disk that `file` would be on, then leaves `bytes` of it.
-    pub fn up_to(file: &Path, bytes: u64) -> Self {
-        let filled = Self(file.to_owned());
-        let mut fill = File::create(file).expect("nothing to fill the disk with");
-        let filling = io::copy(&mut io::repeat(0), &mut fill);
-        let full = filling.expect_err("no end of it");
-        assert_eq!(full.raw_os_error(), Some(Errno::ENOSPC as i32), "{full}");
-        let size = fill.metadata().unwrap().len();
-        fill.set_len(size.saturating_sub(bytes)).unwrap();
+    /// Leaves `bytes` of the disk that is mounted on `place`.
+    pub fn up_to(place: &Path, bytes: u64) -> Self {
+        let (whole, used) = size(place);
+        let filled = Self {
+            place: place.to_owned(),
+            whole,
+        };
+        // What is written at this moment may be more than what is to be left.
+        let mut used = used;
+        wait::until(wait::LONG, "a disk with little left", || {
+            let resized = filled.resize(used + bytes);
+            used = size(place).1;
+            resized.is_ok()
+        });
         filled
     }
+
+    fn resize(&self, bytes: u64) -> nix::Result<()> {
+        let size = format!("size={bytes}");
+        let anew = MsFlags::MS_REMOUNT;
+        mount(NOTHING, &self.place, NOTHING, anew, Some(size.as_str()))
+    }
+}
+
+/// Bytes of a disk: all of it, and what is in use.
+fn size(place: &Path) -> (u64, u64) {
+    let told = statvfs(place).expect("a disk tells its size");
+    let whole = told.blocks() * told.fragment_size();
+    (whole, whole - told.blocks_free() * told.fragment_size())
 }
 
 impl Drop for Filled {
     fn drop(&mut self) {
-        fs::remove_file(&self.0).ok();
+        let whole = self.resize(self.whole);
+        if !std::thread::panicking() {
+            whole.expect("a disk as large as it was");
+        }
     }
 }
 
-/// A directory that cannot be written in. What was open in it before stays open.
-pub struct ReadOnly(PathBuf);
-
-impl ReadOnly {
-    pub fn at(dir: &Path) -> Self {
-        mount(Some(dir), dir, NOTHING, MsFlags::MS_BIND, NOTHING).expect("no second mount");
-        let read_only = Self(dir.to_owned());
-        let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
-        mount(NOTHING, dir, NOTHING, flags, NOTHING).expect("the mount stays writable");
-        read_only
-    }
+/// Makes a directory one that cannot be written in. What was open in it before stays open.
+pub fn make_read_only(dir: &Path) {
+    mount(Some(dir), dir, NOTHING, MsFlags::MS_BIND, NOTHING).expect("no second mount");
+    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
+    mount(NOTHING, dir, NOTHING, flags, NOTHING).expect("the mount stays writable");
 }
 
-impl Drop for ReadOnly {
-    fn drop(&mut self) {
-        unmount(&self.0);
-    }
+/// Brings back what [`make_read_only`] took.
+pub fn make_writable(dir: &Path) {
+    unmount(dir);
 }

@@ -1,15 +1,18 @@
 //! What goes wrong. A fault that lasts is over when what [`Fault::begin`] gave is dropped.
 
-use std::net::{Ipv4Addr, UdpSocket};
+use std::io;
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use fastrand::Rng;
 use wnm_tests::call::Call;
 use wnm_tests::database::Database;
+use wnm_tests::network;
 use wnm_tests::wait::LONG;
 
 use crate::clock;
-use crate::disk::{Filled, ReadOnly};
+use crate::disk::Filled;
 use crate::ground::Ground;
 use crate::operation::Operation;
 use crate::script::When;
@@ -66,7 +69,7 @@ pub enum Fault {
 pub enum Ongoing<'g> {
     Nothing,
     Disk(Filled),
-    Mount(ReadOnly),
+    Mount(ReadOnly<'g>),
     Metrics(Thief),
     Node(UdpSocket),
     Name(Restored),
@@ -168,13 +171,17 @@ impl Fault {
         match *self {
             Self::Killed | Self::PowerCut | Self::TwoAtOnce { .. } => Ongoing::Nothing,
             Self::DiskFull { bytes } => {
-                Ongoing::Disk(Filled::up_to(&ground.dir().join("..").join("fill"), bytes))
+                let disk = ground.dir().parent().expect("a directory on a disk");
+                Ongoing::Disk(Filled::up_to(disk, bytes))
             }
-            Self::ReadOnly { everywhere } => Ongoing::Mount(ReadOnly::at(&if everywhere {
-                ground.dir().to_owned()
-            } else {
-                ground.storage()
-            })),
+            Self::ReadOnly { everywhere } => Ongoing::Mount(ReadOnly::at(
+                ground,
+                if everywhere {
+                    ground.dir().to_owned()
+                } else {
+                    ground.storage()
+                },
+            )),
             Self::ClockMoved { by } => {
                 clock::moved(&ground.database(), by);
                 Ongoing::Nothing
@@ -215,9 +222,44 @@ fn take_port<'g>(ground: &dyn Ground, node: u16, metrics: bool) -> Ongoing<'g> {
     let port = thousands.unwrap().parse::<u16>().unwrap() * 1000 + node;
     // It may be on its way up again: then it was faster.
     if metrics {
-        Thief::of(port).map_or(Ongoing::Nothing, Ongoing::Metrics)
+        let bound = bound(ground, || TcpListener::bind((Ipv4Addr::LOCALHOST, port)));
+        bound.map_or(Ongoing::Nothing, |listener| {
+            Ongoing::Metrics(Thief::at(listener))
+        })
     } else {
-        UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).map_or(Ongoing::Nothing, Ongoing::Node)
+        let bound = bound(ground, || UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)));
+        bound.map_or(Ongoing::Nothing, Ongoing::Node)
+    }
+}
+
+/// A socket in the network that the nodes are in.
+fn bound<T: Send>(
+    ground: &dyn Ground,
+    bind: impl FnOnce() -> io::Result<T> + Send,
+) -> io::Result<T> {
+    match ground.network() {
+        Some(network) => network::within(&network, bind),
+        None => bind(),
+    }
+}
+
+/// A directory that cannot be written in until this is dropped.
+pub struct ReadOnly<'g> {
+    ground: &'g dyn Ground,
+    dir: PathBuf,
+}
+
+impl<'g> ReadOnly<'g> {
+    fn at(ground: &'g dyn Ground, dir: PathBuf) -> Self {
+        let read_only = Self { ground, dir };
+        ground.make_read_only(&read_only.dir);
+        read_only
+    }
+}
+
+impl Drop for ReadOnly<'_> {
+    fn drop(&mut self) {
+        self.ground.make_writable(&self.dir);
     }
 }
 

@@ -7,6 +7,7 @@ pub mod services;
 pub mod units;
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,7 @@ use wnm_tests::colony::Colony;
 use wnm_tests::database::{Database, NodeRow};
 use wnm_tests::nodes;
 
+use crate::disk;
 use crate::power::Power;
 use crate::silence::Supervisor;
 
@@ -48,6 +50,10 @@ pub trait Ground {
     /// Kills the process of a node, if it has one. Its supervisor may bring it back at once.
     fn kill_node(&self, row: &NodeRow);
 
+    /// Waits until the supervisor has brought back what fell over and is about to run again: to the program that
+    /// counts as running.
+    fn wait_for_restarts(&self) {}
+
     /// Fails the test unless what the manager has is what is on record. Nothing is under way.
     fn check_agreement(&self);
 
@@ -59,6 +65,28 @@ pub trait Ground {
     /// Where a directory of a node is seen from here.
     fn seen_at(&self, path: &Path) -> PathBuf {
         path.to_owned()
+    }
+
+    /// What the node's last process has printed, and perhaps those before it.
+    fn output(&self, row: &NodeRow) -> String {
+        let root = self.seen_at(&row.root_dir);
+        let logs = root.with_file_name("logs").join(root.file_name().unwrap());
+        std::fs::read_to_string(logs.join("antnode.out")).unwrap_or_default()
+    }
+
+    /// Makes a directory one that nobody can write in.
+    fn make_read_only(&self, dir: &Path) {
+        disk::make_read_only(dir);
+    }
+
+    /// Brings back what [`Ground::make_read_only`] took.
+    fn make_writable(&self, dir: &Path) {
+        disk::make_writable(dir);
+    }
+
+    /// The network of the nodes, where it is not that of this thread.
+    fn network(&self) -> Option<File> {
+        None
     }
 
     /// What a node says of itself on its metrics port.

@@ -57,7 +57,7 @@ const ALL_RUNS: u64 = 5 * RUNS + JOB_RUNS + CONTAINER_RUNS + 2 * BOOTED_RUNS + S
 
 /// A run with plain processes.
 fn plain(kinds: &[Kind]) -> impl Fn(Seed<'_>) {
-    |seed| Run::draw(seed, kinds).make(Plain::below)
+    |seed| Run::draw(seed, kinds).make(disk::SMALL, Plain::below)
 }
 
 #[test]
@@ -93,14 +93,14 @@ fn the_clock_jumps_or_two_run_at_once() {
 #[test]
 fn anything_goes_wrong_under_launchd() {
     each_seed("anything_goes_wrong_under_launchd", JOB_RUNS, |seed| {
-        Run::draw(seed, &jobs::KINDS).make(Jobs::below);
+        Run::draw(seed, &jobs::KINDS).make(disk::SMALL, Jobs::below);
     });
 }
 
 #[test]
 fn an_upgrade_on_a_full_disk_leaves_no_second_program() {
-    Run::upgrade_on_a_full_disk().make(Plain::below);
-    Run::upgrade_on_a_full_disk().make(Jobs::below);
+    Run::upgrade_on_a_full_disk().make(disk::SMALL, Plain::below);
+    Run::upgrade_on_a_full_disk().make(disk::SMALL, Jobs::below);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn anything_goes_wrong_in_containers() {
         return;
     }
     // Containers see what was mounted when their engine started: all runs are on the same small disk, one by one.
-    disk::with_small(|place| {
+    disk::with_disk(disk::SMALL, |place| {
         with_engine(Suite::Bookworm, |engine| {
             let engine = Mutex::new(engine);
             each_seed(
@@ -129,7 +129,7 @@ fn anything_goes_wrong_in_containers() {
 #[test]
 fn systemd_falls_silent() {
     each_seed("systemd_falls_silent", BOOTED_RUNS, |seed| {
-        Run::draw(seed, &[Kind::Silence]).make(|_| Units::up());
+        Run::draw(seed, &[Kind::Silence]).make(disk::SMALL, Units::below);
     });
 }
 
@@ -139,7 +139,7 @@ fn anything_else_goes_wrong_under_systemd() {
         "anything_else_goes_wrong_under_systemd",
         BOOTED_RUNS,
         |seed| {
-            Run::draw(seed, &units::KINDS).make(|_| Units::up());
+            Run::draw(seed, &units::KINDS).make(disk::SMALL, Units::below);
         },
     );
 }
@@ -147,6 +147,6 @@ fn anything_else_goes_wrong_under_systemd() {
 #[test]
 fn anything_goes_wrong_under_antctl() {
     each_seed("anything_goes_wrong_under_antctl", SERVICE_RUNS, |seed| {
-        Run::draw(seed, &services::KINDS).make(|_| Services::up());
+        Run::draw(seed, &services::KINDS).make(services::DISK, Services::below);
     });
 }

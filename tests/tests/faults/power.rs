@@ -1,7 +1,7 @@
 //! The machine goes off in the middle of an operation and comes up with what was on its disk.
 //!
-//! The program is stopped first, so that the copy is of one moment. Nothing that it wrote is missing from the copy:
-//! what a disk loses of writes that were not synced is not tried.
+//! Where the machine is none of its own, the program is stopped first, so that a copy of the disk is of one moment.
+//! Nothing that was written is missing afterwards: what a disk loses of writes that were not synced is not tried.
 
 use std::fs::File;
 use std::path::Path;
@@ -13,8 +13,6 @@ use wnm_tests::call::{Background, Outcome};
 use wnm_tests::processes;
 use wnm_tests::wait::{LONG, until};
 
-use crate::ground::Ground;
-
 /// The files of the database, as far as they are there.
 const DATABASE: [&str; 3] = ["colony.db", "colony.db-wal", "colony.db-shm"];
 
@@ -23,7 +21,13 @@ const IN_MEMORY: &str = "colony.db-shm";
 
 /// The power of a machine.
 pub trait Power {
-    /// Directories that it keeps besides the database.
+    /// Cuts it while `operation` is under way, and returns when the machine is up again.
+    fn cut(&self, operation: Background) -> Outcome;
+}
+
+/// A machine that goes on while the power of one colony is cut: of that, a copy is kept.
+pub trait Copied {
+    /// Directories that the colony keeps besides the database.
     fn kept(&self) -> &[&str];
 
     /// Stops whoever else writes there.
@@ -36,13 +40,11 @@ pub trait Power {
     fn on(&self) {}
 }
 
-/// Cuts the power of a colony while `operation` is under way.
-pub fn cut(ground: &dyn Ground, operation: Background) -> Outcome {
-    let power = ground.power().expect("its power cannot be cut");
+/// Cuts the power of the colony in `dir` while `operation` is under way.
+pub fn cut(dir: &Path, power: &dyn Copied, operation: Background) -> Outcome {
     // It may have ended.
     kill(Pid::from_raw(operation.pid()), Signal::SIGSTOP).ok();
     power.stop();
-    let dir = ground.dir();
     let copies = tempfile::tempdir().expect("no directory for the copy");
     let kept = || DATABASE.iter().chain(power.kept());
     for name in kept() {

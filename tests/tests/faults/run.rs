@@ -11,7 +11,7 @@ use crate::script::{Script, Standing, Start, When};
 use crate::seeds::Seed;
 use crate::stage::Stage;
 use crate::wanted::Wanted;
-use crate::{check, disk, power};
+use crate::{check, disk};
 
 /// What happens in a run.
 pub struct Run {
@@ -51,9 +51,9 @@ impl Run {
         }
     }
 
-    /// Makes it on what `ground` gives for a directory to be in: where tests lie, or on a small disk if the fault
-    /// is one of the disk. Where there is no ground, or no such disk, that was said.
-    pub fn make<G: Ground>(&self, ground: impl FnOnce(&Path) -> Option<G> + Send) {
+    /// Makes it on what `ground` gives for a directory to be in: where tests lie, or on a disk of so many mebibytes
+    /// if the fault is one of the disk. Where there is no ground, or no such disk, that was said.
+    pub fn make<G: Ground>(&self, mebibytes: u32, ground: impl FnOnce(&Path) -> Option<G> + Send) {
         let make = |place: &Path| {
             if let Some(ground) = ground(place) {
                 self.make_on(&ground);
@@ -62,7 +62,7 @@ impl Run {
         if !self.fault.is_of_the_disk() {
             make(&std::env::temp_dir());
         } else if disk::permitted() {
-            disk::with_small(make);
+            disk::with_disk(mebibytes, make);
         }
     }
 
@@ -91,7 +91,10 @@ impl Run {
         }
         let outcome = match fault {
             Fault::Killed => stage.ground.kill_program(operation),
-            Fault::PowerCut => power::cut(stage.ground, operation),
+            Fault::PowerCut => {
+                let power = stage.ground.power().expect("its power cannot be cut");
+                power.cut(operation)
+            }
             Fault::TwoAtOnce { other } => {
                 // Before the other and, if it was done meanwhile, after it.
                 wanted.perhaps(other);

@@ -106,7 +106,8 @@ impl<'g> Stage<'g> {
         self.upgrades.then_some("--enable-upgrade")
     }
 
-    /// Runs cycles until nothing is left to do. They are kept from adding nodes by a cap of as many as there are.
+    /// Runs cycles until nothing is left to do: the first on what the fault left, the others once everyone has come
+    /// up who is about to. They are kept from adding nodes by a cap of as many as there are.
     pub fn settle(&self) {
         let mut told = Vec::new();
         let mut rows = self.standing();
@@ -129,7 +130,7 @@ impl<'g> Stage<'g> {
             let rests = now.values().all(|(desired, status, under_way)| {
                 under_way.is_none() && desired.eq_ignore_ascii_case(status)
             });
-            if idle && rests && now == rows {
+            if cycle > 0 && idle && rests && now == rows {
                 return self.plan_is_empty();
             }
             rows = now;
@@ -169,6 +170,7 @@ impl<'g> Stage<'g> {
 
     /// Waits until each node that has a process has opened its port, unless it runs without.
     fn wait_for_answers(&self) {
+        self.ground.wait_for_restarts();
         until(LONG, "an answer of each node that runs", || {
             let rows = self.ground.database().nodes();
             let running = self.ground.running(&rows);
@@ -181,9 +183,7 @@ impl<'g> Stage<'g> {
 
     /// Whether the node's last process found its metrics port taken. It goes on without and says so.
     pub fn is_without_metrics(&self, row: &NodeRow) -> bool {
-        let root = self.ground.seen_at(&row.root_dir);
-        let logs = root.with_file_name("logs").join(root.file_name().unwrap());
-        let said = std::fs::read_to_string(logs.join("antnode.out")).unwrap_or_default();
+        let said = self.ground.output(row);
         let last = said.rsplit("EVM network").next().unwrap_or_default();
         last.contains("error binding")
     }

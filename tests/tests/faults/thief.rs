@@ -1,41 +1,34 @@
 //! A program that has the metrics port of a node.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use nix::sys::socket::{Shutdown, shutdown};
 
 /// How long a question may take to come.
 const QUESTION: Duration = Duration::from_secs(2);
 
 /// Answers everything with what no node says.
 pub struct Thief {
-    port: u16,
-    over: Arc<AtomicBool>,
+    listener: TcpListener,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Thief {
-    /// Takes the port, unless somebody has it.
-    pub fn of(port: u16) -> Option<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()?;
-        let over = Arc::new(AtomicBool::new(false));
-        let seen = Arc::clone(&over);
+    /// Answers who comes to `listener`.
+    pub fn at(listener: TcpListener) -> Self {
+        let hears = listener.try_clone().expect("no second handle");
         let thread = std::thread::spawn(move || {
-            for asked in listener.incoming() {
-                if seen.load(Ordering::Acquire) {
-                    break;
-                }
-                asked.map(answer).ok();
-            }
+            // It hears nobody any more once the port is given back.
+            hears.incoming().map_while(Result::ok).for_each(answer);
         });
-        Some(Self {
-            port,
-            over,
+        Self {
+            listener,
             thread: Some(thread),
-        })
+        }
     }
 }
 
@@ -48,9 +41,7 @@ fn answer(mut asked: TcpStream) {
 
 impl Drop for Thief {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Release);
-        // It looks once more when somebody comes.
-        TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).ok();
+        shutdown(self.listener.as_raw_fd(), Shutdown::Both).ok();
         if let Some(thread) = self.thread.take() {
             thread.join().ok();
         }

@@ -4,18 +4,21 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use wnm_tests::call::Call;
+use nix::sys::signal::Signal;
+use wnm_tests::call::{Background, Call, Outcome};
 use wnm_tests::colony::Colony;
 use wnm_tests::database::{Database, NodeRow};
 use wnm_tests::engine::Engine;
 
 use super::Ground;
 use crate::fault::Kind;
+use crate::power::Power;
 use crate::silence::Supervisor;
 
-/// All but the power: what the engine has on its disk cannot be copied as of one moment while it runs.
-pub const KINDS: [Kind; 9] = [
+/// All there are.
+pub const KINDS: [Kind; 10] = [
     Kind::Killed,
+    Kind::PowerCut,
     Kind::DiskFull,
     Kind::ReadOnly,
     Kind::ClockMoved,
@@ -113,8 +116,21 @@ impl Ground for Containers<'_> {
         self.engine.borrow().check_agreement(&self.colony);
     }
 
+    fn power(&self) -> Option<&dyn Power> {
+        Some(self)
+    }
+
     fn supervisor(&self) -> Option<&dyn Supervisor> {
         Some(self)
+    }
+}
+
+/// The program first, which could otherwise see that the engine is gone.
+impl Power for Containers<'_> {
+    fn cut(&self, operation: Background) -> Outcome {
+        let outcome = operation.end_with(Signal::SIGKILL);
+        self.engine.borrow_mut().cut_power();
+        outcome
     }
 }
 

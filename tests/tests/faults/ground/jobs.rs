@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use wnm_tests::call::Call;
+use wnm_tests::call::{Background, Call, Outcome};
 use wnm_tests::colony::Colony;
 use wnm_tests::database::{Database, NodeRow};
 use wnm_tests::launchd::{Behaviour, Launchd, Seat};
 
 use super::{Ground, kill_in, running_in};
 use crate::fault::Kind;
-use crate::power::Power;
+use crate::power::{self, Copied, Power};
 use crate::silence::{NOWHERE, Supervisor};
 
 /// All there are.
@@ -98,8 +98,14 @@ impl Ground for Jobs {
     }
 }
 
-/// What launchd has of its own stays where it is: it is stopped in the same moment and writes nothing afterwards.
 impl Power for Jobs {
+    fn cut(&self, operation: Background) -> Outcome {
+        power::cut(self.dir(), self, operation)
+    }
+}
+
+/// What launchd has of its own stays where it is: it is stopped in the same moment and writes nothing afterwards.
+impl Copied for Jobs {
     fn kept(&self) -> &[&str] {
         &["nodes", "home"]
     }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use wnm_tests::agreement;
-use wnm_tests::call::Call;
+use wnm_tests::call::{Background, Call, Outcome};
 use wnm_tests::colony::{Colony, EAGER};
 use wnm_tests::database::{Database, NodeRow};
 
 use super::{Ground, kill_in, running_in};
-use crate::power::Power;
+use crate::power::{self, Copied, Power};
 
 /// A colony of processes that nobody looks after but wnm: there is no supervisor to fall silent.
 pub struct Plain(Colony);
@@ -65,6 +65,12 @@ impl Ground for Plain {
 }
 
 impl Power for Plain {
+    fn cut(&self, operation: Background) -> Outcome {
+        power::cut(self.dir(), self, operation)
+    }
+}
+
+impl Copied for Plain {
     fn kept(&self) -> &[&str] {
         &["nodes"]
     }

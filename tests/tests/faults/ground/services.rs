@@ -8,26 +8,31 @@ use std::path::{Path, PathBuf};
 use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use wnm_tests::antctl::Stage;
-use wnm_tests::call::Call;
+use wnm_tests::call::{Background, Call, Outcome};
 use wnm_tests::database::{Database, NodeRow};
 use wnm_tests::wait::{LONG, until};
 
 use super::{Ground, kill_in, running_in};
 use crate::fault::Kind;
-use crate::power::Power;
+use crate::power::{self, Copied, Power};
 use crate::silence::{NOWHERE, Supervisor};
 
-/// All but two: real node programs have no room on a small disk, and of a node that goes on without its metrics port
-/// the runner knows the words of a simulated one only.
-pub const KINDS: [Kind; 7] = [
+/// All there are.
+pub const KINDS: [Kind; 10] = [
     Kind::Killed,
     Kind::PowerCut,
+    Kind::DiskFull,
+    Kind::ReadOnly,
     Kind::ClockMoved,
     Kind::NodesDie,
+    Kind::PortTaken,
     Kind::NameLost,
     Kind::TwoAtOnce,
     Kind::Silence,
 ];
+
+/// Room for eight nodes, each with a copy of a real program, in mebibytes.
+pub const DISK: u32 = 1024;
 
 /// A colony under an antctl that can be put out of the way.
 pub struct Services {
@@ -41,9 +46,10 @@ pub struct Services {
 }
 
 impl Services {
-    /// `None` after saying that the test is skipped.
-    pub fn up() -> Option<Self> {
-        let mut stage = Stage::up(Path::new(env!("CARGO_BIN_EXE_stub-systemctl")))?;
+    /// Below `place`. `None` after saying that the test is skipped.
+    pub fn below(place: &Path) -> Option<Self> {
+        let systemctl = Path::new(env!("CARGO_BIN_EXE_stub-systemctl"));
+        let mut stage = Stage::below(place, systemctl)?;
         let dir = stage.colony.dir().join("called");
         fs::create_dir(&dir).unwrap();
         let called = dir.join("antctl");
@@ -96,6 +102,11 @@ impl Ground for Services {
         self.stage.check_agreement();
     }
 
+    fn output(&self, row: &NodeRow) -> String {
+        let log = format!("runtime/stub-systemd/{}.log", row.service);
+        fs::read_to_string(self.dir().join(log)).unwrap_or_default()
+    }
+
     fn power(&self) -> Option<&dyn Power> {
         Some(self)
     }
@@ -106,6 +117,12 @@ impl Ground for Services {
 }
 
 impl Power for Services {
+    fn cut(&self, operation: Background) -> Outcome {
+        power::cut(self.dir(), self, operation)
+    }
+}
+
+impl Copied for Services {
     fn kept(&self) -> &[&str] {
         &["nodes", "data", "config"]
     }

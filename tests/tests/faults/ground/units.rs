@@ -1,9 +1,12 @@
 //! Units of a user's systemd, in a system of its own.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use nix::sys::signal::Signal;
 use wnm_tests::call::{Background, Call, Outcome};
 use wnm_tests::database::{Database, NodeRow};
 use wnm_tests::systemd::{As, Inside};
@@ -11,14 +14,18 @@ use wnm_tests::wait::{LONG, until};
 
 use super::Ground;
 use crate::fault::Kind;
+use crate::power::Power;
 use crate::silence::{NOWHERE, Supervisor};
 
-/// Those that reach into a system of its own: it has its ports and its disk for itself, and ends with its power. The
-/// silence of systemd has runs of its own.
-pub const KINDS: [Kind; 5] = [
+/// All but one: the silence of systemd has runs of its own.
+pub const KINDS: [Kind; 9] = [
     Kind::Killed,
+    Kind::PowerCut,
+    Kind::DiskFull,
+    Kind::ReadOnly,
     Kind::ClockMoved,
     Kind::NodesDie,
+    Kind::PortTaken,
     Kind::NameLost,
     Kind::TwoAtOnce,
 ];
@@ -30,18 +37,25 @@ const MANAGER: &str = "user@1500.service";
 pub struct Units(Inside);
 
 impl Units {
-    /// Boots its system. `None` after saying that the test is skipped.
-    pub fn up() -> Option<Self> {
-        Inside::up(As::Ann).map(Self)
+    /// Boots its system, which has the colony below `place`. `None` after saying that the test is skipped.
+    pub fn below(place: &Path) -> Option<Self> {
+        Inside::with_nodes_below(place, As::Ann).map(Self)
+    }
+
+    /// Runs a program of the system as root.
+    fn run<S: AsRef<OsStr>>(&self, program: &str, args: impl IntoIterator<Item = S>) -> Outcome {
+        let program = Path::new(program);
+        self.0.system.call(As::Root, program, args).run()
+    }
+
+    fn mount<const N: usize>(&self, words: [&str; N], dir: &Path) {
+        let words = words.into_iter().map(Path::new).chain([dir]);
+        let _mounted = self.run("/bin/mount", words).succeeded();
     }
 
     /// Sends a signal to a process, as it is numbered inside.
     fn signal(&self, signal: &str, pid: &str) -> Outcome {
-        let kill = self
-            .0
-            .system
-            .call(As::Root, Path::new("/bin/kill"), [signal, pid]);
-        kill.run()
+        self.run("/bin/kill", [signal, pid])
     }
 
     /// The process of Ann's systemd.
@@ -99,12 +113,44 @@ impl Ground for Units {
         }
     }
 
+    fn wait_for_restarts(&self) {
+        let waiting = ["--state=activating", "--plain", "--no-legend", "antnode*"];
+        let words = ["list-units"].into_iter().chain(waiting);
+        until(LONG, "every unit that is about to run", || {
+            let told = self.0.systemctl(words.clone()).succeeded();
+            told.stdout.is_empty()
+        });
+    }
+
     fn check_agreement(&self) {
         self.0.check_agreement();
     }
 
     fn kill_program(&self, operation: Background) -> Outcome {
         self.0.system.kill(operation)
+    }
+
+    fn output(&self, row: &NodeRow) -> String {
+        let of_it = format!("_SYSTEMD_USER_UNIT={}", row.service);
+        let words = ["--output=cat", "--no-pager", &of_it];
+        self.run("/bin/journalctl", words).stdout
+    }
+
+    fn make_read_only(&self, dir: &Path) {
+        let words = dir.to_str().expect("a path that is text");
+        self.mount(["--bind", words], dir);
+        self.mount(["-o", "remount,bind,ro"], dir);
+    }
+
+    /// What was opened meanwhile goes on with it.
+    fn make_writable(&self, dir: &Path) {
+        self.mount(["-o", "remount,bind,rw"], dir);
+        let lazily = [Path::new("--lazy"), dir];
+        let _unmounted = self.run("/bin/umount", lazily).succeeded();
+    }
+
+    fn network(&self) -> Option<File> {
+        Some(self.0.system.network().expect("a network of its own"))
     }
 
     fn seen_at(&self, path: &Path) -> PathBuf {
@@ -115,8 +161,21 @@ impl Ground for Units {
         self.0.system.page(port, "/metadata")
     }
 
+    fn power(&self) -> Option<&dyn Power> {
+        Some(self)
+    }
+
     fn supervisor(&self) -> Option<&dyn Supervisor> {
         Some(self)
+    }
+}
+
+impl Power for Units {
+    fn cut(&self, operation: Background) -> Outcome {
+        self.0.system.cut_power();
+        self.wait_for_manager();
+        // Who called from outside may not have ended with the program.
+        operation.end_with(Signal::SIGKILL)
     }
 }
 
