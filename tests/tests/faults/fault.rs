@@ -39,6 +39,22 @@ pub enum Kind {
     Silence,
 }
 
+impl Kind {
+    /// All there are.
+    pub const ALL: [Self; 10] = [
+        Self::Killed,
+        Self::PowerCut,
+        Self::DiskFull,
+        Self::ReadOnly,
+        Self::ClockMoved,
+        Self::NodesDie,
+        Self::PortTaken,
+        Self::NameLost,
+        Self::TwoAtOnce,
+        Self::Silence,
+    ];
+}
+
 /// What goes wrong in one run.
 #[derive(Debug)]
 pub enum Fault {

@@ -28,11 +28,11 @@ mod wanted;
 use std::sync::{Mutex, PoisonError};
 
 use fault::Kind;
-use ground::containers::{self, Containers};
-use ground::jobs::{self, Jobs};
+use ground::containers::Containers;
+use ground::jobs::Jobs;
 use ground::plain::Plain;
 use ground::services::{self, Services};
-use ground::units::{self, Units};
+use ground::units::Units;
 use run::Run;
 use seeds::{Seed, each_seed};
 use wnm_tests::engine::{Suite, with_engine};
@@ -44,16 +44,19 @@ const RUNS: u64 = 6;
 const JOB_RUNS: u64 = 12;
 
 /// In containers.
-const CONTAINER_RUNS: u64 = 8;
+const CONTAINER_RUNS: u64 = 10;
 
-/// Where each run boots a system.
-const BOOTED_RUNS: u64 = 4;
+/// Where each run boots a system and its systemd falls silent.
+const SILENT_RUNS: u64 = 4;
+
+/// Where something else goes wrong under systemd.
+const UNIT_RUNS: u64 = 9;
 
 /// Under antctl, with real nodes.
-const SERVICE_RUNS: u64 = 2;
+const SERVICE_RUNS: u64 = 4;
 
 /// The runs of all tests.
-const ALL_RUNS: u64 = 5 * RUNS + JOB_RUNS + CONTAINER_RUNS + 2 * BOOTED_RUNS + SERVICE_RUNS;
+const ALL_RUNS: u64 = 5 * RUNS + JOB_RUNS + CONTAINER_RUNS + SILENT_RUNS + UNIT_RUNS + SERVICE_RUNS;
 
 /// A run with plain processes.
 fn plain(kinds: &[Kind]) -> impl Fn(Seed<'_>) {
@@ -93,7 +96,7 @@ fn the_clock_jumps_or_two_run_at_once() {
 #[test]
 fn anything_goes_wrong_under_launchd() {
     each_seed("anything_goes_wrong_under_launchd", JOB_RUNS, |seed| {
-        Run::draw(seed, &jobs::KINDS).make(disk::SMALL, Jobs::below);
+        Run::draw(seed, &Kind::ALL).make(disk::SMALL, Jobs::below);
     });
 }
 
@@ -116,7 +119,7 @@ fn anything_goes_wrong_in_containers() {
                 "anything_goes_wrong_in_containers",
                 CONTAINER_RUNS,
                 |seed| {
-                    let run = Run::draw(seed, &containers::KINDS);
+                    let run = Run::draw(seed, &Kind::ALL);
                     // A run that failed leaves nothing that the next one does not put right.
                     let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
                     run.make_on(&Containers::below(place, &mut engine));
@@ -128,25 +131,25 @@ fn anything_goes_wrong_in_containers() {
 
 #[test]
 fn systemd_falls_silent() {
-    each_seed("systemd_falls_silent", BOOTED_RUNS, |seed| {
+    each_seed("systemd_falls_silent", SILENT_RUNS, |seed| {
         Run::draw(seed, &[Kind::Silence]).make(disk::SMALL, Units::below);
     });
 }
 
 #[test]
 fn anything_else_goes_wrong_under_systemd() {
+    let kinds = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Silence);
+    let kinds: Vec<Kind> = kinds.collect();
     each_seed(
         "anything_else_goes_wrong_under_systemd",
-        BOOTED_RUNS,
-        |seed| {
-            Run::draw(seed, &units::KINDS).make(disk::SMALL, Units::below);
-        },
+        UNIT_RUNS,
+        |seed| Run::draw(seed, &kinds).make(disk::SMALL, Units::below),
     );
 }
 
 #[test]
 fn anything_goes_wrong_under_antctl() {
     each_seed("anything_goes_wrong_under_antctl", SERVICE_RUNS, |seed| {
-        Run::draw(seed, &services::KINDS).make(services::DISK, Services::below);
+        Run::draw(seed, &Kind::ALL).make(services::DISK, Services::below);
     });
 }

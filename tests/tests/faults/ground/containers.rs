@@ -11,23 +11,8 @@ use wnm_tests::database::{Database, NodeRow};
 use wnm_tests::engine::Engine;
 
 use super::Ground;
-use crate::fault::Kind;
 use crate::power::Power;
 use crate::silence::Supervisor;
-
-/// All there are.
-pub const KINDS: [Kind; 10] = [
-    Kind::Killed,
-    Kind::PowerCut,
-    Kind::DiskFull,
-    Kind::ReadOnly,
-    Kind::ClockMoved,
-    Kind::NodesDie,
-    Kind::PortTaken,
-    Kind::NameLost,
-    Kind::TwoAtOnce,
-    Kind::Silence,
-];
 
 /// So few nodes in each container that a run has two of them.
 const SIZE: u32 = 4;

@@ -10,23 +10,8 @@ use wnm_tests::database::{Database, NodeRow};
 use wnm_tests::launchd::{Behaviour, Launchd, Seat};
 
 use super::{Ground, kill_in, running_in};
-use crate::fault::Kind;
 use crate::power::{self, Copied, Power};
 use crate::silence::{NOWHERE, Supervisor};
-
-/// All there are.
-pub const KINDS: [Kind; 10] = [
-    Kind::Killed,
-    Kind::PowerCut,
-    Kind::DiskFull,
-    Kind::ReadOnly,
-    Kind::ClockMoved,
-    Kind::NodesDie,
-    Kind::PortTaken,
-    Kind::NameLost,
-    Kind::TwoAtOnce,
-    Kind::Silence,
-];
 
 /// A colony of jobs of somebody who is logged in at the screen.
 pub struct Jobs {

@@ -13,23 +13,8 @@ use wnm_tests::database::{Database, NodeRow};
 use wnm_tests::wait::{LONG, until};
 
 use super::{Ground, kill_in, running_in};
-use crate::fault::Kind;
 use crate::power::{self, Copied, Power};
 use crate::silence::{NOWHERE, Supervisor};
-
-/// All there are.
-pub const KINDS: [Kind; 10] = [
-    Kind::Killed,
-    Kind::PowerCut,
-    Kind::DiskFull,
-    Kind::ReadOnly,
-    Kind::ClockMoved,
-    Kind::NodesDie,
-    Kind::PortTaken,
-    Kind::NameLost,
-    Kind::TwoAtOnce,
-    Kind::Silence,
-];
 
 /// Room for eight nodes, each with a copy of a real program, in mebibytes.
 pub const DISK: u32 = 1024;

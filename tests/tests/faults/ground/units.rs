@@ -13,22 +13,8 @@ use wnm_tests::systemd::{As, Inside};
 use wnm_tests::wait::{LONG, until};
 
 use super::Ground;
-use crate::fault::Kind;
 use crate::power::Power;
 use crate::silence::{NOWHERE, Supervisor};
-
-/// All but one: the silence of systemd has runs of its own.
-pub const KINDS: [Kind; 9] = [
-    Kind::Killed,
-    Kind::PowerCut,
-    Kind::DiskFull,
-    Kind::ReadOnly,
-    Kind::ClockMoved,
-    Kind::NodesDie,
-    Kind::PortTaken,
-    Kind::NameLost,
-    Kind::TwoAtOnce,
-];
 
 /// The unit that Ann's systemd is to the machine's.
 const MANAGER: &str = "user@1500.service";

@@ -1,0 +1,28 @@
+//! What a colony is known by, whoever manages it.
+
+use std::path::PathBuf;
+
+use wnm_tests::database::NodeRow;
+use wnm_tests::systemd::Inside;
+
+/// What stays the same of a node whoever manages it. One that does not run tells nobody its peer id.
+pub fn facts(rows: &[NodeRow]) -> Vec<(u32, String, PathBuf, u16, Option<String>)> {
+    rows.iter()
+        .map(|row| {
+            let peer = row.peer_id.clone().filter(|_| row.status == "RUNNING");
+            (
+                row.id,
+                row.service.clone(),
+                row.root_dir.clone(),
+                row.port,
+                peer,
+            )
+        })
+        .collect()
+}
+
+/// The process of each node.
+pub fn main_pids(inside: &Inside) -> Vec<Option<i32>> {
+    let services = inside.nodes().into_iter().map(|node| node.service);
+    services.map(|service| inside.main_pid(&service)).collect()
+}

@@ -1,0 +1,173 @@
+//! A colony made from what runs.
+
+use std::path::Path;
+
+use wnm_tests::call::Call;
+use wnm_tests::colony::EAGER;
+use wnm_tests::database::Database;
+use wnm_tests::nodes;
+use wnm_tests::systemd::{As, Inside};
+use wnm_tests::wait::{LONG, until};
+
+use crate::colony::{facts, main_pids};
+
+/// `--init --import` with no more than cannot be found.
+fn import(inside: &Inside, program: &Path) -> Call {
+    inside
+        .wnm(["--init", "--import", "--process-manager", inside.kind()])
+        .args([Path::new("--antnode-path"), program])
+}
+
+fn delete_database(inside: &Inside) {
+    let state = inside.database().parent().unwrap().to_owned();
+    for entry in std::fs::read_dir(&state).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+}
+
+/// A colony whose database is lost is the same colony again, and none of its nodes notices.
+fn a_lost_database_is_made_again_from_what_runs(who: As) {
+    let Some(inside) = Inside::up(who) else {
+        return;
+    };
+    let program = inside.program("0.4.16");
+    let ports = ["--node-cap=4", "--port-start=41", "--metrics-port-start=42"];
+    let _ = inside.init(&program, &ports);
+    inside.grow(4);
+    let _ = inside
+        .wnm(["--force-action=stop", "--service-name=antnode0003"])
+        .run()
+        .succeeded();
+    let (before, pids) = (inside.nodes(), main_pids(&inside));
+    delete_database(&inside);
+
+    // Who only asks gets nothing done, and sees all of it.
+    let asked = import(&inside, &program).arg("--dry-run").run().succeeded();
+    for told in ["would adopt 4 nodes", "antnode0003  STOPPED", "41001/42001"] {
+        assert!(asked.stdout.contains(told), "{}", asked.stdout);
+    }
+    assert!(!inside.database().exists());
+    let made = import(&inside, &program).arg("--json").run().succeeded();
+    assert_eq!(made.last_json()["adopted"], 4);
+    assert_eq!(facts(&inside.nodes()), facts(&before));
+    assert_eq!(
+        inside.statuses(),
+        ["RUNNING", "RUNNING", "STOPPED", "RUNNING"]
+    );
+    assert_eq!(main_pids(&inside), pids, "a node was restarted");
+    // As old as its identity.
+    for (id, row) in [("0001", 1), ("0003", 3)] {
+        let key = inside.storage().join(format!("antnode{id}/secret-key"));
+        let written = inside
+            .system
+            .path(&key)
+            .metadata()
+            .unwrap()
+            .modified()
+            .unwrap();
+        let written = written
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
+        let age = Database::at(&inside.database())
+            .value(&format!("SELECT age FROM node WHERE id = {row}"));
+        assert_eq!(age, Some(written.to_string()));
+    }
+    let config = inside
+        .wnm(["--report=machine-config"])
+        .run()
+        .succeeded()
+        .stdout;
+    for line in [
+        "port_start: 41",
+        "metrics_port_start: 42",
+        nodes::WALLET,
+        "no_upnp: True",
+    ] {
+        assert!(config.contains(line), "{config}");
+    }
+    // It goes on as before.
+    let _ = inside
+        .wnm(EAGER)
+        .arg("--force-action=start")
+        .arg("--service-name=3")
+        .run()
+        .succeeded();
+    assert_eq!(inside.state("antnode0003.service"), "active");
+    assert_eq!(main_pids(&inside)[..2], pids[..2]);
+    until(LONG, "the started node to say who it is", || {
+        let _ = inside.wnm(["--force-action=survey"]).run().succeeded();
+        inside.nodes()[2].peer_id == before[2].peer_id
+    });
+}
+
+#[test]
+fn a_lost_database_of_a_users_colony_is_made_again() {
+    a_lost_database_is_made_again_from_what_runs(As::Ann);
+}
+
+#[test]
+fn a_lost_database_of_the_machines_colony_is_made_again() {
+    a_lost_database_is_made_again_from_what_runs(As::Root);
+}
+
+#[test]
+fn what_cannot_be_adopted_is_listed_and_a_low_cap_or_a_lost_disk_refuses() {
+    let Some(inside) = Inside::up(As::Ann) else {
+        return;
+    };
+    let program = inside.program("0.4.16");
+    let _ = inside.init(&program, &["--node-cap=3"]);
+    inside.grow(3);
+    delete_database(&inside);
+    // A second unit on a port that is taken, and one whose directory is gone.
+    let unit = |name: &str| inside.unit_file(name);
+    let text = std::fs::read_to_string(unit("antnode0001.service")).unwrap();
+    for (id, port) in [("0008", "55001"), ("0009", "55009")] {
+        let text = text.replace("antnode0001", &format!("antnode{id}"));
+        let text = text.replace("--port 55001", &format!("--port {port}"));
+        std::fs::write(unit(&format!("antnode{id}.service")), text).unwrap();
+    }
+    let _ = inside.systemctl(["daemon-reload"]).succeeded();
+
+    let refused = import(&inside, &program)
+        .arg("--node-cap=2")
+        .run()
+        .refused();
+    assert!(
+        refused.stderr.contains("remove 3 with their data"),
+        "{}",
+        refused.stderr
+    );
+    assert!(!inside.database().exists());
+    let made = import(&inside, &program).run().succeeded().stdout;
+    for told in [
+        "adopted   4 nodes as they are (3 RUNNING, 1 DEAD)",
+        "left alone: antnode0008.service claims port 55001 like antnode0001.service, which runs",
+        "without a directory, to be removed by the next cycle: antnode0009.service",
+    ] {
+        assert!(made.contains(told), "{made}");
+    }
+    // Found later: nothing new but the one that was left alone.
+    let more = inside.wnm(["--import"]).run().succeeded().stdout;
+    assert!(more.contains("left alone: antnode0008.service"), "{more}");
+    assert_eq!(inside.nodes().len(), 4);
+
+    // The disk that the nodes are on is not there.
+    delete_database(&inside);
+    let storage = inside.storage();
+    let away = storage.with_extension("away");
+    let _ = inside.run("/bin/mv", [&storage, &away]).succeeded();
+    let _ = inside.run("/bin/mkdir", [&storage]).succeeded();
+    let refused = import(&inside, &program).run().refused();
+    assert!(
+        refused.stderr.contains("mount the disk"),
+        "{}",
+        refused.stderr
+    );
+    assert!(!inside.database().exists());
+    let left = inside
+        .run("/bin/ls", [Path::new("-A"), &storage])
+        .succeeded();
+    assert_eq!(left.stdout, "", "the wrong disk was marked");
+}
