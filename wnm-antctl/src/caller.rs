@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use semver::Version;
 use tokio::sync::OnceCell;
+use wnm_core::manager::files::Files;
 use wnm_core::manager::{
     Account, CommandError, CommandOutput, CommandRunner, CommandSpec, ManagerContext, ManagerError,
 };
@@ -16,6 +17,7 @@ use crate::lock::Turn;
 use crate::others::Others;
 use crate::place::{Domain, Place};
 use crate::registry::Registry;
+use crate::spare::Spare;
 use crate::{version, words};
 
 /// For a call that asks or writes a file. On a machine that is busy with starting nodes everything is slow.
@@ -90,14 +92,21 @@ pub(crate) struct Caller {
     backtrace: Option<String>,
     runner: Arc<dyn CommandRunner>,
     others: Others,
+    spare: Spare,
     version: OnceCell<Version>,
 }
 
 impl Caller {
-    pub fn new(context: &ManagerContext, place: Place, backtrace: Option<String>) -> Self {
+    pub fn new(
+        context: &ManagerContext,
+        place: Place,
+        files: Arc<dyn Files>,
+        backtrace: Option<String>,
+    ) -> Self {
         let program = context.machine.antctl_path.clone();
         Self {
             others: Others::at(place.clone(), &program),
+            spare: Spare::of(&place, files),
             debug: context.machine.antctl_debug,
             runner: Arc::clone(&context.runner),
             version: OnceCell::new(),
@@ -136,10 +145,25 @@ impl Caller {
 
     /// Runs a call to its end, whatever that is.
     pub async fn run(&self, call: Call) -> Result<CommandOutput, ManagerError> {
+        let turn = self.turn().await?;
+        self.run_in(&turn, call).await
+    }
+
+    /// The right to call antctl, with a registry that was written to its end.
+    async fn turn(&self) -> Result<Turn, ManagerError> {
         self.check().await?;
-        let spec = self.spec(&call);
-        let _turn = Turn::take(&self.place).await?;
+        let turn = Turn::take(&self.place).await?;
+        // Seen before the others are waited for, since no time may pass between that and the call.
+        if self.spare.is_wanted().await? {
+            self.others.end().await?;
+            self.spare.mend().await?;
+        }
         self.others.end().await?;
+        Ok(turn)
+    }
+
+    async fn run_in(&self, _turn: &Turn, call: Call) -> Result<CommandOutput, ManagerError> {
+        let spec = self.spec(&call);
         tracing::debug!(verb = call.verb, args = ?call.args, "calling antctl");
         let output = match self.runner.run(&spec).await {
             Ok(output) => output,
@@ -173,7 +197,9 @@ impl Caller {
         };
         let mut said = String::new();
         for attempt in 0..TRIES {
-            let output = self.run(Call::telling("status").arg("--json")).await?;
+            let turn = self.turn().await?;
+            let question = Call::telling("status").arg("--json");
+            let output = self.run_in(&turn, question).await?;
             if output.code != Some(0) {
                 return Err(match self.refused("antctl status".to_owned(), &output) {
                     ManagerError::Rejected { words, .. } => silent(format!(
@@ -184,6 +210,9 @@ impl Caller {
                 });
             }
             if let Some(registry) = Registry::find(&output.stdout) {
+                if let Err(error) = self.spare.keep(&registry).await {
+                    tracing::warn!(%error, "antctl's registry has no second copy that is up to date");
+                }
                 return Ok(registry);
             }
             if attempt > 0 && self.place.holds_nothing()? {
@@ -196,6 +225,11 @@ impl Caller {
             "it does not list the services of {} and says '{said}'",
             self.place.registry.display()
         )))
+    }
+
+    /// The copy of the registry.
+    pub fn spare(&self) -> &Spare {
+        &self.spare
     }
 
     /// A refusal, told apart from missing rights.

@@ -21,6 +21,7 @@ mod process;
 mod registry;
 mod removal;
 mod running;
+mod spare;
 mod teardown;
 mod units;
 mod upgrading;
@@ -78,7 +79,7 @@ impl Antctl {
         let files = files::of(kind, &context);
         let runner = Arc::clone(&context.runner);
         Self {
-            caller: Caller::new(&context, place.clone(), backtrace),
+            caller: Caller::new(&context, place.clone(), Arc::clone(&files), backtrace),
             processes: Processes::of(place.domain),
             units: Units::new(place, runner, Arc::clone(&files)),
             files,
@@ -136,6 +137,10 @@ impl ProcessManager for Antctl {
 
     async fn discover(&self) -> Result<Vec<FoundNode>, ManagerError> {
         self.find().await
+    }
+
+    async fn release(&self, _nodes: &[Node]) -> Result<(), ManagerError> {
+        self.caller.spare().forget().await
     }
 
     async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {

@@ -18,6 +18,7 @@ impl Antctl {
             return Ok(HashMap::new());
         }
         let registry = self.caller.registry().await?;
+        self.check_not_lost(&registry, nodes).await?;
         let known: Vec<(NodeId, Service)> = nodes
             .iter()
             .filter_map(|node| Some((node.id, registry.of(node)?.clone())))
@@ -32,6 +33,28 @@ impl Antctl {
             states.insert(id, judged(&service, state));
         }
         Ok(states)
+    }
+
+    /// A registry that has lost everything says nothing of the nodes, which may all run. A reset by hand takes their
+    /// directories, too.
+    async fn check_not_lost(
+        &self,
+        registry: &Registry,
+        nodes: &[Node],
+    ) -> Result<(), ManagerError> {
+        let spare = self.caller.spare();
+        let is_there = |node: &Node| node.root_dir.symlink_metadata().is_ok();
+        if !registry.is_bare() || !nodes.iter().any(is_there) || !spare.has_services().await? {
+            return Ok(());
+        }
+        let copy = spare.path().display();
+        Err(ManagerError::Unreachable {
+            supervisor: "antctl".to_owned(),
+            reason: format!(
+                "its registry has lost all services; {copy} has them as they were: copy it over the registry, or \
+                 delete it if they were reset on purpose"
+            ),
+        })
     }
 }
 

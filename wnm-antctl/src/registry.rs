@@ -62,6 +62,8 @@ pub(crate) struct Registry {
     services: Vec<Service>,
     /// Entries that could not be read: whoever is not found may be one of them.
     pub unreadable: usize,
+    /// Entries of services that were removed.
+    removed: usize,
 }
 
 impl Registry {
@@ -71,7 +73,7 @@ impl Registry {
         for entry in answer::entries(output)? {
             match serde_json::from_value::<Entry>(entry).map(Service::try_from) {
                 Ok(Ok(Some(service))) => registry.services.push(service),
-                Ok(Ok(None)) => {}
+                Ok(Ok(None)) => registry.removed += 1,
                 Ok(Err(reason)) => registry.pass_over(&reason),
                 Err(error) => registry.pass_over(&error.to_string()),
             }
@@ -82,6 +84,11 @@ impl Registry {
     fn pass_over(&mut self, reason: &str) {
         tracing::warn!(reason, "a service of antctl cannot be read");
         self.unreadable += 1;
+    }
+
+    /// Whether there never was a service, to go by this. A reset leaves it so, and a file that was lost.
+    pub fn is_bare(&self) -> bool {
+        self.services.is_empty() && self.unreadable == 0 && self.removed == 0
     }
 
     /// The services in antctl's order.

@@ -34,6 +34,7 @@ impl Antctl {
         let count = u32::try_from(before.len()).unwrap_or(u32::MAX);
         let limit = STOP.saturating_add(PER_SERVICE.saturating_mul(count));
         for _ in 0..TRIES {
+            self.caller.spare().forget().await?;
             let call = Call::quiet("reset").arg("--force").within(limit);
             let called = self.caller.act(call).await;
             fault::point("antctl.teardown.called");

@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use wnm_tests::antctl::Stage;
 use wnm_tests::nodes;
 
@@ -117,6 +118,52 @@ fn a_storage_with_blanks_is_refused_before_anything_is_made() {
 }
 
 #[test]
+fn a_registry_that_was_not_written_to_its_end_is_mended() {
+    let Some(stage) = colony_of(2, "0.4.16") else {
+        return;
+    };
+    let whole = fs::read(stage.registry()).unwrap();
+    let pids = || ["antnode1", "antnode2"].map(|name| process_of(&stage, name).unwrap().pid);
+    let before = (stage.names(), pids());
+    for part in [whole.len() - 2, whole.len() / 2, 1, 0] {
+        fs::write(stage.registry(), &whole[..part]).unwrap();
+        let told = stage.wnm(["--force-action=survey"]).run().succeeded();
+        assert!(told.stderr.contains("antctl was interrupted"), "{told:?}");
+        let rows = stage.nodes();
+        assert!(rows.iter().all(|row| row.status == "RUNNING"), "{rows:#?}");
+        assert_eq!(
+            (stage.names(), rows.len(), pids()),
+            (before.0.clone(), 2, before.1)
+        );
+    }
+
+    // It was written to its end, but nothing is in it any more.
+    let mut bare: Value = serde_json::from_slice(&whole).unwrap();
+    bare["nodes"] = Value::Array(Vec::new());
+    fs::write(stage.registry(), bare.to_string()).unwrap();
+    let told = stage.wnm(["--json"]).run();
+    let told = format!("{}{}", told.stdout, told.stderr);
+    assert!(told.contains("has lost all services"), "{told}");
+    assert!(told.contains("node_registry.json.wnm"), "{told}");
+    assert_eq!((stage.nodes().len(), pids()), (2, before.1));
+    fs::copy(spare(&stage), stage.registry()).unwrap();
+    stage.settle(2);
+    assert_eq!((stage.names(), pids()), (before.0, before.1));
+
+    // Nothing of it survives a teardown.
+    let _ = stage
+        .wnm(["--force-action=teardown", "--confirm"])
+        .run()
+        .succeeded();
+    assert!(!spare(&stage).exists());
+}
+
+/// The copy that wnm keeps of antctl's registry.
+fn spare(stage: &Stage) -> PathBuf {
+    stage.registry().with_file_name("node_registry.json.wnm")
+}
+
+#[test]
 fn a_registry_that_cannot_be_read_touches_no_node() {
     let Some(stage) = colony_of(2, "0.4.16") else {
         return;
@@ -136,6 +183,7 @@ fn a_registry_that_cannot_be_read_touches_no_node() {
         assert_eq!(pids(), before);
         assert_eq!(stage.nodes().len(), 2);
     };
+    fs::remove_file(spare(&stage)).unwrap();
     for part in [whole.len() / 2, 500, 1] {
         fs::write(stage.registry(), &whole[..part]).unwrap();
         unread("cannot say what services there are");

@@ -157,6 +157,53 @@ async fn no_answer_is_asked_again_and_believed_of_an_empty_registry_only() {
 }
 
 #[tokio::test]
+async fn a_registry_without_services_is_believed_once_their_directories_are_gone() {
+    let ground = Ground::with(|_| End::Says("{\"nodes\": []}".to_owned()));
+    let node = [ground.node(1)];
+    let copy = ground.dir.path().join("node_registry.json.wnm");
+    std::fs::write(&copy, status(ground.dir.path(), &[(1, "Running")])).unwrap();
+    std::fs::remove_dir_all(&node[0].root_dir).unwrap();
+    let state = async || ground.manager.statuses(&node).await;
+    assert_eq!(
+        state().await.unwrap()[&node[0].id],
+        ProcessState::Missing,
+        "a reset by hand"
+    );
+    std::fs::create_dir_all(&node[0].root_dir).unwrap();
+    let lost = state().await.unwrap_err();
+    assert!(lost.leaves_it_open(), "{lost}");
+    assert!(lost.to_string().contains("has lost all services"), "{lost}");
+    std::fs::remove_file(&copy).unwrap();
+    assert_eq!(state().await.unwrap()[&node[0].id], ProcessState::Missing);
+}
+
+#[tokio::test]
+async fn a_copy_is_made_of_a_registry_that_is_whole_and_says_the_same() {
+    let ground = one("Running");
+    let node = [ground.node(1)];
+    let file = |name: &str| ground.dir.path().join(name);
+    let (registry, copy) = (file("node_registry.json"), file("node_registry.json.wnm"));
+    let text = |service| status(ground.dir.path(), &[(service, "Stopped")]);
+    for other in [text(2), text(1)[..50].to_owned()] {
+        std::fs::write(&registry, other).unwrap();
+        drop(ground.manager.statuses(&node).await.unwrap());
+        assert!(!copy.exists());
+    }
+    std::fs::write(&registry, text(1)).unwrap();
+    drop(ground.manager.statuses(&node).await.unwrap());
+    assert_eq!(std::fs::read_to_string(&copy).unwrap(), text(1));
+
+    for damaged in [&text(1)[..50], "", " ", "\u{0}\u{0}", "null"] {
+        std::fs::write(&registry, damaged).unwrap();
+        drop(ground.manager.statuses(&node).await.unwrap());
+        assert_eq!(std::fs::read_to_string(&registry).unwrap(), text(1));
+    }
+
+    ground.manager.release(&node).await.unwrap();
+    assert!(registry.exists() && !copy.exists());
+}
+
+#[tokio::test]
 async fn a_start_is_judged_by_the_process() {
     for answer in [End::Hangs, End::Fails("Could not connect to RPC endpoint")] {
         let ground = one_that("Added", answer.clone());
