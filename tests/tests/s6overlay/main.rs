@@ -11,6 +11,7 @@ mod ports;
 mod progress;
 mod real;
 mod scale;
+mod slow;
 mod teardown;
 
 use wnm_tests::colony::Colony;

@@ -58,7 +58,20 @@ for dir in $all; do
     has_ended "$dir" && s6-svdt-clear "$dir" 2>/dev/null
     s6-svc -u "$dir" 2>/dev/null
 done
-s6-svwait -u -t 20000 $all 2>/dev/null
+# A supervisor that has just begun takes orders a moment before it says how it stands, and until then waiting for it
+# fails at once.
+heard=
+looks=0
+while [ -z "$heard" ] && [ "$looks" -lt 100 ]; do
+    s6-svwait -u -t 20000 $all 2>/dev/null
+    case $? in
+    0 | 99) heard=yes ;;
+    *)
+        looks=$((looks + 1))
+        sleep 0.1
+        ;;
+    esac
+done
 # A program that is refused its arguments or its key ends within this. s6 starts it again, so that its being up says
 # nothing; that it never ended does.
 s6-svwait -d -t 1000 $all 2>/dev/null
@@ -66,6 +79,8 @@ for dir in $all; do
     printf '%s ' "${dir##*/}"
     if has_ended "$dir"; then
         tell_end "$dir"
+    elif [ -z "$heard" ]; then
+        echo unclear
     else
         s6-svstat -o up,exitcode,signal "$dir" 2>/dev/null || echo false
     fi

@@ -1,0 +1,48 @@
+//! A supervisor of s6 that takes orders before it says how it stands, as each does for a moment.
+
+use wnm_tests::colony::Colony;
+use wnm_tests::engine::{Suite, with_engine};
+use wnm_tests::wait::{LONG, until};
+
+use crate::statuses;
+
+/// Stands in for `s6-svwait`: fails as that does when there is no state to be read, so many times, and then is it.
+const FAILS_FIRST: &str = "cd /command && real=$(command -v s6-svwait) && \
+    printf '#!/bin/sh\\nleft=$(cat /tmp/left)\\n[ \"$left\" = 0 ] && exec %s \"$@\"\\n\
+    echo $((left - 1)) >/tmp/left\\nexit 111\\n' \"$(readlink -f $real)\" >/command/new && \
+    chmod 755 /command/new && mv -f /command/new /command/s6-svwait && echo 3 >/tmp/left";
+
+#[test]
+fn a_start_waits_for_a_supervisor_that_has_just_begun() {
+    with_engine(Suite::Bookworm, |engine| {
+        let colony = Colony::new();
+        let program = colony.program("0.4.17");
+        let _ = engine.init(&colony, &program, 4, &["--node-cap=4"]);
+        let add = ["--force-action=add", "--count=1"];
+        let _ = engine.wnm(&colony, &add).run().succeeded();
+        let [container] = engine.containers().try_into().unwrap();
+        engine.inside(&container, FAILS_FIRST);
+        let _ = engine.wnm(&colony, &add).run().succeeded();
+        assert_eq!(engine.inside(&container, "cat /tmp/left"), "0");
+        let _ = engine
+            .wnm(&colony, &["--force-action=survey"])
+            .run()
+            .succeeded();
+        assert_eq!(statuses(&colony), ["RUNNING"; 2]);
+
+        // Where it never says anything, it is not said that the node ended.
+        engine.inside(&container, "echo 100000 >/tmp/left");
+        let told = engine.wnm(&colony, &add).run().succeeded();
+        assert!(
+            told.stdout.contains("does not say whether"),
+            "{}",
+            told.stdout
+        );
+        engine.inside(&container, "echo 0 >/tmp/left");
+        until(LONG, "the node that was left open", || {
+            let _ = engine.wnm(&colony, &["--node-cap=3"]).run().succeeded();
+            statuses(&colony) == ["RUNNING"; 3]
+        });
+        engine.check_agreement(&colony);
+    });
+}
