@@ -46,3 +46,34 @@ fn a_start_waits_for_a_supervisor_that_has_just_begun() {
         engine.check_agreement(&colony);
     });
 }
+
+/// The same for `s6-svstat`, which a look asks where services may not be up: it never says anything.
+const SAYS_NOTHING: &str = "cd /command && printf '#!/bin/sh\\nexit 111\\n' >new && chmod 755 new && \
+    cp -a s6-svstat kept && mv -f new s6-svstat && for dir in /run/service/antnode*; do : >$dir/down; done";
+
+#[test]
+fn a_service_of_which_nothing_is_said_is_not_taken_for_stopped() {
+    with_engine(Suite::Bookworm, |engine| {
+        let colony = Colony::new();
+        let program = colony.program("0.4.17");
+        let _ = engine.init(&colony, &program, 4, &["--node-cap=2"]);
+        let add = ["--force-action=add", "--count=2"];
+        let _ = engine.wnm(&colony, &add).run().succeeded();
+        let survey = || {
+            engine
+                .wnm(&colony, &["--force-action=survey"])
+                .run()
+                .succeeded()
+        };
+        let _ = survey();
+        let [container] = engine.containers().try_into().unwrap();
+        let pids = "grep -l '[-]-root-dir' /proc/[0-9]*/cmdline";
+        let before = engine.inside(&container, pids);
+        std::fs::write(colony.database().nodes()[0].root_dir.join("sim-silent"), "").unwrap();
+        engine.inside(&container, SAYS_NOTHING);
+        let _ = survey();
+        assert_eq!(statuses(&colony), ["UNKNOWN", "RUNNING"]);
+        let _ = engine.wnm(&colony, &["--json"]).run().succeeded();
+        assert_eq!(engine.inside(&container, pids), before);
+    });
+}

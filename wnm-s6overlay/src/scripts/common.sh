@@ -39,9 +39,15 @@ take_down() {
     fi
 }
 
-# Whether a service is up, in a directory that s6 may know nothing of.
-is_up() {
-    [ "$(s6-svstat -o up "$1" 2>/dev/null)" = true ]
+# Whether a service is up, with what else of it is asked for, or that s6 does not say. Without a supervisor nothing of
+# it runs.
+state() {
+    s6-svstat -o "${2:-up}" "$1" 2>/dev/null
+    case $? in
+    0) ;;
+    1) echo false ;;
+    *) echo unclear ;;
+    esac
 }
 
 # Prints every node's service and whether it is up. A process for each is what costs here, so those that should
@@ -70,5 +76,5 @@ look() {
 
 tell() {
     printf '%s ' "${1##*/}"
-    s6-svstat -o up "$1" 2>/dev/null || echo false
+    state "$1"
 }

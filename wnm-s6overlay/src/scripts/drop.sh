@@ -3,7 +3,7 @@ once_up
 take_down "$@"
 left=
 for dir in $down; do
-    if is_up "$dir"; then
+    if [ "$(state "$dir")" != false ]; then
         echo "${dir##*/} true"
         left="$left ${dir##*/} "
     fi

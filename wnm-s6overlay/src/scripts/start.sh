@@ -82,7 +82,7 @@ for dir in $all; do
     elif [ -z "$heard" ]; then
         echo unclear
     else
-        s6-svstat -o up,exitcode,signal "$dir" 2>/dev/null || echo false
+        state "$dir" up,exitcode,signal
     fi
 done
 exit 0

@@ -2,6 +2,6 @@
 once_up
 take_down "$@"
 for dir in $down; do
-    ! is_up "$dir" || echo "${dir##*/} true"
+    [ "$(state "$dir")" = false ] || echo "${dir##*/} true"
 done
 exit 0
