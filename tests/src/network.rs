@@ -53,7 +53,7 @@ pub fn within<T: Send>(
     // Namespaces belong to a thread: this one is gone with the answer.
     let acted = std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
-            setns(network, CloneFlags::CLONE_NEWNET)?;
+            setns(network, CloneFlags::CLONE_NEWNET).expect("another network cannot be entered");
             act()
         });
         thread.join()

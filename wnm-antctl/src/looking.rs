@@ -6,6 +6,7 @@ use wnm_core::manager::{ManagerError, ProcessState};
 use wnm_core::node::{Node, NodeId};
 
 use crate::Antctl;
+use crate::process::Trace;
 use crate::registry::{Registry, Service, Standing};
 
 impl Antctl {
@@ -25,10 +26,14 @@ impl Antctl {
             .collect();
         let services = known.iter().map(|(_, service)| service.clone()).collect();
         let looked = self.processes.states(services).await?;
-        let mut states: HashMap<NodeId, ProcessState> = nodes
-            .iter()
-            .map(|node| (node.id, unlisted(&registry)))
-            .collect();
+        let mut states = HashMap::new();
+        for node in nodes.iter().filter(|node| registry.of(node).is_none()) {
+            let state = match self.processes.find(Trace::of(node)).await {
+                Ok(Some(pid)) => ProcessState::Running { pid: Some(pid) },
+                Ok(None) | Err(_) => unlisted(&registry),
+            };
+            states.insert(node.id, state);
+        }
         for ((id, service), state) in known.into_iter().zip(looked) {
             states.insert(id, judged(&service, state));
         }
@@ -37,14 +42,19 @@ impl Antctl {
 
     /// A registry that has lost everything says nothing of the nodes, which may all run. A reset by hand takes their
     /// directories, too.
-    async fn check_not_lost(
+    pub(crate) async fn check_not_lost(
         &self,
         registry: &Registry,
         nodes: &[Node],
     ) -> Result<(), ManagerError> {
+        if !registry.is_bare() {
+            return Ok(());
+        }
         let spare = self.caller.spare();
+        let before = spare.content().await?;
         let is_there = |node: &Node| node.root_dir.symlink_metadata().is_ok();
-        if !registry.is_bare() || !nodes.iter().any(is_there) || !spare.has_services().await? {
+        let mut lost = nodes.iter().filter(|node| before.of(node).is_some());
+        if !lost.any(is_there) {
             return Ok(());
         }
         let copy = spare.path().display();

@@ -8,6 +8,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use wnm_core::manager::{ManagerError, ProcessState, blocking};
+use wnm_core::node::Node;
 use wnm_core::program::argv;
 
 use crate::place::Domain;
@@ -27,6 +28,16 @@ const REPLACED: [&[u8]; 3] = [b" (deleted)", b".bak", b".old"];
 pub(crate) struct Trace {
     pub program: PathBuf,
     pub data_dir: PathBuf,
+}
+
+impl Trace {
+    /// That of a node on record.
+    pub fn of(node: &Node) -> Self {
+        Self {
+            program: node.binary.clone(),
+            data_dir: node.root_dir.clone(),
+        }
+    }
 }
 
 impl From<&Service> for Trace {

@@ -107,11 +107,7 @@ impl Antctl {
 
     /// A node that antctl does not know cannot be stopped through it.
     pub(crate) async fn check_nothing_runs(&self, node: &Node) -> Result<(), ManagerError> {
-        let trace = Trace {
-            program: node.binary.clone(),
-            data_dir: node.root_dir.clone(),
-        };
-        match self.processes.find(trace).await? {
+        match self.processes.find(Trace::of(node)).await? {
             None => Ok(()),
             Some(pid) => Err(ManagerError::Rejected {
                 what: format!("stopping {}", node.service),

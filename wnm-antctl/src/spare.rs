@@ -66,9 +66,9 @@ impl Spare {
     }
 
     /// Keeps what antctl has, unless the copy has it already. `known` is what antctl just said. Nobody else may be
-    /// at the registry.
+    /// at the registry. One that is bare is not kept: it may have been lost.
     pub async fn keep(&self, known: &Registry) -> Result<(), ManagerError> {
-        if known.services().is_empty() || known.unreadable > 0 || self.holds(known).await? {
+        if known.is_bare() || self.holds(known).await? {
             return Ok(());
         }
         match read(&self.registry).await? {
@@ -77,11 +77,11 @@ impl Spare {
         }
     }
 
-    /// Whether there are services in it.
-    pub async fn has_services(&self) -> Result<bool, ManagerError> {
+    /// What antctl had when it was made.
+    pub async fn content(&self) -> Result<Registry, ManagerError> {
         let copy = read(&self.copy).await?;
         let registry = copy.and_then(|text| Registry::find(text.as_bytes()));
-        Ok(registry.is_some_and(|registry| !registry.services().is_empty()))
+        Ok(registry.unwrap_or_default())
     }
 
     /// Forgets it: what antctl has is about to go.

@@ -22,6 +22,11 @@ impl Antctl {
     /// take along of others, or leaves of ours, is a reason to remove node by node.
     pub(crate) async fn take_all_away(&self, nodes: &[Node]) -> Result<(), ManagerError> {
         let registry = self.caller.registry().await?;
+        self.check_not_lost(&registry, nodes).await?;
+        if nodes.iter().any(|node| registry.of(node).is_none()) {
+            // What antctl does not know of it does not end.
+            return self.one_by_one(nodes).await;
+        }
         let others = others(&registry, nodes);
         if !others.is_empty() || registry.unreadable > 0 {
             tracing::warn!(
@@ -34,7 +39,6 @@ impl Antctl {
         let count = u32::try_from(before.len()).unwrap_or(u32::MAX);
         let limit = STOP.saturating_add(PER_SERVICE.saturating_mul(count));
         for _ in 0..TRIES {
-            self.caller.spare().forget().await?;
             let call = Call::quiet("reset").arg("--force").within(limit);
             let called = self.caller.act(call).await;
             fault::point("antctl.teardown.called");
@@ -42,6 +46,7 @@ impl Antctl {
                 tracing::warn!(%error, "a reset of antctl did not succeed");
             }
             if self.is_gone(&before).await? {
+                self.caller.spare().forget().await?;
                 return self.delete_rest(&before, nodes).await;
             }
             if called.is_err_and(|error| error.leaves_it_open()) {

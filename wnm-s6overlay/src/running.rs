@@ -74,10 +74,7 @@ impl S6Overlay {
                 words: format!("it ended at once ({how}){}", self.last_words(node)),
             }),
             // It may well run, so nothing that is for a start that failed is done.
-            Some(Said::Unclear) | None => Err(ManagerError::Unreachable {
-                supervisor: format!("s6 in container {}", self.container_of(node)),
-                reason: format!("it does not say whether {} runs", node.service),
-            }),
+            Some(Said::Unclear) | None => Err(self.silent_about(node)),
         };
         let outcomes = self
             .in_containers(nodes, scripts, Script::Start, read)
@@ -97,6 +94,13 @@ impl S6Overlay {
         outcomes
     }
 
+    fn silent_about(&self, node: &Node) -> ManagerError {
+        ManagerError::Unreachable {
+            supervisor: format!("s6 in container {}", self.container_of(node)),
+            reason: format!("it does not say whether {} runs", node.service),
+        }
+    }
+
     /// Takes nodes down.
     pub(crate) async fn end(&self, nodes: &[Node]) -> Vec<Outcome> {
         self.take_down_by(nodes, Script::Stop).await
@@ -110,6 +114,7 @@ impl S6Overlay {
             .collect();
         self.in_containers(nodes, names, script, |node, said| match said {
             None => Ok(()),
+            Some(Said::Unclear) => Err(self.silent_about(node)),
             Some(_) => Err(ManagerError::Rejected {
                 what: format!("stopping {}", node.service),
                 words: "it still runs".to_owned(),

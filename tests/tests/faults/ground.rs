@@ -18,7 +18,6 @@ use wnm_tests::database::{Database, NodeRow};
 use wnm_tests::nodes;
 
 use crate::disk;
-use crate::power::Power;
 use crate::silence::Supervisor;
 
 /// Nodes that a colony has room for: more than any run makes.
@@ -94,10 +93,8 @@ pub trait Ground {
         nodes::page(port, "/metadata")
     }
 
-    /// The power, where it can be cut.
-    fn power(&self) -> Option<&dyn Power> {
-        None
-    }
+    /// Cuts the power while `operation` is under way, and returns when what comes up with the machine is up again.
+    fn cut_power(&self, operation: Background) -> Outcome;
 
     /// Who runs the nodes, where that is a program of its own.
     fn supervisor(&self) -> Option<&dyn Supervisor> {

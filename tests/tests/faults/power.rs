@@ -19,14 +19,8 @@ const DATABASE: [&str; 3] = ["colony.db", "colony.db-wal", "colony.db-shm"];
 /// What is not on any disk: an index that SQLite keeps in memory it shares, written as a file.
 const IN_MEMORY: &str = "colony.db-shm";
 
-/// The power of a machine.
-pub trait Power {
-    /// Cuts it while `operation` is under way, and returns when the machine is up again.
-    fn cut(&self, operation: Background) -> Outcome;
-}
-
-/// A machine that goes on while the power of one colony is cut: of that, a copy is kept.
-pub trait Copied {
+/// The power of a colony on a machine that goes on: its disk is copied.
+pub trait PowerByCopy {
     /// Directories that the colony keeps besides the database.
     fn kept(&self) -> &[&str];
 
@@ -41,7 +35,7 @@ pub trait Copied {
 }
 
 /// Cuts the power of the colony in `dir` while `operation` is under way.
-pub fn cut(dir: &Path, power: &dyn Copied, operation: Background) -> Outcome {
+pub fn cut(dir: &Path, power: &dyn PowerByCopy, operation: Background) -> Outcome {
     // It may have ended.
     kill(Pid::from_raw(operation.pid()), Signal::SIGSTOP).ok();
     power.stop();

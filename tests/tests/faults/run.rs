@@ -91,10 +91,7 @@ impl Run {
         }
         let outcome = match fault {
             Fault::Killed => stage.ground.kill_program(operation),
-            Fault::PowerCut => {
-                let power = stage.ground.power().expect("its power cannot be cut");
-                power.cut(operation)
-            }
+            Fault::PowerCut => stage.ground.cut_power(operation),
             Fault::TwoAtOnce { other } => {
                 // Before the other and, if it was done meanwhile, after it.
                 wanted.perhaps(other);

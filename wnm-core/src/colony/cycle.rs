@@ -47,7 +47,7 @@ pub struct CycleReport {
     pub plan: Plan,
     /// What came of it, step by step.
     pub results: Vec<StepResult>,
-    /// The nodes as they are on record now, which has memory and processor share in hundredths.
+    /// The nodes as they are now. On record, memory and processor share are in hundredths.
     pub nodes: Vec<Node>,
 }
 
@@ -99,7 +99,7 @@ impl Colony {
             self.machine.highest_id = machine.highest_id;
         }
         // What was seen is recorded; only steps make more of it.
-        let nodes = if results.is_empty() {
+        let nodes = if plan.steps.is_empty() {
             snapshot.nodes.clone()
         } else {
             self.store.nodes().await?

@@ -4,6 +4,8 @@
 //! page is read in one pass without building anything: it takes a fraction of what a full parser does, and
 //! a thousand pages come in at once.
 
+use memchr::{memchr, memmem};
+
 /// Longest line that is looked at. The longest that nodes serve is about 400 bytes; names and numbers are
 /// kept from a page, and this bounds what a page of rubbish can leave behind.
 const LONGEST_LINE: usize = 8 * 1024;
@@ -65,18 +67,24 @@ pub fn samples(page: &[u8]) -> impl Iterator<Item = Sample<'_>> {
 /// Those whose names begin with `family`. Of a node's page nine lines in ten are histograms of other families: they
 /// are passed over and not read.
 pub fn samples_of<'a>(page: &'a [u8], family: &str) -> impl Iterator<Item = Sample<'a>> {
-    lines(page)
-        .filter(|line| line.starts_with(family.as_bytes()))
-        .filter_map(read_line)
+    lines_with(page, family.as_bytes()).filter_map(read_line)
 }
 
-fn lines(page: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut begin = 0;
-    let ends = memchr::memchr_iter(b'\n', page).chain(std::iter::once(page.len()));
-    ends.map(move |end| {
-        let line = &page[begin..end];
-        begin = end + 1;
-        line
+/// The lines that begin with `prefix`. One search over the whole page is for the others, too.
+fn lines_with<'a>(page: &'a [u8], prefix: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+    let behind_a_line = [b"\n", prefix].concat();
+    let next = memmem::Finder::new(&behind_a_line).into_owned();
+    let mut at_begin = page.starts_with(prefix);
+    let mut passed = 0;
+    std::iter::from_fn(move || {
+        let begin = if std::mem::take(&mut at_begin) {
+            0
+        } else {
+            passed + next.find(&page[passed..])? + 1
+        };
+        let length = memchr(b'\n', &page[begin..]);
+        passed = length.map_or(page.len(), |length| begin + length);
+        Some(&page[begin..passed])
     })
 }
 

@@ -31,12 +31,32 @@ take_down() {
     for name in "$@"; do
         [ -d "$scan/$name" ] || continue
         : >"$scan/$name/down"
+        s6-svc -d "$scan/$name" 2>/dev/null
+        case $? in
         # Without a supervisor nothing of it runs.
-        s6-svc -d "$scan/$name" 2>/dev/null && down="$down $scan/$name"
+        100 | 102) ;;
+        *) down="$down $scan/$name" ;;
+        esac
     done
-    if [ -z "$down" ] || s6-svwait -D -t 30000 $down 2>/dev/null; then
+    if [ -z "$down" ] || wait_for -D -t 30000 $down; then
         down=
     fi
+}
+
+# Waits as s6-svwait does, and ends as it does. A supervisor that has just begun takes orders a moment before it says
+# how it stands, and until then waiting for it fails at once: that is tried again.
+wait_for() {
+    tries=0
+    while :; do
+        s6-svwait "$@" 2>/dev/null
+        waited=$?
+        tries=$((tries + 1))
+        case $waited in
+        0 | 99) return "$waited" ;;
+        esac
+        [ "$tries" -lt 100 ] || return "$waited"
+        sleep 0.1
+    done
 }
 
 # Whether a service is up, with what else of it is asked for, or that s6 does not say. Without a supervisor nothing of

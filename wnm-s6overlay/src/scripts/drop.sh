@@ -3,8 +3,9 @@ once_up
 take_down "$@"
 left=
 for dir in $down; do
-    if [ "$(state "$dir")" != false ]; then
-        echo "${dir##*/} true"
+    said="$(state "$dir")"
+    if [ "$said" != false ]; then
+        echo "${dir##*/} $said"
         left="$left ${dir##*/} "
     fi
 done

@@ -58,20 +58,11 @@ for dir in $all; do
     has_ended "$dir" && s6-svdt-clear "$dir" 2>/dev/null
     s6-svc -u "$dir" 2>/dev/null
 done
-# A supervisor that has just begun takes orders a moment before it says how it stands, and until then waiting for it
-# fails at once.
 heard=
-looks=0
-while [ -z "$heard" ] && [ "$looks" -lt 100 ]; do
-    s6-svwait -u -t 20000 $all 2>/dev/null
-    case $? in
-    0 | 99) heard=yes ;;
-    *)
-        looks=$((looks + 1))
-        sleep 0.1
-        ;;
-    esac
-done
+wait_for -u -t 20000 $all
+case $? in
+0 | 99) heard=yes ;;
+esac
 # A program that is refused its arguments or its key ends within this. s6 starts it again, so that its being up says
 # nothing; that it never ended does.
 s6-svwait -d -t 1000 $all 2>/dev/null
@@ -79,10 +70,13 @@ for dir in $all; do
     printf '%s ' "${dir##*/}"
     if has_ended "$dir"; then
         tell_end "$dir"
-    elif [ -z "$heard" ]; then
-        echo unclear
     else
-        state "$dir" up,exitcode,signal
+        said="$(state "$dir" up,exitcode,signal)"
+        # One that is down and never ended has not begun, or is just about to.
+        case "$heard$said" in
+        yes* | true*) echo "$said" ;;
+        *) echo unclear ;;
+        esac
     fi
 done
 exit 0

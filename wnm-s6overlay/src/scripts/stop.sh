@@ -2,6 +2,7 @@
 once_up
 take_down "$@"
 for dir in $down; do
-    [ "$(state "$dir")" = false ] || echo "${dir##*/} true"
+    said="$(state "$dir")"
+    [ "$said" = false ] || echo "${dir##*/} $said"
 done
 exit 0

@@ -11,7 +11,6 @@ use wnm_tests::database::{Database, NodeRow};
 use wnm_tests::engine::Engine;
 
 use super::Ground;
-use crate::power::Power;
 use crate::silence::Supervisor;
 
 /// So few nodes in each container that a run has two of them.
@@ -101,21 +100,15 @@ impl Ground for Containers<'_> {
         self.engine.borrow().check_agreement(&self.colony);
     }
 
-    fn power(&self) -> Option<&dyn Power> {
-        Some(self)
+    fn cut_power(&self, operation: Background) -> Outcome {
+        // First, since it could see otherwise that the engine is gone.
+        let outcome = operation.end_with(Signal::SIGKILL);
+        self.engine.borrow_mut().cut_power();
+        outcome
     }
 
     fn supervisor(&self) -> Option<&dyn Supervisor> {
         Some(self)
-    }
-}
-
-/// The program first, which could otherwise see that the engine is gone.
-impl Power for Containers<'_> {
-    fn cut(&self, operation: Background) -> Outcome {
-        let outcome = operation.end_with(Signal::SIGKILL);
-        self.engine.borrow_mut().cut_power();
-        outcome
     }
 }
 

@@ -10,7 +10,7 @@ use wnm_tests::database::{Database, NodeRow};
 use wnm_tests::launchd::{Behaviour, Launchd, Seat};
 
 use super::{Ground, kill_in, running_in};
-use crate::power::{self, Copied, Power};
+use crate::power::{self, PowerByCopy};
 use crate::silence::{NOWHERE, Supervisor};
 
 /// A colony of jobs of somebody who is logged in at the screen.
@@ -74,8 +74,8 @@ impl Ground for Jobs {
         self.seat.check_agreement();
     }
 
-    fn power(&self) -> Option<&dyn Power> {
-        Some(self)
+    fn cut_power(&self, operation: Background) -> Outcome {
+        power::cut(self.dir(), self, operation)
     }
 
     fn supervisor(&self) -> Option<&dyn Supervisor> {
@@ -83,14 +83,8 @@ impl Ground for Jobs {
     }
 }
 
-impl Power for Jobs {
-    fn cut(&self, operation: Background) -> Outcome {
-        power::cut(self.dir(), self, operation)
-    }
-}
-
 /// What launchd has of its own stays where it is: it is stopped in the same moment and writes nothing afterwards.
-impl Copied for Jobs {
+impl PowerByCopy for Jobs {
     fn kept(&self) -> &[&str] {
         &["nodes", "home"]
     }

@@ -9,7 +9,7 @@ use wnm_tests::colony::{Colony, EAGER};
 use wnm_tests::database::{Database, NodeRow};
 
 use super::{Ground, kill_in, running_in};
-use crate::power::{self, Copied, Power};
+use crate::power::{self, PowerByCopy};
 
 /// A colony of processes that nobody looks after but wnm: there is no supervisor to fall silent.
 pub struct Plain(Colony);
@@ -59,18 +59,12 @@ impl Ground for Plain {
         agreement::check(&self.0);
     }
 
-    fn power(&self) -> Option<&dyn Power> {
-        Some(self)
-    }
-}
-
-impl Power for Plain {
-    fn cut(&self, operation: Background) -> Outcome {
+    fn cut_power(&self, operation: Background) -> Outcome {
         power::cut(self.dir(), self, operation)
     }
 }
 
-impl Copied for Plain {
+impl PowerByCopy for Plain {
     fn kept(&self) -> &[&str] {
         &["nodes"]
     }

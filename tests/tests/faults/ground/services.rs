@@ -13,7 +13,7 @@ use wnm_tests::database::{Database, NodeRow};
 use wnm_tests::wait::{LONG, until};
 
 use super::{Ground, kill_in, running_in};
-use crate::power::{self, Copied, Power};
+use crate::power::{self, PowerByCopy};
 use crate::silence::{NOWHERE, Supervisor};
 
 /// Room for eight nodes, each with a copy of a real program, in mebibytes.
@@ -92,8 +92,8 @@ impl Ground for Services {
         fs::read_to_string(self.dir().join(log)).unwrap_or_default()
     }
 
-    fn power(&self) -> Option<&dyn Power> {
-        Some(self)
+    fn cut_power(&self, operation: Background) -> Outcome {
+        power::cut(self.dir(), self, operation)
     }
 
     fn supervisor(&self) -> Option<&dyn Supervisor> {
@@ -101,13 +101,7 @@ impl Ground for Services {
     }
 }
 
-impl Power for Services {
-    fn cut(&self, operation: Background) -> Outcome {
-        power::cut(self.dir(), self, operation)
-    }
-}
-
-impl Copied for Services {
+impl PowerByCopy for Services {
     fn kept(&self) -> &[&str] {
         &["nodes", "data", "config"]
     }

@@ -13,7 +13,6 @@ use wnm_tests::systemd::{As, Inside};
 use wnm_tests::wait::{LONG, until};
 
 use super::Ground;
-use crate::power::Power;
 use crate::silence::{NOWHERE, Supervisor};
 
 /// The unit that Ann's systemd is to the machine's.
@@ -35,8 +34,16 @@ impl Units {
     }
 
     fn mount<const N: usize>(&self, words: [&str; N], dir: &Path) {
+        self.change_mounts("/bin/mount", words, dir);
+    }
+
+    fn change_mounts<const N: usize>(&self, program: &str, words: [&str; N], dir: &Path) {
         let words = words.into_iter().map(Path::new).chain([dir]);
-        let _mounted = self.run("/bin/mount", words).succeeded();
+        let changed = self.run(program, words);
+        // A run that failed is over, and a second panic would hide why.
+        if !std::thread::panicking() {
+            let _done = changed.succeeded();
+        }
     }
 
     /// Sends a signal to a process, as it is numbered inside.
@@ -131,8 +138,7 @@ impl Ground for Units {
     /// What was opened meanwhile goes on with it.
     fn make_writable(&self, dir: &Path) {
         self.mount(["-o", "remount,bind,rw"], dir);
-        let lazily = [Path::new("--lazy"), dir];
-        let _unmounted = self.run("/bin/umount", lazily).succeeded();
+        self.change_mounts("/bin/umount", ["--lazy"], dir);
     }
 
     fn network(&self) -> Option<File> {
@@ -147,21 +153,15 @@ impl Ground for Units {
         self.0.system.page(port, "/metadata")
     }
 
-    fn power(&self) -> Option<&dyn Power> {
-        Some(self)
-    }
-
-    fn supervisor(&self) -> Option<&dyn Supervisor> {
-        Some(self)
-    }
-}
-
-impl Power for Units {
-    fn cut(&self, operation: Background) -> Outcome {
+    fn cut_power(&self, operation: Background) -> Outcome {
         self.0.system.cut_power();
         self.wait_for_manager();
         // Who called from outside may not have ended with the program.
         operation.end_with(Signal::SIGKILL)
+    }
+
+    fn supervisor(&self) -> Option<&dyn Supervisor> {
+        Some(self)
     }
 }
 

@@ -1,5 +1,6 @@
 use std::ffi::{OsStr, OsString};
-use std::io::Write;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use async_trait::async_trait;
 
 use super::Files;
 use crate::files::{is_deletable, unfinished};
-use crate::manager::{Account, CommandRunner, CommandSpec, ManagerError};
+use crate::manager::{Account, CommandRunner, CommandSpec, ManagerError, blocking};
 
 /// Commands that touch a file or two, on a machine that may be loaded.
 const SHORT: Duration = Duration::from_secs(30);
@@ -77,7 +78,21 @@ impl Sudo {
         words.extend(OVER_NO_DIRECTORY.map(OsString::from));
         words.extend(["--".into(), from.into(), beside.clone().into()]);
         self.run(LONG, words).await?;
+        let written = beside.clone();
+        blocking(move || sync(&written)).await?;
         self.rename(&beside, to).await
+    }
+}
+
+/// A name that is given to a file whose content is on no disk yet leads to an empty file after a power cut. What may
+/// not be read by this process cannot be seen to by it.
+fn sync(path: &Path) -> Result<(), ManagerError> {
+    match File::open(path).and_then(|file| file.sync_all()) {
+        Err(error) if error.kind() != ErrorKind::PermissionDenied => Err(ManagerError::io(
+            format!("writing {}", path.display()),
+            error,
+        )),
+        _ => Ok(()),
     }
 }
 
