@@ -12,6 +12,13 @@ const FAILS_FIRST: &str = "cd /command && real=$(command -v s6-svwait) && \
     echo $((left - 1)) >/tmp/left\\nexit 111\\n' \"$(readlink -f $real)\" >/command/new && \
     chmod 755 /command/new && mv -f /command/new /command/s6-svwait && echo 3 >/tmp/left";
 
+/// The same for `s6-svstat`, which never says anything.
+const SAYS_NOTHING: &str = "cd /command && printf '#!/bin/sh\\nexit 111\\n' >new && chmod 755 new && \
+    mv s6-svstat kept && mv new s6-svstat";
+
+/// Marks all services as ones that are not to be up, so that a look asks about each.
+const ONE_BY_ONE: &str = "for dir in /run/service/antnode*; do : >$dir/down; done";
+
 #[test]
 fn a_start_waits_for_a_supervisor_that_has_just_begun() {
     with_engine(Suite::Bookworm, |engine| {
@@ -31,6 +38,7 @@ fn a_start_waits_for_a_supervisor_that_has_just_begun() {
         assert_eq!(statuses(&colony), ["RUNNING"; 2]);
 
         // Where it never says anything, it is not said that the node ended.
+        engine.inside(&container, SAYS_NOTHING);
         engine.inside(&container, "echo 100000 >/tmp/left");
         let told = engine.wnm(&colony, &add).run().succeeded();
         assert!(
@@ -38,7 +46,10 @@ fn a_start_waits_for_a_supervisor_that_has_just_begun() {
             "{}",
             told.stdout
         );
-        engine.inside(&container, "echo 0 >/tmp/left");
+        engine.inside(
+            &container,
+            "cd /command && mv -f kept s6-svstat && echo 0 >/tmp/left",
+        );
         until(LONG, "the node that was left open", || {
             let _ = engine.wnm(&colony, &["--node-cap=3"]).run().succeeded();
             statuses(&colony) == ["RUNNING"; 3]
@@ -46,10 +57,6 @@ fn a_start_waits_for_a_supervisor_that_has_just_begun() {
         engine.check_agreement(&colony);
     });
 }
-
-/// The same for `s6-svstat`, which a look asks where services may not be up: it never says anything.
-const SAYS_NOTHING: &str = "cd /command && printf '#!/bin/sh\\nexit 111\\n' >new && chmod 755 new && \
-    mv -f new s6-svstat && for dir in /run/service/antnode*; do : >$dir/down; done";
 
 #[test]
 fn a_service_of_which_nothing_is_said_is_not_taken_for_stopped() {
@@ -71,6 +78,7 @@ fn a_service_of_which_nothing_is_said_is_not_taken_for_stopped() {
         let before = engine.inside(&container, pids);
         std::fs::write(colony.database().nodes()[0].root_dir.join("sim-silent"), "").unwrap();
         engine.inside(&container, SAYS_NOTHING);
+        engine.inside(&container, ONE_BY_ONE);
         let _ = survey();
         assert_eq!(statuses(&colony), ["UNKNOWN", "RUNNING"]);
         let _ = engine.wnm(&colony, &["--json"]).run().succeeded();
