@@ -150,11 +150,20 @@ fn a_registry_that_was_not_written_to_its_end_is_mended() {
     stage.settle(2);
     assert_eq!((stage.names(), pids()), (before.0, before.1));
 
+    // Neither is anything deleted that may run.
+    let teardown = || stage.wnm(["--force-action=teardown", "--confirm"]).run();
+    fs::write(stage.registry(), bare.to_string()).unwrap();
+    let refused = teardown().refused();
+    assert!(
+        refused.stderr.contains("has lost all services"),
+        "{refused:?}"
+    );
+    assert_eq!((stage.colony.node_dirs().len(), pids()), (2, before.1));
+    assert_eq!(stage.nodes().len(), 2);
+    fs::copy(spare(&stage), stage.registry()).unwrap();
+
     // Nothing of it survives a teardown.
-    let _ = stage
-        .wnm(["--force-action=teardown", "--confirm"])
-        .run()
-        .succeeded();
+    let _ = teardown().succeeded();
     assert!(!spare(&stage).exists());
 }
 

@@ -84,15 +84,21 @@ impl Sudo {
     }
 }
 
-/// A name that is given to a file whose content is on no disk yet leads to an empty file after a power cut. What may
-/// not be read by this process cannot be seen to by it.
+/// A name that is given to a file whose content is on no disk yet leads to an empty file after a power cut. What this
+/// process does not get to see it cannot see to.
 fn sync(path: &Path) -> Result<(), ManagerError> {
-    match File::open(path).and_then(|file| file.sync_all()) {
-        Err(error) if error.kind() != ErrorKind::PermissionDenied => Err(ManagerError::io(
-            format!("writing {}", path.display()),
-            error,
-        )),
-        _ => Ok(()),
+    let unwritten = |source| ManagerError::io(format!("writing {}", path.display()), source);
+    match File::open(path) {
+        Ok(file) => file.sync_all().map_err(unwritten),
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::PermissionDenied | ErrorKind::NotFound
+            ) =>
+        {
+            Ok(())
+        }
+        Err(error) => Err(unwritten(error)),
     }
 }
 
