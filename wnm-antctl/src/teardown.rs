@@ -23,9 +23,11 @@ impl Antctl {
     pub(crate) async fn take_all_away(&self, nodes: &[Node]) -> Result<(), ManagerError> {
         let registry = self.caller.registry().await?;
         self.check_not_lost(&registry, nodes).await?;
-        if nodes.iter().any(|node| registry.of(node).is_none()) {
+        for node in nodes.iter().filter(|node| registry.of(node).is_none()) {
             // What antctl does not know of it does not end.
-            return self.one_by_one(nodes).await;
+            if self.check_nothing_runs(node).await.is_err() {
+                return self.one_by_one(nodes).await;
+            }
         }
         let others = others(&registry, nodes);
         if !others.is_empty() || registry.unreadable > 0 {
@@ -42,11 +44,12 @@ impl Antctl {
             let call = Call::quiet("reset").arg("--force").within(limit);
             let called = self.caller.act(call).await;
             fault::point("antctl.teardown.called");
-            if let Err(error) = &called {
-                tracing::warn!(%error, "a reset of antctl did not succeed");
+            match &called {
+                // A reset leaves an empty registry, which is not one that was lost.
+                Ok(_) => self.caller.spare().forget().await?,
+                Err(error) => tracing::warn!(%error, "a reset of antctl did not succeed"),
             }
             if self.is_gone(&before).await? {
-                self.caller.spare().forget().await?;
                 return self.delete_rest(&before, nodes).await;
             }
             if called.is_err_and(|error| error.leaves_it_open()) {
