@@ -62,9 +62,20 @@ impl Fleet {
         self.colony.database_path()
     }
 
-    /// The metrics port of node 1; those of the others follow.
-    pub fn first_metrics_port(&self) -> u16 {
-        self.colony.ports.metrics_port(1)
+    /// Makes the nodes give their metrics ports up, for another process to answer there.
+    pub fn close_metrics_ports(&self) {
+        for node in self.colony.database().nodes() {
+            std::fs::write(node.root_dir.join("sim-silent"), "closed").unwrap();
+            let port = node.metrics_port.unwrap();
+            // The next connection is when a node looks what it was told.
+            nodes::page(port, "/metadata").expect_err("it still answers");
+        }
+    }
+
+    /// The metrics ports of all nodes.
+    pub fn metrics_ports(&self) -> Vec<u16> {
+        let nodes = self.colony.database().nodes();
+        nodes.iter().filter_map(|node| node.metrics_port).collect()
     }
 
     /// A call of ours.

@@ -29,7 +29,6 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["serve", _, count] => {
-            let count = count.parse().unwrap();
             runtime().block_on(servers::serve(true, count));
         }
         _ => divan::main(),

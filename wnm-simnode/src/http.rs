@@ -5,6 +5,8 @@ use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
+use crate::switches::Silence;
+
 /// Longest head of a request; what a survey sends is a tenth of it.
 const MAX_HEAD: usize = 4096;
 
@@ -23,26 +25,29 @@ const CONTENT_TYPE: &str = "application/openmetrics-text;charset=utf-8;version=1
 pub(crate) trait Site: Send + 'static {
     /// The page, or `None` when there is none under this path.
     fn page(&self, path: &str) -> Option<String>;
-    /// Whether to take connections and never answer.
-    fn is_silent(&self) -> bool;
+    /// How it does not answer, if it does not.
+    fn silence(&self) -> Option<Silence>;
 }
 
-/// Serves until the process ends.
-pub(crate) fn serve(listener: &TcpListener, site: &impl Site) {
+/// Serves until the process ends or the port is to be given up.
+pub(crate) fn serve(listener: TcpListener, site: &impl Site) {
     let mut held = VecDeque::new();
     loop {
         match listener.accept() {
-            Ok((stream, _)) if site.is_silent() => {
-                if held.len() == MAX_HELD {
-                    held.pop_front();
+            Ok((stream, _)) => match site.silence() {
+                Some(Silence::Closed) => return,
+                Some(Silence::Mute) => {
+                    if held.len() == MAX_HELD {
+                        held.pop_front();
+                    }
+                    held.push_back(stream);
                 }
-                held.push_back(stream);
-            }
-            Ok((stream, _)) => {
-                held.clear();
-                // A client that breaks off is its own affair.
-                answer(stream, site).ok();
-            }
+                None => {
+                    held.clear();
+                    // A client that breaks off is its own affair.
+                    answer(stream, site).ok();
+                }
+            },
             Err(_) => std::thread::sleep(ACCEPT_PAUSE),
         }
     }
@@ -138,8 +143,8 @@ mod tests {
         fn page(&self, path: &str) -> Option<String> {
             (path == "/metrics").then(|| "page\n".to_owned())
         }
-        fn is_silent(&self) -> bool {
-            false
+        fn silence(&self) -> Option<Silence> {
+            None
         }
     }
 

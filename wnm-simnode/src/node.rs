@@ -12,6 +12,7 @@ use crate::arguments::{LogOutput, Options};
 use crate::http::{self, Site};
 use crate::lifetime::{self, Asked, End, Signals};
 use crate::root::Root;
+use crate::switches::Silence;
 use crate::{pages, readings, switches, trailer};
 
 /// Stack of a thread here: pages are built on the heap, so little is needed.
@@ -89,7 +90,7 @@ fn open_metrics(port: u16, site: Pages) -> io::Result<()> {
                 "Metrics server on http://{}/metrics",
                 listener.local_addr()?
             ));
-            thread("metrics", move || http::serve(&listener, &site))
+            thread("metrics", move || http::serve(listener, &site))
         }
         Err(error) => {
             complain(&format!(
@@ -150,8 +151,8 @@ impl Site for Pages {
         }
     }
 
-    fn is_silent(&self) -> bool {
-        switches::is_silent(&self.root)
+    fn silence(&self) -> Option<Silence> {
+        switches::silence(&self.root)
     }
 }
 

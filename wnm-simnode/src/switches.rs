@@ -8,7 +8,8 @@ const CRASH: Switch = Switch {
     file: "sim-crash",
     variable: "WNM_SIM_CRASH",
 };
-/// Take connections to the metrics port and never answer; looked at anew for every connection.
+/// Take connections to the metrics port and never answer, or with the word `closed` listen there no more; looked at
+/// anew for every connection.
 const SILENT: Switch = Switch {
     file: "sim-silent",
     variable: "WNM_SIM_SILENT",
@@ -23,6 +24,15 @@ const UPGRADE_TO: Switch = Switch {
     file: "sim-upgrade-to",
     variable: "WNM_SIM_UPGRADE_TO",
 };
+
+/// How a node is silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// Connections are taken and held.
+    Mute,
+    /// The port is given up.
+    Closed,
+}
 
 struct Switch {
     file: &'static str,
@@ -43,8 +53,11 @@ pub(crate) fn crashes(root: &Path) -> bool {
     CRASH.text(root).is_some()
 }
 
-pub(crate) fn is_silent(root: &Path) -> bool {
-    SILENT.text(root).is_some()
+pub(crate) fn silence(root: &Path) -> Option<Silence> {
+    match SILENT.text(root)?.as_str() {
+        "closed" => Some(Silence::Closed),
+        _ => Some(Silence::Mute),
+    }
 }
 
 pub(crate) fn exits_after(root: &Path) -> Option<Duration> {

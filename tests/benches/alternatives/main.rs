@@ -3,10 +3,11 @@
 //! `cargo bench -p wnm-tests --bench alternatives`
 //!
 //! The nodes are simulated ones with real pages, each a process of its own with a metrics port of its own; on two
-//! cores their answering is a good part of what a survey takes. So the asking is also measured by itself, of as many
-//! ports of one process that answers at once. What is measured runs as a process of its own, started anew for each
-//! figure. The floor is a client that fetches the same pages and does nothing with them. `WNM_BENCH_NODES` is how
-//! many nodes, 1,000 unless told.
+//! cores their answering is most of what a survey waits for. So all is measured again with the ports of the same
+//! nodes answered by one process, which is quick, and then the asking by itself. What is measured runs as a process
+//! of its own, started anew for each figure. The floor is a client that fetches the same pages and does nothing with
+//! them. `WNM_BENCH_NODES` is how many nodes, 1,000 unless told. With the words `hold 1000 own` or
+//! `hold 1000 quick` it keeps such a fleet for a profiler.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -19,8 +20,7 @@
 mod floor;
 mod measured;
 mod python;
-#[path = "../../../wnm-core/benches/servers/mod.rs"]
-mod servers;
+mod standin;
 mod survey;
 
 use std::path::{Path, PathBuf};
@@ -45,14 +45,22 @@ fn main() {
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["floor", ports] => runtime().block_on(floor::fetch(&targets(ports))),
         ["survey", ports] => runtime().block_on(survey::ask(&targets(ports))),
-        ["serve", _, count] => {
-            runtime().block_on(servers::serve(true, count.parse().unwrap()));
-        }
         ["measure", ref command @ ..] => measured::measure(command),
+        ["hold", count, pages] => hold(count.parse().unwrap(), pages),
         // `cargo test --all-targets` starts benchmarks too, and without this word.
         ref words if words.contains(&"--bench") => compare(),
         _ => println!("nothing to test here; run it with cargo bench"),
     }
+}
+
+/// Keeps a fleet until its standard input ends, for a profiler: says with which words a call is made on it.
+fn hold(count: u16, pages: &str) {
+    let fleet = Fleet::start(count);
+    if pages == "quick" {
+        standin::answer_for(&fleet);
+    }
+    println!("{:?}", fleet.wnm(&[]));
+    std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()).unwrap();
 }
 
 fn compare() {
@@ -73,12 +81,13 @@ fn compare() {
     compare_one("report", &fleet, &python, &report, &report);
     compare_one("survey", &fleet, &python, &survey, &python_survey);
     compare_one("idle cycle", &fleet, &python, &[], &[]);
-    let first = fleet.first_metrics_port();
-    let ports = write_ports(&fleet, first..first + count);
+    let ports = write_ports(&fleet);
     tell("pages", "floor", &runs(ROUNDS, || myself("floor", &ports)));
 
-    let (_servers, targets) = servers::start("answering", usize::from(count));
-    let ports = write_ports(&fleet, targets.iter().map(|target| target.port.get()));
+    println!("\nthe same nodes, their ports answered by one process");
+    standin::answer_for(&fleet);
+    compare_one("survey", &fleet, &python, &survey, &python_survey);
+    compare_one("idle cycle", &fleet, &python, &[], &[]);
     let mine = runs(ROUNDS, || myself("survey", &ports));
     let other = runs(ROUNDS_OF_PYTHON, || python.asking(&fleet, &ports));
     tell_both("asking alone", &mine, &other);
@@ -92,9 +101,10 @@ fn myself(word: &str, ports: &Path) -> Command {
     command
 }
 
-fn write_ports(fleet: &Fleet, ports: impl Iterator<Item = u16>) -> PathBuf {
+fn write_ports(fleet: &Fleet) -> PathBuf {
     let file = fleet.dir().join("ports");
-    let lines: Vec<String> = ports.map(|port| port.to_string()).collect();
+    let ports = fleet.metrics_ports();
+    let lines: Vec<String> = ports.iter().map(u16::to_string).collect();
     std::fs::write(&file, lines.join("\n")).unwrap();
     file
 }

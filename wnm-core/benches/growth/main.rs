@@ -65,7 +65,6 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["serve", what, count] => {
-            let count = count.parse().unwrap();
             runtime().block_on(servers::serve(what == "answering", count));
         }
         // `cargo test --all-targets` starts benchmarks too, and without this word.

@@ -11,7 +11,7 @@ use wnm_core::observe::SurveyTarget;
 /// As many at once as a survey asks of nodes that answer.
 const AT_ONCE: usize = 64;
 
-/// Fetches both pages of each.
+/// Fetches both pages of each, asked for together as a survey does.
 pub async fn fetch(targets: &[SurveyTarget]) {
     let slots = Arc::new(Semaphore::new(AT_ONCE));
     let mut nodes = JoinSet::new();
@@ -21,20 +21,25 @@ pub async fn fetch(targets: &[SurveyTarget]) {
             let _slot = slots.acquire().await.unwrap();
             let address = (target.host.as_str(), target.port.get());
             let mut stream = TcpStream::connect(address).await.unwrap();
+            let requests = ["/metadata", "/metrics"]
+                .map(|path| format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n"));
+            stream
+                .write_all(requests.concat().as_bytes())
+                .await
+                .unwrap();
             let mut buffer = vec![0; 64 * 1024];
-            for path in ["/metadata", "/metrics"] {
-                let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
-                stream.write_all(request.as_bytes()).await.unwrap();
-                let mut read = 0;
-                let mut whole = usize::MAX;
-                while read < whole {
-                    let length = stream.read(&mut buffer).await.unwrap();
-                    assert!(length > 0, "cut off");
-                    if read == 0 {
-                        whole = length_of(&buffer[..length]);
+            let (mut read, mut answer) = (0, 0);
+            for _ in requests {
+                let whole = loop {
+                    match length_of(&buffer[answer..read]) {
+                        Some(length) if read >= answer + length => break length,
+                        _ => {}
                     }
+                    let length = stream.read(&mut buffer[read..]).await.unwrap();
+                    assert!(length > 0, "cut off");
                     read += length;
-                }
+                };
+                answer += whole;
             }
         });
     }
@@ -43,12 +48,12 @@ pub async fn fetch(targets: &[SurveyTarget]) {
     }
 }
 
-/// Of an answer whose head came whole: head and page.
-fn length_of(answer: &[u8]) -> usize {
-    let end = answer.windows(4).position(|end| end == b"\r\n\r\n");
-    let head = std::str::from_utf8(&answer[..end.unwrap()]).unwrap();
+/// Of an answer whose head is there: head and page.
+fn length_of(answer: &[u8]) -> Option<usize> {
+    let end = answer.windows(4).position(|end| end == b"\r\n\r\n")?;
+    let head = std::str::from_utf8(&answer[..end]).unwrap();
     let length = head
         .lines()
         .find_map(|line| line.strip_prefix("content-length: "));
-    head.len() + 4 + length.unwrap().parse::<usize>().unwrap()
+    Some(head.len() + 4 + length.unwrap().parse::<usize>().unwrap())
 }

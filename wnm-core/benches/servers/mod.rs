@@ -1,11 +1,15 @@
 //! Nodes that answer with real pages, or take the connection and never answer.
 
+#[path = "answer.rs"]
+mod answer;
+
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
+use answer::{answer, reply};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use wnm_core::node::NodeId;
 use wnm_core::observe::SurveyTarget;
 use wnm_core::ports::Port;
@@ -50,20 +54,23 @@ pub fn start(what: &str, count: usize) -> (Servers, Vec<SurveyTarget>) {
 
 /// Listens on as many ports as there are nodes and says which, a line each. Ends with its standard input, so
 /// that nothing outlives a measurement that was killed.
-pub async fn serve(answers: bool, count: usize) {
+pub async fn serve(answers: bool, count: &str) {
+    let count: usize = count.parse().unwrap();
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     // A listener each, and the connections to them.
     let wanted = count as u64 + 3096;
     setrlimit(Resource::RLIMIT_NOFILE, hard.min(wanted), hard).unwrap();
     let mut out = std::io::stdout().lock();
+    let replies: Arc<[Vec<u8>; 2]> = Arc::new([reply(METADATA), reply(METRICS)]);
     for _ in 0..count {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let replies = Arc::clone(&replies);
         writeln!(out, "{}", listener.local_addr().unwrap().port()).unwrap();
         tokio::spawn(async move {
             let mut held = Vec::new();
             while let Ok((stream, _)) = listener.accept().await {
                 if answers {
-                    tokio::spawn(answer(stream));
+                    tokio::spawn(answer(stream, Arc::clone(&replies)));
                 } else {
                     held.push(stream);
                 }
@@ -77,26 +84,4 @@ pub async fn serve(answers: bool, count: usize) {
         ended.send(()).ok();
     });
     end.await.ok();
-}
-
-/// Answers requests until the other side closes. A request is small enough to come in one piece.
-async fn answer(mut stream: TcpStream) {
-    let mut request = [0; 1024];
-    while let Ok(length @ 1..) = stream.read(&mut request).await {
-        let page = if request[..length].starts_with(b"GET /metadata ") {
-            METADATA
-        } else {
-            METRICS
-        };
-        let mut reply = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/openmetrics-text;charset=utf-8;version=1.0.0\r\n\
-             content-length: {}\r\n\r\n",
-            page.len()
-        )
-        .into_bytes();
-        reply.extend_from_slice(page);
-        if stream.write_all(&reply).await.is_err() {
-            return;
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! Asks nodes over HTTP, many at once.
 
+mod answers;
 mod conversation;
 mod descriptors;
 #[cfg(test)]

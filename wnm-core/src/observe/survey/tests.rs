@@ -157,6 +157,48 @@ async fn both_pages_come_over_one_connection() {
 }
 
 #[tokio::test]
+async fn both_pages_are_asked_for_together() {
+    let target = serve(|mut stream| async move {
+        let paths = [request(&mut stream).await, request(&mut stream).await];
+        for path in paths.into_iter().flatten() {
+            send_page(&mut stream, "HTTP/1.1 200 OK", page(&path)).await;
+        }
+    })
+    .await;
+    assert_answered(&ask(SurveyLimits::default(), target).await);
+}
+
+#[tokio::test]
+async fn a_server_that_takes_one_question_at_a_time_is_asked_so() {
+    let forgetful = serve(|mut stream| async move {
+        let mut requests = [0; 1000];
+        while let Ok(length @ 1..) = stream.read(&mut requests).await {
+            let requests = String::from_utf8_lossy(&requests[..length]);
+            let path = requests.split(' ').nth(1).unwrap();
+            send_page(&mut stream, "HTTP/1.1 200 OK", page(path)).await;
+        }
+    })
+    .await;
+    let patient = SurveyLimits {
+        node: Duration::from_secs(2),
+        ..SurveyLimits::default()
+    };
+    assert_answered(&ask(patient, forgetful).await);
+
+    let strict = serve(|mut stream| async move {
+        let mut requests = [0; 1000];
+        let length = stream.read(&mut requests).await.unwrap();
+        let requests = String::from_utf8_lossy(&requests[..length]);
+        if requests.matches("GET ").count() == 1 {
+            let path = requests.split(' ').nth(1).unwrap();
+            send_page(&mut stream, "HTTP/1.1 200 OK", page(path)).await;
+        }
+    })
+    .await;
+    assert_answered(&ask(SurveyLimits::default(), strict).await);
+}
+
+#[tokio::test]
 async fn one_answer_a_connection_is_enough() {
     for head in [
         "HTTP/1.0 200 OK",
