@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
@@ -80,6 +82,34 @@ fn a_real_node_starts_where_a_simulated_one_does() {
         let _node = start_node(&colony, &program);
         is_up(&colony, version);
         assert_eq!(colony.processes().len(), 1, "found by its root directory");
+    }
+}
+
+/// A survey asks so, and would take twice as long where it has to ask again.
+#[test]
+fn nodes_answer_two_questions_that_come_together() {
+    let programs = tempfile::tempdir().unwrap();
+    let simulated = nodes::simulated(programs.path(), "0.4.16");
+    for (program, version) in [
+        (Some(simulated), "0.4.16"),
+        (nodes::real_antnode("0.4.16"), "0.4.16"),
+        (nodes::real_antnode("0.4.17"), "0.4.17"),
+    ] {
+        let Some(program) = program else { continue };
+        let colony = Colony::new();
+        let _node = start_node(&colony, &program);
+        is_up(&colony, version);
+        let mut stream =
+            TcpStream::connect((Ipv4Addr::LOCALHOST, colony.ports.metrics_port(1))).unwrap();
+        stream.set_read_timeout(Some(LONG)).unwrap();
+        let questions = b"GET /metadata HTTP/1.1\r\nhost: x\r\n\r\n\
+              GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        stream.write_all(questions).unwrap();
+        let mut answers = String::new();
+        stream.read_to_string(&mut answers).unwrap();
+        assert_eq!(answers.matches("HTTP/1.1 200 OK\r\n").count(), 2);
+        assert!(answers.contains("\nant_node_antnode_version_info{"));
+        assert!(answers.contains("\nant_node_uptime "));
     }
 }
 

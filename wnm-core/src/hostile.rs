@@ -5,16 +5,21 @@
 
 mod corpus;
 
+/// Bytes that are taken of a page; the first answers of the corpus have less.
+const MOST_OF_A_PAGE: usize = 2000;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 pub use corpus::Corpus;
+use futures_util::FutureExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::decide::{Act, Plan, decide};
 use crate::manager::SystemRunner;
 use crate::node::{DesiredState, ObservedState};
-use crate::observe::Snapshot;
+use crate::observe::{Snapshot, read_pages};
 use crate::program::{Antnode, NodeProgram};
 use crate::settings::Layers;
 use crate::wallet::{Address, RewardsAddress};
@@ -35,6 +40,23 @@ pub fn pages(input: &[u8]) {
                 "{rewards}"
             );
         }
+    }
+}
+
+/// What a connection to a node brings: it is the same however it is cut on its way, here where its first byte says.
+pub fn answers(input: &[u8]) {
+    let Some((&cut, bytes)) = input.split_first() else {
+        return;
+    };
+    let (begin, rest) = bytes.split_at(usize::from(cut).min(bytes.len()));
+    let read = |bytes: &mut (dyn AsyncRead + Unpin)| {
+        let read = read_pages(bytes, MOST_OF_A_PAGE).now_or_never();
+        read.expect("waits for what is there")
+    };
+    let pages = read(&mut &*bytes);
+    assert_eq!(read(&mut begin.chain(rest)), pages);
+    for page in pages.0 {
+        assert!(page.len() <= MOST_OF_A_PAGE, "{} bytes", page.len());
     }
 }
 
@@ -103,8 +125,9 @@ mod tests {
     /// A kind of input and what reads it.
     type Target = (&'static str, fn(&[u8]));
 
-    const TARGETS: [Target; 4] = [
+    const TARGETS: [Target; 5] = [
         ("pages", pages),
+        ("answers", answers),
         ("config_file", config_file),
         ("rewards_address", rewards_address),
         ("snapshot", snapshot),

@@ -22,6 +22,8 @@ pub use machine::{Counters, CpuTimes, SystemProbe, Traffic};
 pub use merge::{NodeEvidence, RootState, Seen, observe_node};
 pub use roots::{is_marked, mark_storage, root_states, unmark_storage};
 pub use settle::{Settled, settle_transition};
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use survey::read_pages;
 pub use survey::{HttpProbe, SurveyLimits};
 pub use vacancy::{TakenPort, Tried, blocked_ids, taken_ports, try_port};
 

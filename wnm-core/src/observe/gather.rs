@@ -65,24 +65,24 @@ pub struct Sight {
 }
 
 impl Looking<'_> {
-    /// Asks the supervisor, the nodes and the machine at the same time.
+    /// Asks the supervisor, the nodes, the machine and the file system at the same time.
     pub async fn look(mut self) -> Result<Sight, ObserveError> {
         let boot_id = self.machine_probe.boot_id()?;
         let counters = self.counters.take();
-        let (statuses, probes, reading, binary, versions) = tokio::join!(
+        let (statuses, probes, reading, binary, versions, roots) = tokio::join!(
             self.manager.statuses(&self.nodes),
             self.survey(),
             self.machine_probe
                 .measure(self.now, &self.machine.node_storage, counters),
             self.program.version(&self.machine.antnode_path),
             missing_versions(self.program, &self.nodes),
+            root_states(&self.nodes, &self.machine.node_storage),
         );
         let MachineReading { load, counters } = reading?;
         let (statuses, supervisor) = match statuses {
             Ok(statuses) => (statuses, SupervisorState::Answering),
             Err(error) => (HashMap::new(), SupervisorState::Silent(error.to_string())),
         };
-        let roots = root_states(&self.nodes, &self.machine.node_storage).await;
         let seen = self.update_nodes(statuses, probes, &roots);
         for (id, version) in versions {
             if let Some(node) = self.nodes.iter_mut().find(|node| node.id == id) {

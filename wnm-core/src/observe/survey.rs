@@ -151,6 +151,23 @@ fn note(
     }
 }
 
+/// All pages that a connection brings, and why there are no more of them.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) async fn read_pages(
+    stream: impl tokio::io::AsyncRead + Unpin,
+    limit: usize,
+) -> (Vec<bytes::Bytes>, String) {
+    let mut answers = answers::Answers::new(stream);
+    let mut pages = Vec::new();
+    loop {
+        match answers.page("/page", limit).await {
+            Ok(page) => pages.push(page),
+            Err(Fault::Other(reason)) => return (pages, reason),
+            Err(fault) => return (pages, format!("{fault:?}")),
+        }
+    }
+}
+
 /// One node to be asked.
 struct Question {
     program: Arc<dyn NodeProgram>,

@@ -1,9 +1,11 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_util::FutureExt;
 use proptest::prelude::*;
 use tokio::io::ReadBuf;
 
+use super::super::read_pages;
 use super::*;
 
 const LIMIT: usize = 100;
@@ -32,20 +34,10 @@ fn read(bytes: &[u8], size: usize) -> (Vec<String>, String) {
         bytes: bytes.to_vec(),
         size,
     };
-    let mut answers = Answers::new(pieces);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let mut pages = Vec::new();
-        loop {
-            match answers.page("/page", LIMIT).await {
-                Ok(page) => pages.push(String::from_utf8_lossy(&page).into_owned()),
-                Err(Fault::Other(reason)) => return (pages, reason),
-                Err(fault) => return (pages, format!("{fault:?}")),
-            }
-        }
-    })
+    let read = read_pages(pieces, LIMIT).now_or_never();
+    let (pages, end) = read.expect("waits for what is there");
+    let text = |page: &Bytes| String::from_utf8_lossy(page).into_owned();
+    (pages.iter().map(text).collect(), end)
 }
 
 fn chunked(page: &str, size: usize, trailers: &str) -> String {
