@@ -53,7 +53,8 @@ impl Script {
         }
     }
 
-    /// How long it is waited for: more than it can take by its own deadlines on a busy machine.
+    /// How long it is waited for: more than it takes on a busy machine. One that takes longer still is given up, and its
+    /// nodes are looked at with the next cycle.
     const fn limit(self) -> Duration {
         Duration::from_secs(match self {
             Script::Start => 180,

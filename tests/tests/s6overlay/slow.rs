@@ -16,6 +16,12 @@ const FAILS_FIRST: &str = "cd /command && real=$(command -v s6-svwait) && \
 const SAYS_NOTHING: &str = "cd /command && printf '#!/bin/sh\\nexit 111\\n' >new && chmod 755 new && \
     mv s6-svstat kept && mv new s6-svstat";
 
+/// No order is taken, no service goes down, and of none is it said how it stands; which are up can be waited for.
+const TAKES_NO_ORDER: &str = "cd /command && mkdir kept && cp -P s6-svc s6-svwait s6-svstat kept/ && \
+    printf '#!/bin/sh\\nexit 111\\n' >no && printf '#!/bin/sh\\ncase $1 in -D) exit 99 ;; esac\\n\
+    exec %s \"$@\"\\n' \"$(readlink -f s6-svwait)\" >up && chmod 755 no up && \
+    cp no new && mv -f new s6-svc && mv -f no s6-svstat && mv -f up s6-svwait";
+
 /// Marks all services as ones that are not to be up, so that a look asks about each.
 const ONE_BY_ONE: &str = "for dir in /run/service/antnode*; do : >$dir/down; done";
 
@@ -83,5 +89,38 @@ fn a_service_of_which_nothing_is_said_is_not_taken_for_stopped() {
         assert_eq!(statuses(&colony), ["UNKNOWN", "RUNNING"]);
         let _ = engine.wnm(&colony, &["--json"]).run().succeeded();
         assert_eq!(engine.inside(&container, pids), before);
+    });
+}
+
+#[test]
+fn a_node_that_may_run_is_neither_told_as_stopped_nor_deleted() {
+    with_engine(Suite::Bookworm, |engine| {
+        let colony = Colony::new();
+        let program = colony.program("0.4.17");
+        let _ = engine.init(&colony, &program, 4, &["--node-cap=2"]);
+        let add = ["--force-action=add", "--count=2"];
+        let _ = engine.wnm(&colony, &add).run().succeeded();
+        let [container] = engine.containers().try_into().unwrap();
+        let pids = "grep -l '[-]-root-dir' /proc/[0-9]*/cmdline";
+        let before = engine.inside(&container, pids);
+        engine.inside(&container, TAKES_NO_ORDER);
+        for (action, node) in [("stop", "antnode0001"), ("remove", "antnode0002")] {
+            let action = format!("--force-action={action}");
+            let service = format!("--service-name={node}");
+            let told = engine.wnm(&colony, &[&action, &service]).run();
+            assert!(told.stdout.contains("does not say whether"), "{told:?}");
+        }
+        assert_eq!(engine.inside(&container, pids), before);
+        assert_eq!(colony.node_dirs(), ["antnode0001", "antnode0002"]);
+        assert!(!statuses(&colony).contains(&"STOPPED".to_owned()));
+
+        engine.inside(&container, "cd /command && mv -f kept/* .");
+        let stop = ["--force-action=stop", "--service-name=antnode0001"];
+        let _ = engine.wnm(&colony, &stop).run().succeeded();
+        until(LONG, "the removal that was left open", || {
+            let _ = engine.wnm(&colony, &["--node-cap=1"]).run().succeeded();
+            colony.node_dirs() == ["antnode0001"]
+        });
+        assert_eq!(statuses(&colony)[0], "STOPPED");
     });
 }

@@ -27,19 +27,18 @@ pub async fn fetch(targets: &[SurveyTarget]) {
                 .write_all(requests.concat().as_bytes())
                 .await
                 .unwrap();
-            let mut buffer = vec![0; 64 * 1024];
-            let (mut read, mut answer) = (0, 0);
+            let mut answers = Vec::with_capacity(64 * 1024);
+            let mut begin = 0;
             for _ in requests {
-                let whole = loop {
-                    match length_of(&buffer[answer..read]) {
-                        Some(length) if read >= answer + length => break length,
+                let end = loop {
+                    match length_of(&answers[begin..]) {
+                        Some(length) if answers.len() >= begin + length => break begin + length,
                         _ => {}
                     }
-                    let length = stream.read(&mut buffer[read..]).await.unwrap();
+                    let length = stream.read_buf(&mut answers).await.unwrap();
                     assert!(length > 0, "cut off");
-                    read += length;
                 };
-                answer += whole;
+                begin = end;
             }
         });
     }
