@@ -157,9 +157,13 @@ impl<S: AsyncRead + Unpin> Answers<S> {
     }
 
     async fn until_the_end(&mut self, limit: usize) -> Result<Bytes, Broken> {
-        while self.more(1).await.map_err(|_| Broken::CutOff)? > 0 {
+        loop {
+            // Some of it came with the head.
             if self.read.len() > limit {
                 return Err(Broken::TooLarge);
+            }
+            if self.more(1).await.map_err(|_| Broken::CutOff)? == 0 {
+                break;
             }
         }
         // The end of the connection is all that ends such a page; only its last line can tell.

@@ -137,6 +137,10 @@ fn what_is_no_answer_has_a_reason() {
             format!("{no_http}its page is encoded as \"gzip, chunked\""),
         ),
         (
+            format!("{ok}\r\n{}\n", "a".repeat(LIMIT)),
+            "/page is larger than 100 bytes".to_owned(),
+        ),
+        (
             format!("{ok}{chunks}x\r\n"),
             format!("{no_http}no size of a chunk"),
         ),
