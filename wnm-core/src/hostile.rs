@@ -5,9 +5,6 @@
 
 mod corpus;
 
-/// Bytes that are taken of a page; the first answers of the corpus have less.
-const MOST_OF_A_PAGE: usize = 2000;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +20,9 @@ use crate::observe::{Snapshot, read_pages};
 use crate::program::{Antnode, NodeProgram};
 use crate::settings::Layers;
 use crate::wallet::{Address, RewardsAddress};
+
+/// Bytes that are taken of a page: few, so that a short input can have more.
+const MOST_OF_A_PAGE: usize = 2000;
 
 /// Both pages of a node in one input, the second behind the first NUL byte.
 pub fn pages(input: &[u8]) {

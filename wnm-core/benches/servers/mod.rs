@@ -1,6 +1,5 @@
 //! Nodes that answer with real pages, or take the connection and never answer.
 
-#[path = "answer.rs"]
 mod answer;
 
 use std::io::{BufRead, BufReader, Write};
