@@ -58,22 +58,29 @@ pub enum LockError {
     },
     /// The Python wnm works, or a run of it ended without tidying up.
     #[error(
-        "the Python wnm has been running for {age} by its lock {}; if it is not, remove that with --remove-lockfile",
-        path.display()
+        "the Python wnm is at work by its lock {} ({}); if it is not, remove that with --remove-lockfile",
+        path.display(), Since { begun: *begun, now: *now }
     )]
     Python {
         /// Its lock file.
         path: PathBuf,
-        /// How old that is.
-        age: Seconds,
+        /// When its run began.
+        begun: UnixTime,
+        /// When the lock was asked for.
+        now: UnixTime,
     },
     /// The Python wnm works, however old its lock is.
-    #[error("the Python wnm is at work (process {process}, for {age}); wait for its end")]
+    #[error(
+        "the Python wnm is at work (process {process}, {}); wait for its end",
+        Since { begun: *begun, now: *now }
+    )]
     PythonRuns {
         /// Its process.
         process: i32,
-        /// How old its lock is.
-        age: Seconds,
+        /// When its run began.
+        begun: UnixTime,
+        /// When the lock was asked for.
+        now: UnixTime,
     },
     /// The lock file cannot be made or locked.
     #[error("cannot lock {}: {source}", path.display())]
@@ -178,7 +185,6 @@ struct Words<'a> {
 
 impl fmt::Display for Words<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DAY: i64 = 86_400;
         let Some(Holder {
             pid,
             since,
@@ -187,16 +193,31 @@ impl fmt::Display for Words<'_> {
         else {
             return f.write_str("just started");
         };
-        let held = self.now.since(*since);
-        if held < Seconds(DAY.unsigned_abs()) {
-            let time = since.0.rem_euclid(DAY);
+        let since = Since {
+            begun: *since,
+            now: self.now,
+        };
+        write!(f, "pid {pid}, {since}, `{command}`")
+    }
+}
+
+/// Since when something is going on. A time of the day, which stays the same from one call to the next, unless
+/// that would not tell the day.
+struct Since {
+    begun: UnixTime,
+    now: UnixTime,
+}
+
+impl fmt::Display for Since {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DAY: i64 = 86_400;
+        let span = self.now.since(self.begun);
+        if span < Seconds(DAY.unsigned_abs()) {
+            let time = self.begun.0.rem_euclid(DAY);
             let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
-            write!(
-                f,
-                "pid {pid}, since {hour:02}:{minute:02}:{second:02} UTC, `{command}`"
-            )
+            write!(f, "since {hour:02}:{minute:02}:{second:02} UTC")
         } else {
-            write!(f, "pid {pid}, for {held}, `{command}`")
+            write!(f, "for {span}")
         }
     }
 }

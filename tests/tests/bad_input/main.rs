@@ -63,7 +63,7 @@ fn refused_as(colony: &Colony, call: impl Fn(bool) -> Call, words: &[&str]) -> S
     let told = call(true).run().refused();
     assert_eq!(told.status(), "error", "{}", told.stdout);
     let message = told.last_json()["message"].as_str().unwrap().to_owned();
-    assert_eq!(without_times(&message), without_times(&line));
+    assert_eq!(message, line);
     Picture::of(colony.dir()).assert_same_as(&before);
     line
 }
@@ -83,13 +83,4 @@ fn one_line(told: &Outcome) -> String {
         (Some(line), None) if !line.is_empty() => line.to_owned(),
         _ => panic!("not one line of complaint:\n{}", told.stderr),
     }
-}
-
-/// Without spans of time, which go on between two calls.
-fn without_times(text: &str) -> String {
-    let is_span = |word: &&str| {
-        word.starts_with(|c: char| c.is_ascii_digit()) && word.ends_with(['s', 'm', 'h'])
-    };
-    let words: Vec<&str> = text.split(' ').filter(|word| !is_span(word)).collect();
-    words.join(" ")
 }

@@ -29,12 +29,17 @@ pub(super) fn check(path: &Path, now: UnixTime) -> Result<Option<PathBuf>, LockE
     // One far ahead of the clock tells nothing about a run that can still be on.
     let ahead = begun.since(now);
     if let Some(process) = crate::takeover::python::running(path) {
-        return Err(LockError::PythonRuns { process, age });
+        return Err(LockError::PythonRuns {
+            process,
+            begun,
+            now,
+        });
     }
     if age < PYTHON_LOCK_VALID && ahead < PYTHON_LOCK_VALID {
         return Err(LockError::Python {
             path: path.to_owned(),
-            age,
+            begun,
+            now,
         });
     }
     Ok(Some(path.to_owned()))

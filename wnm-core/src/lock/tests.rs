@@ -101,7 +101,7 @@ fn a_command_line_is_one_short_line() {
 fn a_python_run_is_respected_for_an_hour() {
     let (_directory, database, python) = place();
     std::fs::write(&python, "1763000000").unwrap();
-    assert_snapshot!(refusal(&database, &python, NOW.plus(Seconds(600))), @"the Python wnm has been running for 10 min by its lock DIR/wnm_active; if it is not, remove that with --remove-lockfile");
+    assert_snapshot!(refusal(&database, &python, NOW.plus(Seconds(600))), @"the Python wnm is at work by its lock DIR/wnm_active (since 02:13:20 UTC); if it is not, remove that with --remove-lockfile");
     refusal(&database, &python, NOW.plus(Seconds(3599)));
     // A clock that was set back a little.
     refusal(&database, &python, UnixTime(NOW.0 - 60));
