@@ -35,7 +35,11 @@ pub(crate) fn serve(listener: TcpListener, site: &impl Site) {
     loop {
         match listener.accept() {
             Ok((stream, _)) => match site.silence() {
-                Some(Silence::Closed) => return,
+                Some(Silence::Closed) => {
+                    // Before the connection, so that who sees its end finds the port free.
+                    drop(listener);
+                    return;
+                }
                 Some(Silence::Mute) => {
                     if held.len() == MAX_HELD {
                         held.pop_front();

@@ -157,6 +157,18 @@ fn a_silent_node_takes_connections_and_answers_again_later() {
 }
 
 #[test]
+fn a_node_gives_its_metrics_port_up_and_lives_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = Running::start(Path::new(PROGRAM), dir.path());
+    fs::write(dir.path().join("sim-silent"), "closed").unwrap();
+    let mut last = process::connect(node.metrics_port);
+    process::exchange(&mut last, "/metadata", process::LONG).unwrap_err();
+    let listener = TcpListener::bind(("127.0.0.1", node.metrics_port));
+    assert!(listener.is_ok(), "{listener:?}");
+    assert_eq!(node.end_with(Signal::SIGTERM).signal(), Some(15));
+}
+
+#[test]
 fn a_self_upgrade_is_a_new_process_with_the_same_identity_and_ports() {
     let dir = tempfile::tempdir().unwrap();
     let (program, root) = (dir.path().join("antnode"), dir.path().join("root"));

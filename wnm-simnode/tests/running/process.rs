@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_antnode-sim");
 
 /// For an answer that must come: longer than any machine needs.
-const LONG: Duration = Duration::from_secs(30);
+pub const LONG: Duration = Duration::from_secs(30);
 /// For an answer that must not come.
 pub const SHORT: Duration = Duration::from_millis(300);
 
