@@ -16,6 +16,7 @@ mod journal;
 mod machine_table;
 mod migrations;
 mod node_row;
+mod node_summary;
 mod node_table;
 mod opening;
 mod schema;
@@ -23,6 +24,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt;
@@ -38,8 +40,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::container::Container;
 use crate::event::Event;
 use crate::machine::Machine;
-use crate::node::Node;
-use crate::quantity::Seconds;
+use crate::node::{Node, NodeId, NodeSummary};
+use crate::quantity::{Seconds, UnixTime};
 use columns::Fault;
 use connection::{BUSY_TIMEOUT, begin_write};
 
@@ -118,6 +120,15 @@ impl Store {
         Ok(nodes)
     }
 
+    /// What the shortest report shows of every node, by number.
+    pub async fn node_summaries(&self) -> Result<Vec<NodeSummary>, StoreError> {
+        let rows = self.answer(node_summary::load(&self.db).await)?;
+        rows.iter()
+            .map(node_summary::read)
+            .collect::<Result<_, _>>()
+            .map_err(|fault| self.fault(fault))
+    }
+
     /// Every container, by number.
     pub async fn containers(&self) -> Result<Vec<Container>, StoreError> {
         let rows = self.answer(container_table::load(&self.db).await)?;
@@ -138,6 +149,19 @@ impl Store {
         rows.iter()
             .rev()
             .map(journal::read)
+            .collect::<Result<_, _>>()
+            .map_err(|fault| self.fault(fault))
+    }
+
+    /// The nodes of which the journal has this action at that time or later.
+    pub async fn nodes_with(
+        &self,
+        action: &str,
+        since: UnixTime,
+    ) -> Result<BTreeSet<NodeId>, StoreError> {
+        let rows = self.answer(journal::nodes_with(&self.db, action, since).await)?;
+        rows.iter()
+            .map(journal::read_node)
             .collect::<Result<_, _>>()
             .map_err(|fault| self.fault(fault))
     }

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 use wnm_core::decide::decide;
 use wnm_core::decide::testing::{machine, node, snapshot_of};
 use wnm_core::manager::SystemRunner;
-use wnm_core::node::Node;
+use wnm_core::node::NodeSummary;
 use wnm_core::observe::{HttpProbe, NodeProbe, Probe, SurveyLimits};
 use wnm_core::program::Antnode;
 use wnm_core::quantity::Milliseconds;
@@ -132,8 +132,9 @@ async fn one_size(count: u32) -> [Duration; 6] {
     let record = median(async || store.record(&changes).await.unwrap()).await;
     let read =
         median(async || assert_eq!(store.nodes().await.unwrap().len(), count as usize)).await;
-    let nodes: Vec<&Node> = changes.nodes.iter().collect();
     let report = median(async || {
+        let all = store.node_summaries().await.unwrap();
+        let nodes: Vec<&NodeSummary> = all.iter().collect();
         assert!(!node_status(&nodes, ReportFormat::Text).unwrap().is_empty());
     })
     .await;

@@ -11,16 +11,13 @@ use crate::firewall::Opening;
 use crate::node::{Node, NodeId};
 use crate::observe::{Looking, Seen, Sight, Snapshot, mark_storage};
 use crate::quantity::{Milliseconds, Seconds, UnixTime};
-use crate::store::{Changes, CycleState, EventQuery, JOURNAL_DAYS};
+use crate::store::{Changes, CycleState, JOURNAL_DAYS};
 
 /// How long an event stays in the journal.
 const JOURNAL_KEPT: Seconds = Seconds(JOURNAL_DAYS * 86_400);
 
 /// After how long a state that lasts is told again.
 const TOLD_AGAIN_AFTER: Seconds = Seconds(86_400);
-
-/// Most events of one node that are looked through: a few for every cycle of a day.
-const EVENTS_A_DAY: u32 = 10_000;
 
 /// How one run is done, beyond what is stored.
 #[derive(Clone, Default)]
@@ -156,26 +153,15 @@ impl Colony {
 
     /// A foreign listener is seen in every cycle for as long as it is there. The journal has it once a day.
     async fn leave_out_what_was_told(&self, sight: &mut Sight) -> Result<(), ColonyError> {
-        let since = Some(sight.snapshot.taken_at.minus(TOLD_AGAIN_AFTER));
-        let mut news = Vec::with_capacity(sight.seen.len());
-        for (id, seen) in sight.seen.drain(..) {
-            let told = match &seen {
-                Seen::ForeignListener { .. } => {
-                    let query = EventQuery {
-                        since,
-                        node: Some(id),
-                        limit: EVENTS_A_DAY,
-                    };
-                    let events = self.store.events(&query).await?;
-                    events.iter().any(|event| event.action == seen.word())
-                }
-                _ => false,
-            };
-            if !told {
-                news.push((id, seen));
-            }
-        }
-        sight.seen = news;
+        let lasts = |seen: &Seen| matches!(seen, Seen::ForeignListener { .. });
+        let Some((_, lasting)) = sight.seen.iter().find(|(_, seen)| lasts(seen)) else {
+            return Ok(());
+        };
+        let since = sight.snapshot.taken_at.minus(TOLD_AGAIN_AFTER);
+        let told = self.store.nodes_with(lasting.word(), since).await?;
+        sight
+            .seen
+            .retain(|(id, seen)| !(lasts(seen) && told.contains(id)));
         Ok(())
     }
 

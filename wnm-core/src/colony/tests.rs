@@ -16,9 +16,9 @@ use crate::decide::{ForcedAction, ForcedRequest};
 use crate::machine::{Machine, MachineLoad};
 use crate::manager::{ManagerContext, ManagerKind, MockCommandRunner, MockFirewall};
 use crate::node::{DesiredState, Node, NodeId, ObservedState, Status};
-use crate::observe::{Counters, MachineReading, MockMachineProbe, MockNodeProbe};
-use crate::program::MockNodeProgram;
-use crate::quantity::UnixTime;
+use crate::observe::{Counters, MachineReading, MockMachineProbe, MockNodeProbe, Probe};
+use crate::program::{MockNodeProgram, NodeReport};
+use crate::quantity::{Seconds, UnixTime};
 use crate::settings::{Layers, MachineFacts};
 use crate::store::{EventQuery, Store};
 
@@ -182,6 +182,58 @@ async fn a_silent_supervisor_makes_nodes_unknown_and_nothing_is_done() {
     setting.manager.trouble(Trouble::None);
     let report = cycle(&mut colony).await;
     assert_eq!(statuses(&report.nodes), [Status::Running; 3]);
+}
+
+#[tokio::test]
+async fn a_foreign_listener_is_told_of_once_a_day() {
+    let setting = Setting::new();
+    let colony = grown(&setting).await;
+    let node = colony.nodes().await.unwrap().remove(0).id;
+    colony.close().await.unwrap();
+    setting.manager.kill_all();
+    setting.manager.trouble(Trouble::StartsFail);
+    let told_until = async |now| {
+        let mut colony = Colony::open(&setting.db(), watched(&setting, node, now))
+            .await
+            .unwrap();
+        let _report = cycle(&mut colony).await;
+        let query = EventQuery {
+            since: None,
+            node: Some(node),
+            limit: 1000,
+        };
+        let events = colony.events(&query).await.unwrap();
+        colony.close().await.unwrap();
+        let foreign = events
+            .iter()
+            .filter(|event| event.action == "foreign-listener");
+        foreign.count()
+    };
+    let day = Seconds(86_400);
+    assert_eq!(told_until(NOW).await, 1);
+    assert_eq!(told_until(NOW.plus(Seconds(60))).await, 1);
+    assert_eq!(told_until(NOW.plus(day)).await, 1);
+    assert_eq!(told_until(NOW.plus(day).plus(Seconds(1))).await, 2);
+    assert_eq!(told_until(NOW.plus(day).plus(Seconds(60))).await, 2);
+}
+
+/// The outside at that time, with another node at the metrics port of this one.
+fn watched(setting: &Setting, node: NodeId, now: UnixTime) -> Outside {
+    let mut nodes = MockNodeProbe::new();
+    nodes.expect_survey().returning(move |_, _| {
+        let report = NodeReport {
+            peer_id: Some("12D3KooWForeign".to_owned()),
+            ..NodeReport::default()
+        };
+        [(node, Probe::Answered(Box::new(report)))].into()
+    });
+    let mut clock = MockClock::new();
+    clock.expect_now().return_const(now);
+    Outside {
+        nodes: Arc::new(nodes),
+        clock: Arc::new(clock),
+        ..setting.outside()
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use sea_orm::{QueryResult, TryGetable};
 
+use crate::node::NodeId;
 use crate::quantity::UnixTime;
 
 /// A value that cannot be understood.
@@ -133,6 +134,12 @@ impl<'a> Columns<'a> {
             Some(number) => T::try_from(number)
                 .map_err(|_| self.fault(column, format!("{number} is out of range"))),
         }
+    }
+
+    /// The number of a node, which must be there.
+    pub fn node_id(&self, column: &'static str) -> Result<NodeId, Fault> {
+        NodeId::new(self.count(column, 0)?)
+            .ok_or_else(|| self.fault(column, "nodes are numbered from 1"))
     }
 
     /// A figure that the next survey overwrites: a colony is not held up by one below zero.

@@ -68,6 +68,22 @@ pub(super) async fn load<C: ConnectionTrait>(
     db.query_all(&select.into_query()).await
 }
 
+/// The rows, of one value, for the nodes that an action was written down of at that time or later.
+pub(super) async fn nodes_with<C: ConnectionTrait>(
+    db: &C,
+    action: &str,
+    since: UnixTime,
+) -> Result<Vec<QueryResult>, DbErr> {
+    let select = Entity::find()
+        .select_only()
+        .column(Column::Node)
+        .distinct()
+        .filter(Column::Action.eq(action))
+        .filter(Column::At.gte(since.0))
+        .filter(Column::Node.is_not_null());
+    db.query_all(&select.into_query()).await
+}
+
 /// Adds events, in their order.
 pub(super) async fn append<C: ConnectionTrait>(db: &C, events: &[Event]) -> Result<(), DbErr> {
     for chunk in events.chunks(CHUNK) {
@@ -96,6 +112,11 @@ fn to_row(event: &Event) -> ActiveModel {
         outcome: Set(event.outcome.word().to_owned()),
         reason: Set(event.reason.clone()),
     }
+}
+
+/// The node that a row names.
+pub(super) fn read_node(row: &QueryResult) -> Result<NodeId, Fault> {
+    Columns::new(TABLE, row).node_id("node")
 }
 
 /// The event that a row holds.

@@ -12,7 +12,7 @@ use super::standing::Standing;
 use crate::container::ContainerId;
 use crate::manager::ManagerKind;
 use crate::node::{
-    Actor, Desired, DesiredState, Node, NodeId, NodeMeasurements, Observed, ObservedState, Status,
+    Actor, Desired, DesiredState, Node, NodeMeasurements, Observed, ObservedState, Status,
     Transition, TransitionKind,
 };
 use crate::ports::{NodePorts, Port};
@@ -20,8 +20,7 @@ use crate::ports::{NodePorts, Port};
 /// Reads a node. `machine` is the manager of the machine, for rows that only name the supervisor.
 pub(super) fn read(row: &QueryResult, machine: ManagerKind) -> Result<Node, Fault> {
     let row = Columns::new(TABLE, row);
-    let id = NodeId::new(row.count("id", 0)?)
-        .ok_or_else(|| row.fault("id", "nodes are numbered from 1"))?;
+    let id = row.node_id("id")?;
     let manager = row.some_text("manager_type")?.unwrap_or_default();
     let root_dir = absolute(&row, "root_dir", row.path("root_dir")?)?;
     let status: Status = row.parsed("status")?;

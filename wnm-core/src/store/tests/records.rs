@@ -192,6 +192,10 @@ async fn the_journal_gives_the_newest_in_order_and_forgets_the_oldest() {
         ..all()
     };
     assert_eq!(ask(late).await, [events[1].clone(), events[3].clone()]);
+    let nodes = async |action, since| store.nodes_with(action, UnixTime(since)).await.unwrap();
+    assert_eq!(nodes(&events[0].action, 3).await, [id(1)].into());
+    assert_eq!(nodes(&events[0].action, 4).await, [].into());
+    assert_eq!(nodes("another", 0).await, [].into());
     let changes = Changes {
         prune_events_before: Some(UnixTime(2)),
         events: vec![event(1, None)],
