@@ -36,9 +36,11 @@ use wnm_tests::fleet::Fleet;
 /// A thousand is what a machine carries.
 const NODES: u16 = 1000;
 
-/// Runs of ours for each figure. The other one takes so long that it runs less often.
+/// Runs of the Python wnm for each figure.
 const ROUNDS: usize = 5;
-const ROUNDS_OF_PYTHON: usize = 3;
+
+/// Runs of ours before each of those. What else the machine has to do comes and goes, and meets both alike.
+const OURS_A_ROUND: usize = 3;
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -68,7 +70,8 @@ fn compare() {
     let count = std::env::var("WNM_BENCH_NODES").map_or(NODES, |count| count.parse().unwrap());
     let fleet = Fleet::start(count);
     println!(
-        "{count} nodes; medians of {ROUNDS} runs of ours and {ROUNDS_OF_PYTHON} of the Python wnm\n"
+        "{count} nodes; medians of {} runs of ours and {ROUNDS} of the Python wnm, by turns\n",
+        ROUNDS * OURS_A_ROUND
     );
     println!(
         "{:<14}{:<8}{:>12}{:>12}{:>12}",
@@ -82,16 +85,18 @@ fn compare() {
     compare_one("survey", &fleet, &python, &survey, &python_survey);
     compare_one("idle cycle", &fleet, &python, &[], &[]);
     let ports = write_ports(&fleet);
-    tell("pages", "floor", &runs(ROUNDS, || myself("floor", &ports)));
+    tell("pages", "floor", &floor_of(&ports));
 
     println!("\nthe same nodes, their ports answered by one process");
     standin::answer_for(&fleet);
     compare_one("survey", &fleet, &python, &survey, &python_survey);
     compare_one("idle cycle", &fleet, &python, &[], &[]);
-    let mine = runs(ROUNDS, || myself("survey", &ports));
-    let other = runs(ROUNDS_OF_PYTHON, || python.asking(&fleet, &ports));
-    tell_both("asking alone", &mine, &other);
-    tell("pages", "floor", &runs(ROUNDS, || myself("floor", &ports)));
+    tell_both(
+        "asking alone",
+        || myself("survey", &ports),
+        || python.asking(&fleet, &ports),
+    );
+    tell("pages", "floor", &floor_of(&ports));
 }
 
 /// This program, with ports in a file.
@@ -127,14 +132,18 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 fn compare_one(what: &str, fleet: &Fleet, python: &Python, ours: &[&str], theirs: &[&str]) {
-    let mine = runs(ROUNDS, || fleet.wnm(ours));
-    let other = runs(ROUNDS_OF_PYTHON, || python.wnm(fleet, theirs));
-    tell_both(what, &mine, &other);
+    tell_both(what, || fleet.wnm(ours), || python.wnm(fleet, theirs));
 }
 
-fn tell_both(what: &str, mine: &Figures, other: &Figures) {
-    tell(what, "wnm", mine);
-    tell(what, "Python", other);
+fn tell_both(what: &str, ours: impl Fn() -> Command, theirs: impl Fn() -> Command) {
+    let (mut mine, mut other) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        mine.extend((0..OURS_A_ROUND).map(|_| measured::of(&ours())));
+        other.push(measured::of(&theirs()));
+    }
+    let (mine, other) = (median(mine), median(other));
+    tell(what, "wnm", &mine);
+    tell(what, "Python", &other);
     println!(
         "{:<22}{:>11.1}×{:>11.1}×{:>11.1}×",
         "",
@@ -144,8 +153,9 @@ fn tell_both(what: &str, mine: &Figures, other: &Figures) {
     );
 }
 
-fn runs(rounds: usize, command: impl Fn() -> Command) -> Figures {
-    median((0..rounds).map(|_| measured::of(&command())).collect())
+fn floor_of(ports: &Path) -> Figures {
+    let runs = (0..ROUNDS * OURS_A_ROUND).map(|_| measured::of(&myself("floor", ports)));
+    median(runs.collect())
 }
 
 fn tell(what: &str, who: &str, figures: &Figures) {
