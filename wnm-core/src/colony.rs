@@ -61,7 +61,7 @@ use crate::event::{Event, Outcome};
 use crate::lock::ColonyLock;
 use crate::machine::{Machine, MachineLoad};
 use crate::manager::{Paths, ProcessManager, ProcessState};
-use crate::node::{Node, NodeSummary};
+use crate::node::Node;
 use crate::settings::{Change, RunSettings};
 use crate::store::{Changes, EventQuery, Store};
 
@@ -98,11 +98,6 @@ impl Colony {
     /// Every node as it was last recorded, by number. Nothing is asked.
     pub async fn nodes(&self) -> Result<Vec<Node>, ColonyError> {
         Ok(self.store.nodes().await?)
-    }
-
-    /// What the shortest report shows of every node, by number. Nothing is asked.
-    pub async fn node_summaries(&self) -> Result<Vec<NodeSummary>, ColonyError> {
-        Ok(self.store.node_summaries().await?)
     }
 
     /// The journal.

@@ -4,7 +4,6 @@ mod id;
 mod lifecycle;
 mod measurements;
 mod status;
-mod summary;
 
 use std::path::PathBuf;
 
@@ -17,7 +16,6 @@ pub use lifecycle::{
 };
 pub use measurements::NodeMeasurements;
 pub use status::{Status, UnknownStatus};
-pub use summary::NodeSummary;
 
 use crate::container::ContainerId;
 use crate::manager::ManagerKind;

@@ -38,7 +38,7 @@ pub use metrics::{MetricsReport, NodeCounts, machine_metrics};
 pub use plan::plan;
 #[cfg(test)]
 pub(crate) use quote::{config_line, environment_line};
-pub use select::{Named, select_nodes};
+pub use select::select_nodes;
 pub use status::node_status;
 pub use value::ConfigValue;
 

@@ -16,9 +16,9 @@ mod journal;
 mod machine_table;
 mod migrations;
 mod node_row;
-mod node_summary;
 mod node_table;
 mod opening;
+mod packed;
 mod schema;
 mod standing;
 #[cfg(test)]
@@ -27,7 +27,6 @@ mod tests;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use futures_util::StreamExt;
 use sea_orm::{DatabaseConnection, DbErr};
 use tempfile::TempDir;
 
@@ -40,9 +39,10 @@ use crate::clock::{Clock, SystemClock};
 use crate::container::Container;
 use crate::event::Event;
 use crate::machine::Machine;
-use crate::node::{Node, NodeId, NodeSummary};
+use crate::manager::ManagerKind;
+use crate::node::{Node, NodeId};
 use crate::quantity::{Seconds, UnixTime};
-use columns::Fault;
+use columns::{Columns, Fault};
 use connection::{BUSY_TIMEOUT, begin_write};
 
 pub(crate) use file::beside;
@@ -104,27 +104,46 @@ impl Store {
             .map_err(|fault| self.fault(fault))
     }
 
-    /// Every node, by number.
+    /// Every node, by number. Read in one value, and value by value where something in it cannot be read.
     pub async fn nodes(&self) -> Result<Vec<Node>, StoreError> {
+        let manager = self.default_manager().await?;
+        match self.packed_nodes(manager).await? {
+            Some(nodes) => Ok(nodes),
+            None => self.nodes_one_by_one(manager).await,
+        }
+    }
+
+    /// The manager of the nodes whose rows do not name one.
+    async fn default_manager(&self) -> Result<ManagerKind, StoreError> {
         let machine = self.answer(machine_table::load(&self.db).await)?;
-        let manager = match &machine {
-            Some(row) => machine_table::read_manager(row).map_err(|fault| self.fault(fault))?,
-            None => machine_table::DEFAULT_MANAGER,
+        match &machine {
+            Some(row) => machine_table::read_manager(row).map_err(|fault| self.fault(fault)),
+            None => Ok(machine_table::DEFAULT_MANAGER),
+        }
+    }
+
+    /// `None` when something cannot be read.
+    async fn packed_nodes(&self, manager: ManagerKind) -> Result<Option<Vec<Node>>, StoreError> {
+        let Some(packed) = self.answer(node_table::load_packed(&self.db).await)? else {
+            return Ok(None);
         };
-        let mut rows = self.answer(node_table::load(&self.db).await)?;
-        let mut nodes = Vec::new();
-        while let Some(row) = rows.next().await {
-            let node = node_row::read(&self.answer(row)?, manager);
-            nodes.push(node.map_err(|fault| self.fault(fault))?);
+        let rows = packed.rows(&node_table::PLACES);
+        let nodes = rows.map(|row| {
+            let row = Columns::packed(node_table::TABLE, row?);
+            node_row::read(&row, manager).ok()
+        });
+        let mut nodes: Option<Vec<Node>> = nodes.collect();
+        if let Some(nodes) = &mut nodes {
+            nodes.sort_by_key(|node| node.id);
         }
         Ok(nodes)
     }
 
-    /// What the shortest report shows of every node, by number.
-    pub async fn node_summaries(&self) -> Result<Vec<NodeSummary>, StoreError> {
-        let rows = self.answer(node_summary::load(&self.db).await)?;
+    /// Names the value that cannot be read.
+    async fn nodes_one_by_one(&self, manager: ManagerKind) -> Result<Vec<Node>, StoreError> {
+        let rows = self.answer(node_table::load(&self.db).await)?;
         rows.iter()
-            .map(node_summary::read)
+            .map(|row| node_row::read(&Columns::new(node_table::TABLE, row), manager))
             .collect::<Result<_, _>>()
             .map_err(|fault| self.fault(fault))
     }

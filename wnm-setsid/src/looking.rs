@@ -8,7 +8,7 @@ use wnm_core::manager::{ManagerError, ProcessState, blocking};
 use wnm_core::node::{Node, NodeId};
 
 use crate::Setsid;
-use crate::process::{Mark, Process, Program, RealDirs};
+use crate::process::{Mark, Process, Program, RealDirs, Running};
 use crate::table::Table;
 
 impl Setsid {
@@ -54,11 +54,11 @@ pub(crate) fn states(
             by_binary.entry(binary).or_default().push(index);
         }
     }
-    let processes = table.processes(&|program| match program {
+    let processes = table.running(&|program| match program {
         Program::At(path) => by_binary.contains_key(path.as_path()),
         Program::Hidden => true,
     })?;
-    let mut running: HashMap<usize, &Process> = HashMap::new();
+    let mut running: HashMap<usize, &Running> = HashMap::new();
     for process in &processes {
         let path = match &process.program {
             Program::At(path) => Some(path.as_path()),
@@ -66,14 +66,10 @@ pub(crate) fn states(
         };
         let candidates = path.and_then(|path| by_binary.get(path));
         for &index in candidates.into_iter().flatten() {
-            if marks[index].is_of(process) {
+            if marks[index].fits(&process.program, &process.argv) {
                 running
                     .entry(index)
-                    .and_modify(|known| {
-                        if process.kin.start < known.kin.start {
-                            *known = process;
-                        }
-                    })
+                    .and_modify(|known| *known = first(table, known, process))
                     .or_insert(process);
             }
         }
@@ -85,13 +81,22 @@ pub(crate) fn states(
         .map(|(index, node)| {
             let state = match running.get(&index) {
                 Some(process) => ProcessState::Running {
-                    pid: u32::try_from(process.kin.pid).ok(),
+                    pid: u32::try_from(process.pid).ok(),
                 },
                 None => storages.state_of(node),
             };
             (node.id, state)
         })
         .collect())
+}
+
+/// The one of two processes of a node that started first, which the other comes from.
+fn first<'a>(table: &Table, known: &'a Running, other: &'a Running) -> &'a Running {
+    match (table.start_of(known.pid), table.start_of(other.pid)) {
+        (Some(start), Some(of_other)) if of_other < start => other,
+        (None, Some(_)) => other,
+        _ => known,
+    }
 }
 
 /// Directories that hold nodes' directories and are known to be there.

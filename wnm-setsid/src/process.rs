@@ -28,6 +28,14 @@ pub(crate) enum Program {
     Hidden,
 }
 
+/// What a process runs: enough to tell whose it is, and for the kernel half the work of a [`Process`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Running {
+    pub pid: i32,
+    pub program: Program,
+    pub argv: Vec<OsString>,
+}
+
 /// A process that runs; one that ended and was not yet collected by its parent is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Process {
@@ -82,23 +90,28 @@ impl Mark {
     }
 
     /// Whether a process is the node's.
+    pub fn is_of(&self, process: &Process) -> bool {
+        self.fits(&process.program, &process.argv)
+    }
+
+    /// Whether a process that runs this program with these arguments is the node's.
     ///
     /// The program decides where it is known, since arguments can say anything. A program that does not lie
     /// in the node's own directory is shared between nodes: then the arguments must name the directory too.
-    pub fn is_of(&self, process: &Process) -> bool {
+    pub fn fits(&self, program: &Program, argv: &[OsString]) -> bool {
         // wnm itself runs the node's binary like this to learn its version.
-        if process.argv.len() == 2 && process.argv[1] == "--version" {
+        if argv.len() == 2 && argv[1] == "--version" {
             return false;
         }
-        let root = argv::option(&process.argv, "--root-dir").map(Path::new);
+        let root = argv::option(argv, "--root-dir").map(Path::new);
         let root_agrees = root.is_some_and(|root| self.roots.iter().any(|own| own == root));
-        match &process.program {
+        match program {
             Program::At(path) => {
                 let own_copy = self.roots.iter().any(|own| path.parent() == Some(own));
                 self.binaries.contains(path) && (root_agrees || (own_copy && root.is_none()))
             }
             Program::Hidden => {
-                let called = process.argv.first().map(Path::new);
+                let called = argv.first().map(Path::new);
                 root_agrees && called.is_some_and(|path| self.binaries.iter().any(|b| b == path))
             }
         }
@@ -144,25 +157,17 @@ fn add(paths: &mut Vec<PathBuf>, path: Option<PathBuf>) {
 mod tests {
     use super::*;
 
-    fn process(program: Option<&str>, argv: &[&str]) -> Process {
-        Process {
-            kin: Kin {
-                pid: 7,
-                start: 1,
-                parent: 1,
-                group: 7,
-                session: 7,
-            },
-            program: program.map_or(Program::Hidden, |path| Program::At(path.into())),
-            argv: argv.iter().map(OsString::from).collect(),
-            account: 0,
-        }
+    fn fits(mark: &Mark, program: Option<&str>, argv: &[&str]) -> bool {
+        let program = program.map_or(Program::Hidden, |path| Program::At(path.into()));
+        let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
+        mark.fits(&program, &argv)
     }
 
     const OWN: &str = "/n/antnode0001/antnode";
 
     fn is_own(program: Option<&str>, argv: &[&str]) -> bool {
-        Mark::at(Path::new(OWN), Path::new("/n/antnode0001")).is_of(&process(program, argv))
+        let mark = Mark::at(Path::new(OWN), Path::new("/n/antnode0001"));
+        fits(&mark, program, argv)
     }
 
     #[test]
@@ -196,7 +201,7 @@ mod tests {
     fn a_shared_program_needs_the_directory() {
         let shared = "/usr/bin/antnode";
         let mark = Mark::at(Path::new(shared), Path::new("/n/antnode0001"));
-        let with = |argv: &[&str]| mark.is_of(&process(Some(shared), argv));
+        let with = |argv: &[&str]| fits(&mark, Some(shared), argv);
         assert!(with(&[shared, "--root-dir", "/n/antnode0001"]));
         assert!(!with(&[shared, "--root-dir", "/n/antnode0002"]));
         assert!(!with(&[shared]));
@@ -213,7 +218,7 @@ mod tests {
         let mark = Mark::at(&root.join("antnode"), &root);
         let path = real.join("antnode0001/antnode");
         let argv = ["antnode", "--root-dir", root.to_str().unwrap()];
-        assert!(mark.is_of(&process(Some(path.to_str().unwrap()), &argv)));
+        assert!(fits(&mark, path.to_str(), &argv));
     }
 
     #[test]

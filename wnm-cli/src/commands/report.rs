@@ -42,31 +42,19 @@ async fn text(
     format: ReportFormat,
 ) -> Result<String, ProgramError> {
     kind.check(format)?;
-    let names = context.input.service_names();
+    let all = colony.nodes().await?;
+    let nodes = report::select_nodes(&all, &context.input.service_names())?;
     Ok(match kind {
-        ReportKind::NodeStatus => {
-            let all = colony.node_summaries().await?;
-            report::node_status(&report::select_nodes(&all, &names)?, format)?
-        }
-        ReportKind::NodeStatusDetails => {
-            let all = colony.nodes().await?;
-            report::node_status_details(&report::select_nodes(&all, &names)?, format)?
-        }
-        ReportKind::InfluxResources => {
-            let all = colony.nodes().await?;
-            report::influx_resources(&report::select_nodes(&all, &names)?, nanoseconds_now())
-        }
+        ReportKind::NodeStatus => report::node_status(&nodes, format)?,
+        ReportKind::NodeStatusDetails => report::node_status_details(&nodes, format)?,
+        ReportKind::InfluxResources => report::influx_resources(&nodes, nanoseconds_now()),
         ReportKind::MachineConfig => {
-            // A name that no node has is a mistake in every report.
-            report::select_nodes(&colony.node_summaries().await?, &names)?;
             let mut values = shown_values(context, colony).await?;
             let url = format!("sqlite:///{}", colony.database().display());
             values.push(("dbpath", url.as_str().into()));
             report::machine_config(&values, format)?
         }
         ReportKind::MachineMetrics => {
-            let all = colony.nodes().await?;
-            report::select_nodes(&all, &names)?;
             let machine = colony.machine();
             let version = context
                 .outside

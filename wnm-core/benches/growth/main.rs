@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 use wnm_core::decide::decide;
 use wnm_core::decide::testing::{machine, node, snapshot_of};
 use wnm_core::manager::SystemRunner;
-use wnm_core::node::NodeSummary;
+use wnm_core::node::Node;
 use wnm_core::observe::{HttpProbe, NodeProbe, Probe, SurveyLimits};
 use wnm_core::program::Antnode;
 use wnm_core::quantity::Milliseconds;
@@ -133,8 +133,8 @@ async fn one_size(count: u32) -> [Duration; 6] {
     let read =
         median(async || assert_eq!(store.nodes().await.unwrap().len(), count as usize)).await;
     let report = median(async || {
-        let all = store.node_summaries().await.unwrap();
-        let nodes: Vec<&NodeSummary> = all.iter().collect();
+        let all = store.nodes().await.unwrap();
+        let nodes: Vec<&Node> = all.iter().collect();
         assert!(!node_status(&nodes, ReportFormat::Text).unwrap().is_empty());
     })
     .await;

@@ -177,7 +177,7 @@ fn block(node: &Node) -> String {
                 .map_or_else(unknown, |wallet| wallet.to_string()),
         ),
         ("Age", node.first_launch.to_string()),
-        ("Peer ID", peer_id(node.peer_id.as_deref()).to_owned()),
+        ("Peer ID", peer_id(node).to_owned()),
         ("Status", node.status().to_string()),
     ];
     lines

@@ -1,43 +1,12 @@
 use super::{ReportError, UnknownNode};
-use crate::node::{Node, NodeId, NodeName, NodeSummary};
-
-/// What a node is found by.
-pub trait Named {
-    /// Its number.
-    fn id(&self) -> NodeId;
-    /// What its supervisor calls it.
-    fn service(&self) -> &str;
-}
-
-impl Named for Node {
-    fn id(&self) -> NodeId {
-        self.id
-    }
-
-    fn service(&self) -> &str {
-        &self.service
-    }
-}
-
-impl Named for NodeSummary {
-    fn id(&self) -> NodeId {
-        self.id
-    }
-
-    fn service(&self) -> &str {
-        &self.service
-    }
-}
+use crate::node::{Node, NodeName};
 
 /// The nodes that `--service_name` names, in that order, one as often as it is named; all of them when it
 /// names none.
 ///
 /// A name is a service as it is stored, the same without `.service`, or what [`NodeName`] reads:
 /// `antnode0003`, `0003`, `3`.
-pub fn select_nodes<'a, N: Named>(
-    nodes: &'a [N],
-    names: &[String],
-) -> Result<Vec<&'a N>, ReportError> {
+pub fn select_nodes<'a>(nodes: &'a [Node], names: &[String]) -> Result<Vec<&'a Node>, ReportError> {
     if names.is_empty() {
         return Ok(nodes.iter().collect());
     }
@@ -59,25 +28,25 @@ pub fn select_nodes<'a, N: Named>(
     }
 }
 
-fn find<'a, N: Named>(nodes: &'a [N], name: &str) -> Option<&'a N> {
-    let by_service = nodes.iter().find(|node| bare(node.service()) == bare(name));
+fn find<'a>(nodes: &'a [Node], name: &str) -> Option<&'a Node> {
+    let by_service = nodes.iter().find(|node| bare(&node.service) == bare(name));
     by_service.or_else(|| {
         let NodeName(id) = name.parse().ok()?;
-        nodes.iter().find(|node| node.id() == id)
+        nodes.iter().find(|node| node.id == id)
     })
 }
 
 /// The service with the nearest number, or else the one that resembles the name most. Of equals the first, so that the answer is always the same.
-fn nearest<N: Named>(nodes: &[N], name: &str) -> Option<String> {
+fn nearest(nodes: &[Node], name: &str) -> Option<String> {
     let node = match name.parse() {
         Ok(NodeName(id)) => nodes
             .iter()
-            .min_by_key(|node| node.id().get().abs_diff(id.get())),
+            .min_by_key(|node| node.id.get().abs_diff(id.get())),
         Err(_) => nodes
             .iter()
-            .min_by_key(|node| strsim::damerau_levenshtein(bare(node.service()), bare(name))),
+            .min_by_key(|node| strsim::damerau_levenshtein(bare(&node.service), bare(name))),
     }?;
-    Some(bare(node.service()).to_owned())
+    Some(bare(&node.service).to_owned())
 }
 
 fn bare(service: &str) -> &str {
@@ -137,7 +106,7 @@ mod tests {
     fn unknown_names_are_all_reported_with_the_nearest() {
         let error = select(&["1", "antnode0003", "antnoed0002", "44"]).unwrap_err();
         insta::assert_snapshot!(error, @"there is no node 'antnode0003', the nearest is antnode0002; there is no node 'antnoed0002', the nearest is antnode0002; there is no node '44', the nearest is antnode0004");
-        let none = select_nodes::<Node>(&[], &["1".to_owned()]).unwrap_err();
+        let none = select_nodes(&[], &["1".to_owned()]).unwrap_err();
         insta::assert_snapshot!(none, @"there is no node '1', nor any other");
     }
 }

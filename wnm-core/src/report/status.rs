@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use super::table::{Align, Column, render};
 use super::{NO_NODES, ReportError, ReportFormat, ReportKind, json};
-use crate::node::{NodeSummary, Status};
+use crate::node::{Node, Status};
 
 /// What stands for a peer id that is not known.
 const NO_PEER_ID: &str = "-";
@@ -36,13 +36,13 @@ struct Row<'a> {
 }
 
 /// A line per node: service, peer id, status, connected peers.
-pub fn node_status(nodes: &[&NodeSummary], format: ReportFormat) -> Result<String, ReportError> {
+pub fn node_status(nodes: &[&Node], format: ReportFormat) -> Result<String, ReportError> {
     ReportKind::NodeStatus.check(format)?;
     let rows = nodes.iter().map(|node| Row {
         service_name: &node.service,
-        peer_id: peer_id(node.peer_id.as_deref()),
-        status: node.status,
-        connected_peers: node.connected_peers,
+        peer_id: peer_id(node),
+        status: node.status(),
+        connected_peers: node.measured.connected_peers,
     });
     if format == ReportFormat::Json {
         return json(&rows.collect::<Vec<_>>());
@@ -66,8 +66,11 @@ pub fn node_status(nodes: &[&NodeSummary], format: ReportFormat) -> Result<Strin
 }
 
 /// The peer id of a node, `-` where it is not known.
-pub(super) fn peer_id(known: Option<&str>) -> &str {
-    known.filter(|id| !id.is_empty()).unwrap_or(NO_PEER_ID)
+pub(super) fn peer_id(node: &Node) -> &str {
+    node.peer_id
+        .as_deref()
+        .filter(|id| !id.is_empty())
+        .unwrap_or(NO_PEER_ID)
 }
 
 #[cfg(test)]
@@ -75,31 +78,23 @@ mod tests {
     use super::super::fixture;
     use super::*;
 
-    fn nodes() -> Vec<NodeSummary> {
-        fixture::nodes().iter().map(NodeSummary::from).collect()
-    }
-
-    fn refs(nodes: &[NodeSummary]) -> Vec<&NodeSummary> {
-        nodes.iter().collect()
-    }
-
     #[test]
     fn the_text_is_that_of_the_python() {
-        let nodes = nodes();
-        let text = node_status(&refs(&nodes), ReportFormat::Text).unwrap();
+        let nodes = fixture::nodes();
+        let text = node_status(&fixture::refs(&nodes), ReportFormat::Text).unwrap();
         assert_eq!(text, fixture::recorded!("node-status.txt"));
     }
 
     #[test]
     fn the_json_is_that_of_the_python() {
-        let nodes = nodes();
-        let text = node_status(&refs(&nodes), ReportFormat::Json).unwrap();
+        let nodes = fixture::nodes();
+        let text = node_status(&fixture::refs(&nodes), ReportFormat::Json).unwrap();
         assert_eq!(text, fixture::recorded!("node-status.json"));
     }
 
     #[test]
     fn one_node_is_a_list_and_so_is_none() {
-        let nodes = nodes();
+        let nodes = fixture::nodes();
         let one = node_status(&[&nodes[2]], ReportFormat::Json).unwrap();
         assert!(
             one.starts_with("[\n  {") && one.ends_with("}\n]\n"),
@@ -114,9 +109,9 @@ mod tests {
 
     #[test]
     fn a_long_service_name_does_not_touch_the_peer_id() {
-        let mut nodes = nodes();
+        let mut nodes = fixture::nodes();
         nodes[0].service = "com.autonomi.antnode-1".to_owned();
-        let text = node_status(&refs(&nodes), ReportFormat::Text).unwrap();
+        let text = node_status(&fixture::refs(&nodes), ReportFormat::Text).unwrap();
         assert!(text.contains("com.autonomi.antnode-1 12D3"), "{text}");
     }
 }

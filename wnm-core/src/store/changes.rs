@@ -39,7 +39,7 @@ pub struct Changes {
 /// The rows, made before anything is written.
 pub(super) struct Rows<'a> {
     machine: Option<machine_table::ActiveModel>,
-    nodes: Vec<node_table::ActiveModel>,
+    nodes: Vec<node_table::Model>,
     containers: Vec<container_table::ActiveModel>,
     changes: &'a Changes,
 }

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use sea_orm::{QueryResult, TryGetable};
+use serde_json::Value;
 
+use super::packed::PackedRow;
 use crate::node::NodeId;
 use crate::quantity::UnixTime;
 
@@ -23,18 +25,38 @@ pub(super) struct Fault {
 
 /// A row of one table.
 pub(super) struct Columns<'a> {
-    row: &'a QueryResult,
+    values: Values<'a>,
     table: &'static str,
     name: String,
+}
+
+/// The values of a row, as they came.
+enum Values<'a> {
+    OneByOne(&'a QueryResult),
+    Packed(PackedRow<'a>),
 }
 
 impl<'a> Columns<'a> {
     /// A row that has its number in the column `id`.
     pub fn new(table: &'static str, row: &'a QueryResult) -> Self {
-        let name = row
-            .try_get_by::<i64, _>("id")
-            .map_or_else(|_| "?".to_owned(), |id| id.to_string());
-        Self { row, table, name }
+        Self::of(table, Values::OneByOne(row))
+    }
+
+    /// The same of a packed row.
+    pub fn packed(table: &'static str, row: PackedRow<'a>) -> Self {
+        Self::of(table, Values::Packed(row))
+    }
+
+    fn of(table: &'static str, values: Values<'a>) -> Self {
+        let name = match values.whole("id") {
+            Some(Some(id)) => id.to_string(),
+            _ => "?".to_owned(),
+        };
+        Self {
+            values,
+            table,
+            name,
+        }
     }
 
     /// What is wrong with the value of a column.
@@ -49,20 +71,17 @@ impl<'a> Columns<'a> {
 
     /// The same with the value, where it can be shown.
     fn unfit(&self, column: &'static str, problem: &str) -> Fault {
-        match self.get::<String>(column) {
+        match self.values.text(column) {
             Some(Some(text)) => self.fault(column, format!("'{text}' {problem}")),
             _ => self.fault(column, problem),
         }
     }
 
-    fn get<T: TryGetable>(&self, column: &'static str) -> Option<Option<T>> {
-        self.row.try_get_by::<Option<T>, _>(column).ok()
-    }
-
     /// A text, or `None` for NULL and for nothing but blanks.
     pub fn some_text(&self, column: &'static str) -> Result<Option<String>, Fault> {
-        let text: Option<String> = self
-            .get(column)
+        let text = self
+            .values
+            .text(column)
             .ok_or_else(|| self.fault(column, "is not a text"))?;
         Ok(text.filter(|text| !text.trim().is_empty()))
     }
@@ -96,11 +115,12 @@ impl<'a> Columns<'a> {
 
     /// A number of any kind, or `None` for NULL.
     pub fn some_number(&self, column: &'static str) -> Result<Option<f64>, Fault> {
-        if let Some(whole) = self.get::<i64>(column) {
+        if let Some(whole) = self.values.whole(column) {
             // Exact for every threshold and load there can be.
             return Ok(whole.map(|whole| whole as f64));
         }
-        self.get(column)
+        self.values
+            .real(column)
             .ok_or_else(|| self.unfit(column, "is not a number"))
     }
 
@@ -117,7 +137,8 @@ impl<'a> Columns<'a> {
 
     /// A whole number, or `None` for NULL.
     pub fn some_whole(&self, column: &'static str) -> Result<Option<i64>, Fault> {
-        self.get(column)
+        self.values
+            .whole(column)
             .ok_or_else(|| self.unfit(column, "is not a whole number"))
     }
 
@@ -156,6 +177,35 @@ impl<'a> Columns<'a> {
     /// A point in time, or `None` for NULL.
     pub fn some_time(&self, column: &'static str) -> Result<Option<UnixTime>, Fault> {
         Ok(self.some_whole(column)?.map(UnixTime))
+    }
+}
+
+/// Each returns `None` for a value of another kind, and `Some(None)` for NULL.
+impl Values<'_> {
+    fn text(&self, column: &'static str) -> Option<Option<String>> {
+        self.get(column, |value| value.as_str().map(str::to_owned))
+    }
+
+    fn whole(&self, column: &'static str) -> Option<Option<i64>> {
+        self.get(column, Value::as_i64)
+    }
+
+    fn real(&self, column: &'static str) -> Option<Option<f64>> {
+        self.get(column, Value::as_f64)
+    }
+
+    fn get<T: TryGetable>(
+        &self,
+        column: &'static str,
+        unpack: impl Fn(&Value) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match self {
+            Self::OneByOne(row) => row.try_get_by::<Option<T>, _>(column).ok(),
+            Self::Packed(row) => match row.get(column)? {
+                Value::Null => Some(None),
+                value => unpack(value).map(Some),
+            },
+        }
     }
 }
 

@@ -2,12 +2,10 @@
 
 use std::path::PathBuf;
 
-use sea_orm::QueryResult;
 use semver::Version;
 
 use super::columns::{Columns, Fault};
 use super::machine_table::manager_of;
-use super::node_table::TABLE;
 use super::standing::Standing;
 use crate::container::ContainerId;
 use crate::manager::ManagerKind;
@@ -18,14 +16,13 @@ use crate::node::{
 use crate::ports::{NodePorts, Port};
 
 /// Reads a node. `machine` is the manager of the machine, for rows that only name the supervisor.
-pub(super) fn read(row: &QueryResult, machine: ManagerKind) -> Result<Node, Fault> {
-    let row = Columns::new(TABLE, row);
+pub(super) fn read(row: &Columns<'_>, machine: ManagerKind) -> Result<Node, Fault> {
     let id = row.node_id("id")?;
     let manager = row.some_text("manager_type")?.unwrap_or_default();
-    let root_dir = absolute(&row, "root_dir", row.path("root_dir")?)?;
+    let root_dir = absolute(row, "root_dir", row.path("root_dir")?)?;
     let status: Status = row.parsed("status")?;
     let status_since = row.time("timestamp")?;
-    let standing = match own_standing(&row)? {
+    let standing = match own_standing(row)? {
         Some(standing) => standing,
         None => Standing::found(status, status_since),
     };
@@ -40,14 +37,14 @@ pub(super) fn read(row: &QueryResult, machine: ManagerKind) -> Result<Node, Faul
             .some_text("version")?
             .and_then(|text| read_version(&text)),
         log_dir: match row.some_text("log_dir")? {
-            Some(log_dir) => Some(absolute(&row, "log_dir", log_dir.into())?),
+            Some(log_dir) => Some(absolute(row, "log_dir", log_dir.into())?),
             None => None,
         },
         root_dir,
         ports: NodePorts {
             node: Port::try_from(row.whole("port")?).map_err(|error| row.fault("port", error))?,
-            metrics: some_port(&row, "metrics_port")?,
-            rpc: some_port(&row, "rpc_port")?,
+            metrics: some_port(row, "metrics_port")?,
+            rpc: some_port(row, "rpc_port")?,
         },
         host: row.text("host")?,
         network: row.text("network")?,
@@ -64,7 +61,7 @@ pub(super) fn read(row: &QueryResult, machine: ManagerKind) -> Result<Node, Faul
         desired: standing.desired,
         observed: standing.observed,
         transition: standing.transition,
-        measured: measurements(&row)?,
+        measured: measurements(row)?,
         first_launch: row.time("age")?,
         status_since,
         last_start: row.some_time("last_start")?,

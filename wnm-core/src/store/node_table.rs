@@ -1,15 +1,18 @@
 //! The nodes' rows: the columns of the Python wnm, and ours after them.
 
-use futures_util::Stream;
-use sea_orm::sea_query::OnConflict;
+use std::iter::repeat_with;
+use std::sync::LazyLock;
+
+use sea_orm::sea_query::{Expr, OnConflict, Query, SqliteQueryBuilder};
 use sea_orm::{
-    ActiveModelBehavior, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr,
-    DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, Iterable,
-    PrimaryKeyTrait, QueryFilter, QueryOrder, QueryResult, QueryTrait, StreamTrait,
+    ActiveModelBehavior, ColumnTrait, ConnectionTrait, DbBackend, DbErr, DeriveEntityModel,
+    DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, Iterable, ModelTrait, PrimaryKeyTrait,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Statement, Value,
 };
 
 use super::columns::{Fault, stored, stored_path};
 use super::machine_table::MACHINE_ID;
+use super::packed::{self, PackedRows, Places};
 use crate::node::{Node, NodeId};
 use crate::ports::Port;
 
@@ -86,32 +89,69 @@ pub(super) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// All rows, by number, as they come: a thousand of them held at once would be most of what a report takes.
-pub(super) async fn load(
-    db: &DatabaseConnection,
-) -> Result<impl Stream<Item = Result<QueryResult, DbErr>> + '_, DbErr> {
+/// All rows, by number.
+pub(super) async fn load<C: ConnectionTrait>(db: &C) -> Result<Vec<QueryResult>, DbErr> {
     let query = Entity::find().order_by_asc(Column::Id).into_query();
-    db.stream(&query).await
+    db.query_all(&query).await
 }
 
+/// The same in one value; `None` where that cannot be read.
+pub(super) async fn load_packed<C: ConnectionTrait>(db: &C) -> Result<Option<PackedRows>, DbErr> {
+    let query = Entity::find()
+        .select_only()
+        .expr(packed::pack::<Column>())
+        .into_query();
+    let result = db.query_one(&query).await?;
+    Ok(result.as_ref().and_then(PackedRows::of))
+}
+
+/// Where the columns are in packed rows.
+pub(super) static PLACES: LazyLock<Places> = LazyLock::new(Places::of::<Column>);
+
 /// Writes rows, new ones and over old ones. What says how a node came to be is kept as it is.
-pub(super) async fn save<C: ConnectionTrait>(db: &C, rows: Vec<ActiveModel>) -> Result<(), DbErr> {
-    use Column::{Id, Layout, MachineId, Method};
-    let written: Vec<Column> = Column::iter()
-        .filter(|column| !matches!(column, Id | MachineId | Method | Layout))
-        .collect();
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        Entity::insert_many(rows.by_ref().take(CHUNK))
-            .on_conflict(
-                OnConflict::column(Column::Id)
-                    .update_columns(written.iter().copied())
-                    .to_owned(),
-            )
-            .exec_without_returning(db)
-            .await?;
+pub(super) async fn save<C: ConnectionTrait>(db: &C, rows: Vec<Model>) -> Result<(), DbErr> {
+    let mut rows = rows.into_iter();
+    let mut text = Upsert::of(CHUNK.min(rows.len()));
+    while rows.len() > 0 {
+        if rows.len() < text.rows {
+            text = Upsert::of(rows.len());
+        }
+        let values = rows.by_ref().take(text.rows).flat_map(values_of);
+        db.execute_raw(Statement::from_sql_and_values(
+            DbBackend::Sqlite,
+            &text.sql,
+            values,
+        ))
+        .await?;
     }
     Ok(())
+}
+
+/// The text of a statement that writes some rows. For a thousand it is made once, not for each hundred again.
+struct Upsert {
+    rows: usize,
+    sql: String,
+}
+
+impl Upsert {
+    fn of(rows: usize) -> Self {
+        use Column::{Id, Layout, MachineId, Method};
+        let written =
+            Column::iter().filter(|column| !matches!(column, Id | MachineId | Method | Layout));
+        let row = || Column::iter().map(|_| Expr::value(0));
+        let (sql, _) = Query::insert()
+            .into_table(Entity)
+            .columns(Column::iter())
+            .values_from_panic(repeat_with(row).take(rows))
+            .on_conflict(OnConflict::column(Id).update_columns(written).to_owned())
+            .build(SqliteQueryBuilder);
+        Self { rows, sql }
+    }
+}
+
+/// What is stored in a row, in the order of the columns.
+fn values_of(row: Model) -> impl Iterator<Item = Value> {
+    Column::iter().map(move |column| row.get(column))
 }
 
 /// Drops rows.
@@ -131,67 +171,67 @@ pub(super) async fn clear<C: ConnectionTrait>(db: &C) -> Result<(), DbErr> {
 }
 
 /// The row for a node.
-pub(super) fn to_row(node: &Node) -> Result<ActiveModel, Fault> {
+pub(super) fn to_row(node: &Node) -> Result<Model, Fault> {
     let path = |column, path| stored_path(TABLE, node.id.get(), column, path);
-    let port = |port: Option<Port>| Set(port.map_or(0, Port::get));
+    let port = |port: Option<Port>| port.map_or(0, Port::get);
     let measured = &node.measured;
-    Ok(ActiveModel {
-        id: Set(node.id.get()),
-        machine_id: Set(MACHINE_ID),
-        container_id: Set(node.container.map(|container| container.0)),
-        manager_type: Set(node.manager.to_string()),
-        node_name: Set(node.name().to_string()),
-        service: Set(node.service.clone()),
-        user: Set(node.user.clone()),
-        binary: Set(path("binary", &node.binary)?),
-        version: Set(node.version.as_ref().map(ToString::to_string)),
-        root_dir: Set(path("root_dir", &node.root_dir)?),
-        log_dir: Set(match &node.log_dir {
+    Ok(Model {
+        id: node.id.get(),
+        machine_id: MACHINE_ID,
+        container_id: node.container.map(|container| container.0),
+        manager_type: node.manager.to_string(),
+        node_name: node.name().to_string(),
+        service: node.service.clone(),
+        user: node.user.clone(),
+        binary: path("binary", &node.binary)?,
+        version: node.version.as_ref().map(ToString::to_string),
+        root_dir: path("root_dir", &node.root_dir)?,
+        log_dir: match &node.log_dir {
             Some(log_dir) => Some(path("log_dir", log_dir)?),
             None => None,
-        }),
-        port: Set(node.ports.node.get()),
+        },
+        port: node.ports.node.get(),
         metrics_port: port(node.ports.metrics),
         rpc_port: port(node.ports.rpc),
-        network: Set(node.network.clone()),
-        wallet: Set(node.wallet.map(|wallet| wallet.to_string())),
-        peer_id: Set(node.peer_id.clone()),
-        status: Set(node.status().word().to_owned()),
-        timestamp: Set(node.status_since.0),
-        records: Set(stored(measured.records)),
-        uptime: Set(stored(measured.uptime)),
-        shunned: Set(stored(measured.shunned)),
-        connected_peers: Set(stored(measured.connected_peers)),
-        gets: Set(stored(measured.gets)),
-        puts: Set(stored(measured.puts)),
-        mem: Set(hundredths(measured.memory_mb)),
-        cpu: Set(hundredths(measured.cpu_percent)),
-        open_connections: Set(stored(measured.open_connections)),
-        total_peers: Set(stored(measured.total_peers)),
-        bad_peers: Set(stored(measured.bad_peers)),
-        rel_records: Set(stored(measured.relevant_records)),
-        max_records: Set(stored(measured.max_records)),
-        rewards: Set(measured.rewards.clone()),
-        payment_count: Set(stored(measured.payment_count)),
-        live_time: Set(stored(measured.live_time)),
-        network_size: Set(stored(measured.network_size)),
-        age: Set(node.first_launch.0),
-        host: Set(node.host.clone()),
-        method: Set(node.manager.to_string()),
-        layout: Set(LAYOUT.to_owned()),
+        network: node.network.clone(),
+        wallet: node.wallet.map(|wallet| wallet.to_string()),
+        peer_id: node.peer_id.clone(),
+        status: node.status().word().to_owned(),
+        timestamp: node.status_since.0,
+        records: stored(measured.records),
+        uptime: stored(measured.uptime),
+        shunned: stored(measured.shunned),
+        connected_peers: stored(measured.connected_peers),
+        gets: stored(measured.gets),
+        puts: stored(measured.puts),
+        mem: hundredths(measured.memory_mb),
+        cpu: hundredths(measured.cpu_percent),
+        open_connections: stored(measured.open_connections),
+        total_peers: stored(measured.total_peers),
+        bad_peers: stored(measured.bad_peers),
+        rel_records: stored(measured.relevant_records),
+        max_records: stored(measured.max_records),
+        rewards: measured.rewards.clone(),
+        payment_count: stored(measured.payment_count),
+        live_time: stored(measured.live_time),
+        network_size: stored(measured.network_size),
+        age: node.first_launch.0,
+        host: node.host.clone(),
+        method: node.manager.to_string(),
+        layout: LAYOUT.to_owned(),
         // The Python program stores what is not given as an empty text.
-        environment: Set(Some(node.environment.clone().unwrap_or_default())),
-        desired: Set(node.desired.state.word().to_owned()),
-        desired_by: Set(node.desired.by.word().to_owned()),
-        desired_since: Set(node.desired.since.0),
-        observed: Set(node.observed.state.word().to_owned()),
-        observed_at: Set(node.observed.at.0),
-        transition: Set(node.under_way().map(|kind| kind.word().to_owned())),
-        transition_since: Set(node.transition.map(|transition| transition.since.0)),
-        transition_acted: Set(node.transition.map(|transition| transition.acted)),
-        last_start: Set(node.last_start.map(|time| time.0)),
-        failed_starts: Set(node.failed_starts),
-        load_stops: Set(node.load_stops),
+        environment: Some(node.environment.clone().unwrap_or_default()),
+        desired: node.desired.state.word().to_owned(),
+        desired_by: node.desired.by.word().to_owned(),
+        desired_since: node.desired.since.0,
+        observed: node.observed.state.word().to_owned(),
+        observed_at: node.observed.at.0,
+        transition: node.under_way().map(|kind| kind.word().to_owned()),
+        transition_since: node.transition.map(|transition| transition.since.0),
+        transition_acted: node.transition.map(|transition| transition.acted),
+        last_start: node.last_start.map(|time| time.0),
+        failed_starts: node.failed_starts,
+        load_stops: node.load_stops,
     })
 }
 

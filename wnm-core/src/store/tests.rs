@@ -1,4 +1,5 @@
 mod fixtures;
+mod packing;
 mod python_rows;
 mod records;
 mod refusals;

@@ -10,7 +10,7 @@ use procfs::FromRead;
 use procfs::process::{Stat, Status};
 
 use super::TableError;
-use crate::process::{Kin, Process, Program};
+use crate::process::{Kin, Process, Program, Running};
 
 /// What the kernel appends to the path of a program whose file has been replaced or deleted.
 const REPLACED: &[u8] = b" (deleted)";
@@ -44,14 +44,14 @@ impl Table {
         }
     }
 
-    /// Every process whose program is `wanted`. The link to the program is read first: it is one call, and
-    /// most processes are of no interest after it.
-    pub fn processes(&self, wanted: &dyn Fn(&Program) -> bool) -> Result<Vec<Process>, TableError> {
+    /// What every process runs whose program is `wanted`. The link to the program is read first: it is one call,
+    /// and most processes are of no interest after it.
+    pub fn running(&self, wanted: &dyn Fn(&Program) -> bool) -> Result<Vec<Running>, TableError> {
         let pids = self.pids()?;
         let found = pids.into_iter().filter_map(|pid| {
             let program = self.program(pid)?;
             if wanted(&program) {
-                self.describe(pid, program)
+                self.running_as(pid, program)
             } else {
                 None
             }
@@ -59,9 +59,15 @@ impl Table {
         Ok(found.collect())
     }
 
+    /// Every process whose program is `wanted`.
+    pub fn processes(&self, wanted: &dyn Fn(&Program) -> bool) -> Result<Vec<Process>, TableError> {
+        let running = self.running(wanted)?.into_iter();
+        Ok(running.filter_map(|it| self.describe(it)).collect())
+    }
+
     /// One process as it is now; `None` once it has ended.
     pub fn look(&self, pid: i32) -> Option<Process> {
-        self.describe(pid, self.program(pid)?)
+        self.describe(self.running_as(pid, self.program(pid)?)?)
     }
 
     /// When the process that now has this number started; `None` when none has it or it has ended.
@@ -132,19 +138,28 @@ impl Table {
         }
     }
 
-    fn describe(&self, pid: i32, program: Program) -> Option<Process> {
-        let kin = self.kin_of(pid)?;
+    fn running_as(&self, pid: i32, program: Program) -> Option<Running> {
         if self.is_nested(pid) {
             return None;
         }
         let argv = self.read(pid, "cmdline").unwrap_or_default();
+        Some(Running {
+            pid,
+            program,
+            argv: words(&argv),
+        })
+    }
+
+    fn describe(&self, running: Running) -> Option<Process> {
+        let Running { pid, program, argv } = running;
+        let kin = self.kin_of(pid)?;
         let account = std::fs::metadata(self.root.join(pid.to_string()))
             .ok()?
             .uid();
         Some(Process {
             kin,
             program,
-            argv: words(&argv),
+            argv,
             account,
         })
     }
@@ -245,8 +260,8 @@ mod tests {
         assert_eq!(table.start_of(own), Some(there.kin.start));
         table.must_show_others().unwrap();
         let wanted = |program: &Program| *program == here.program;
-        let found = portable::Table::system().processes(&wanted).unwrap();
-        assert!(found.iter().any(|process| process.kin.pid == own));
+        let found = portable::Table::system().running(&wanted).unwrap();
+        assert!(found.iter().any(|running| running.pid == own));
         let kin = portable::Table::system().everyone().unwrap();
         assert!(kin.contains(&there.kin));
     }

@@ -4,7 +4,7 @@ use nix::unistd::{Pid, getpgid, getsid};
 use sysinfo::{ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
 
 use super::TableError;
-use crate::process::{Kin, Process, Program};
+use crate::process::{Kin, Process, Program, Running};
 
 /// What the table is called where it has no path.
 const PLACE: &str = "the system's list";
@@ -17,6 +17,17 @@ impl Table {
     /// The machine's.
     pub fn system() -> Self {
         Self
+    }
+
+    /// What every process runs whose program is `wanted`.
+    pub fn running(&self, wanted: &dyn Fn(&Program) -> bool) -> Result<Vec<Running>, TableError> {
+        let found = self.processes(wanted)?.into_iter();
+        let running = found.map(|process| Running {
+            pid: process.kin.pid,
+            program: process.program,
+            argv: process.argv,
+        });
+        Ok(running.collect())
     }
 
     /// Every process whose program is `wanted`.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use insta::assert_snapshot;
 use tempfile::TempDir;
 
-use super::samples::{id, machine, node, sql, summaries_of};
+use super::samples::{id, machine, node, sql};
 use crate::manager::ManagerKind;
 use crate::node::{Actor, DesiredState, Node, ObservedState, Status, Transition, TransitionKind};
 use crate::quantity::UnixTime;
@@ -32,9 +32,6 @@ async fn nodes_after(statements: &str) -> Result<Vec<Node>, String> {
     sql(&path, statements).await;
     let store = Store::open(&path, Access::View).await.unwrap();
     let nodes = store.nodes().await;
-    if let Ok(nodes) = &nodes {
-        assert_eq!(store.node_summaries().await.unwrap(), summaries_of(nodes));
-    }
     store.close().await.unwrap();
     nodes.map_err(|error| file_name_only(&error.to_string(), &path))
 }
@@ -194,38 +191,6 @@ async fn settings_that_make_no_sense_together_are_read_all_the_same() {
     );
     assert_eq!((machine.highest_id, machine.last_stopped_at), (None, None));
     assert!(machine.launch.no_upnp);
-}
-
-#[tokio::test]
-async fn a_summary_names_what_it_cannot_read_and_passes_over_the_rest() {
-    let (_directory, path) = colony().await;
-    let mut errors = Vec::new();
-    for assignment in [
-        "status = 'ASLEEP'",
-        "service = ''",
-        "peer_id = x'ff'",
-        "id = -3",
-    ] {
-        sql(&path, &format!("UPDATE node SET {assignment}")).await;
-        let store = Store::open(&path, Access::View).await.unwrap();
-        let error = store.node_summaries().await.unwrap_err();
-        errors.push(file_name_only(&error.to_string(), &path));
-        store.close().await.unwrap();
-        sql(&path, "UPDATE node SET id = 1, status = 'RUNNING', service = 'antnode0001', peer_id = NULL, port = 0").await;
-    }
-    assert_snapshot!(errors.join("\n"), @"
-    colony.db: table node, row 1, column status: unknown node status 'ASLEEP'
-    colony.db: table node, row 1, column service: is empty
-    colony.db: table node, row 1, column peer_id: is not a text
-    colony.db: table node, row -3, column id: -3 is out of range
-    ");
-    let store = Store::open(&path, Access::View).await.unwrap();
-    assert_eq!(
-        store.node_summaries().await.unwrap()[0].service,
-        "antnode0001"
-    );
-    store.nodes().await.unwrap_err();
-    store.close().await.unwrap();
 }
 
 #[tokio::test]

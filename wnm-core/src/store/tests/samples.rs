@@ -9,7 +9,7 @@ use crate::decide::testing;
 pub use crate::decide::testing::id;
 use crate::machine::{ContainerSettings, Machine};
 use crate::manager::ManagerKind;
-use crate::node::{Desired, Node, NodeSummary, Observed};
+use crate::node::{Desired, Node, Observed};
 use crate::quantity::{Seconds, UnixTime};
 
 pub const FAUCET: &str = "0x00455d78f850b0358E8cea5be24d415E01E107CF";
@@ -58,11 +58,6 @@ pub fn node(number: u32) -> Node {
         last_start: None,
         ..node
     }
-}
-
-/// What must be read of these nodes without the rest of them.
-pub fn summaries_of(nodes: &[Node]) -> Vec<NodeSummary> {
-    nodes.iter().map(NodeSummary::from).collect()
 }
 
 pub const PYTHON_VERSIONS: [&str; 4] = ["0.3.0", "0.4.7", "0.5.8", "0.6.3"];
