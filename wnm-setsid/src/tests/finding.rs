@@ -74,6 +74,37 @@ async fn an_ended_process_that_nobody_collected_is_no_running_node() {
 }
 
 #[tokio::test]
+async fn of_two_processes_of_a_node_the_first_is_the_node() {
+    let ground = Ground::new(STAYS);
+    let node = ground.running(1).await;
+    let first = ground.pid(&node).await;
+    let start = |pid| Table::system().start_of(pid);
+    // Times are in hundredths of a second: one that started in the same is no later one.
+    let mut child = loop {
+        let mut child = Command::new(&node.binary)
+            .args(["-c", "read x; exit"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        if start(i32::try_from(child.id()).unwrap()) > start(first) {
+            break child;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    };
+    let second = i32::try_from(child.id()).unwrap();
+    until("the second", || {
+        let found = Table::system().look(second);
+        found.is_some_and(|p| Mark::of(&node).is_of(&p))
+    })
+    .await;
+    assert_eq!(ground.pid(&node).await, first);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test]
 async fn a_started_node_that_dies_is_collected() {
     let ground = Ground::new(STAYS);
     let node = ground.running(1).await;
