@@ -91,7 +91,7 @@ pub(crate) fn states(
 }
 
 /// The one of two processes of a node that started first, which the other comes from.
-fn first<'a>(table: &Table, known: &'a Running, other: &'a Running) -> &'a Running {
+pub(crate) fn first<'a>(table: &Table, known: &'a Running, other: &'a Running) -> &'a Running {
     match (table.start_of(known.pid), table.start_of(other.pid)) {
         (Some(start), Some(of_other)) if of_other < start => other,
         (None, Some(_)) => other,

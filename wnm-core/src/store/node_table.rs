@@ -99,7 +99,7 @@ pub(super) async fn load<C: ConnectionTrait>(db: &C) -> Result<Vec<QueryResult>,
 pub(super) async fn load_packed<C: ConnectionTrait>(db: &C) -> Result<Option<PackedRows>, DbErr> {
     let query = Entity::find()
         .select_only()
-        .expr(packed::pack::<Column>())
+        .expr(packed::pack::<Column>(TABLE))
         .into_query();
     let result = db.query_one(&query).await?;
     Ok(result.as_ref().and_then(PackedRows::of))
@@ -111,10 +111,11 @@ pub(super) static PLACES: LazyLock<Places> = LazyLock::new(Places::of::<Column>)
 /// Writes rows, new ones and over old ones. What says how a node came to be is kept as it is.
 pub(super) async fn save<C: ConnectionTrait>(db: &C, rows: Vec<Model>) -> Result<(), DbErr> {
     let mut rows = rows.into_iter();
-    let mut text = Upsert::of(CHUNK.min(rows.len()));
+    let mut text = Upsert::of(0);
     while rows.len() > 0 {
-        if rows.len() < text.rows {
-            text = Upsert::of(rows.len());
+        let count = rows.len().min(CHUNK);
+        if count != text.rows {
+            text = Upsert::of(count);
         }
         let values = rows.by_ref().take(text.rows).flat_map(values_of);
         db.execute_raw(Statement::from_sql_and_values(

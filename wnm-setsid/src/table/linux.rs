@@ -16,7 +16,7 @@ use crate::process::{Kin, Process, Program, Running};
 const REPLACED: &[u8] = b" (deleted)";
 
 /// Room for nearly all of what is read here. For a file that tells no length the standard library begins with less
-/// and asks the kernel six times, for each of two files of each node.
+/// and asks the kernel six times.
 const USUAL_LENGTH: usize = 4096;
 
 /// Most bytes of a file here: the longest command line that Linux takes.

@@ -7,7 +7,8 @@ use wnm_core::manager::{ManagerError, ProcessManager, ProcessState};
 use wnm_core::node::NodeId;
 
 use super::ground::{Ground, STAYS, is_root, number_after, runs, until};
-use crate::process::{Mark, Program};
+use crate::looking;
+use crate::process::{Mark, Program, Running};
 use crate::table::Table;
 
 /// A node that replaces its own file and goes on in a new process, as the real one does every three days.
@@ -100,8 +101,17 @@ async fn of_two_processes_of_a_node_the_first_is_the_node() {
     })
     .await;
     assert_eq!(ground.pid(&node).await, first);
+    let [a, b] = [first, second].map(|pid| Running {
+        pid,
+        program: Program::At(node.binary.clone()),
+        argv: Vec::new(),
+    });
+    let table = Table::system();
+    let of = |one, other| looking::first(&table, one, other).pid;
+    assert_eq!((of(&a, &b), of(&b, &a)), (first, first));
     child.kill().unwrap();
     child.wait().unwrap();
+    assert_eq!((of(&a, &b), of(&b, &a)), (first, first));
 }
 
 #[tokio::test]

@@ -65,3 +65,22 @@ async fn whatever_is_in_a_column_is_read_alike() {
     store.close().await.unwrap();
     assert!(read > 30, "only {read} were read in one value");
 }
+
+/// A quoted name that SQLite does not know is a text to it, and the name would be read as the value.
+#[tokio::test]
+async fn a_column_that_is_not_there_is_no_text() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("colony.db");
+    let store = Store::create(&path).await.unwrap();
+    let changes = Changes {
+        machine: Some(machine()),
+        nodes: vec![node(1)],
+        ..Changes::default()
+    };
+    store.record(&changes).await.unwrap();
+    let rename = "ALTER TABLE node RENAME COLUMN peer_id TO peer";
+    store.db.execute_unprepared(rename).await.unwrap();
+    let error = store.nodes().await.unwrap_err().to_string();
+    assert!(error.contains("node.peer_id"), "{error}");
+    store.close().await.unwrap();
+}

@@ -40,10 +40,10 @@ fn container(number: u32) -> Container {
 }
 
 #[tokio::test]
-async fn a_thousand_nodes_are_written_and_written_over_at_once() {
+async fn a_thousand_nodes_and_some_are_written_and_written_over_at_once() {
     let (_directory, path, store) = colony().await;
     let mut changes = Changes {
-        nodes: (1..=1000).map(node).collect(),
+        nodes: (1..=1050).map(node).collect(),
         ..Changes::default()
     };
     for records in [7, 8] {
@@ -54,7 +54,7 @@ async fn a_thousand_nodes_are_written_and_written_over_at_once() {
         assert_eq!(store.nodes().await.unwrap(), changes.nodes);
     }
     let changes = Changes {
-        deleted: (1..=999).map(id).collect(),
+        deleted: (1..=1049).map(id).collect(),
         ..Changes::default()
     };
     store.record(&changes).await.unwrap();
