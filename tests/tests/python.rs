@@ -297,7 +297,9 @@ fn a_live_run_keeps_us_out_and_a_dead_one_is_told_and_cleared() {
     until(LONG, "the Python wnm to begin", || lock.exists());
     let refused = inside.wnm::<&str>([]).run().refused();
     assert!(
-        refused.stderr.contains("the Python wnm is at work"),
+        refused
+            .stderr
+            .contains("the Python wnm is at work (process "),
         "{}",
         refused.stderr
     );
@@ -305,7 +307,9 @@ fn a_live_run_keeps_us_out_and_a_dead_one_is_told_and_cleared() {
     for words in [&[][..], &["--remove-lockfile"]] {
         let refused = inside.wnm(words).run().refused();
         assert!(
-            refused.stderr.contains("the Python wnm is at work"),
+            refused
+                .stderr
+                .contains("the Python wnm is at work (process "),
             "{}",
             refused.stderr
         );
