@@ -71,16 +71,12 @@ impl Inside {
     fn processes(&self) -> Vec<String> {
         // Not every link may be read by everyone.
         let told = self.run("/bin/sh", ["-c", "readlink /proc/[0-9]*/exe"]);
-        let storage = self.storage();
+        // The way to the storage is told as it is outside, for some, and not at all for one that was started through a
+        // mount that is gone: what is left of it in any case is the node's own directory.
         let node = |path: &str| {
-            // The way to the storage is told as it is outside, for some, and not at all for one that was started
-            // through a mount that is gone.
-            let below = match path.split_once(storage.to_str()?) {
-                Some((_, below)) => below,
-                None if path.starts_with("/antnode") => path,
-                None => return None,
-            };
-            Some(below.trim_matches('/').split_once('/')?.0.to_owned())
+            let (way, _program) = path.rsplit_once('/')?;
+            let (_, dir) = way.rsplit_once('/')?;
+            dir.starts_with("antnode").then(|| dir.to_owned())
         };
         let mut found: Vec<String> = told.stdout.lines().filter_map(node).collect();
         found.sort();

@@ -1,5 +1,6 @@
 //! One run, from a colony in some state to the proof that nothing is lost.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -73,6 +74,9 @@ impl Run {
         let mut wanted = Wanted::as_it_is(stage.seen());
         self.act(&stage, &mut wanted);
         stage.settle();
+        if matches!(self.fault, Fault::ReadOnly { .. }) {
+            forget_replaced_programs(&stage);
+        }
         check::check(&stage, &wanted);
     }
 
@@ -123,5 +127,17 @@ impl Run {
             checked(stage.call_during(fault, stage.cycle()).run());
         }
         drop(ongoing);
+    }
+}
+
+/// An upgrade that went well but could not delete the program it replaced tells so and leaves it to the next one.
+fn forget_replaced_programs(stage: &Stage<'_>) {
+    for row in stage.ground.database().nodes() {
+        let dir = stage.ground.seen_at(&row.root_dir);
+        if row.status == "RUNNING"
+            && let Err(error) = std::fs::remove_file(dir.join("antnode.previous"))
+        {
+            assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+        }
     }
 }
