@@ -175,9 +175,13 @@ impl Supervisor for Units {
         self.wait_for_manager();
     }
 
-    /// And its nodes with it.
+    /// And its nodes with it. To start it before its end was noticed would do nothing.
     fn leave(&self) {
         let _killed = self.signal("-KILL", &self.manager()).succeeded();
+        until(LONG, "the end of Ann's systemd", || {
+            let state = self.0.system.systemctl(As::Root, ["is-active", MANAGER]);
+            matches!(state.stdout.trim(), "failed" | "inactive")
+        });
     }
 
     fn come_back(&self) {
