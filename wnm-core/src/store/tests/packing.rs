@@ -1,6 +1,7 @@
 //! Nodes read in one value are those that are read value by value.
 
 use sea_orm::ConnectionTrait;
+use tempfile::TempDir;
 
 use super::samples::{machine, node};
 use crate::node::Node;
@@ -13,8 +14,8 @@ pub async fn read_both_ways(store: &Store) -> (Option<Vec<Node>>, Result<Vec<Nod
     (packed, store.nodes_one_by_one(manager).await)
 }
 
-#[tokio::test]
-async fn whatever_is_in_a_column_is_read_alike() {
+/// A colony of one node, and what records it again.
+async fn one_node() -> (TempDir, Store, Changes) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("colony.db");
     let store = Store::create(&path).await.unwrap();
@@ -23,6 +24,13 @@ async fn whatever_is_in_a_column_is_read_alike() {
         nodes: vec![node(1)],
         ..Changes::default()
     };
+    store.record(&changes).await.unwrap();
+    (directory, store, changes)
+}
+
+#[tokio::test]
+async fn whatever_is_in_a_column_is_read_alike() {
+    let (_directory, store, changes) = one_node().await;
     let mut read = 0;
     for column in [
         "peer_id",
@@ -69,15 +77,7 @@ async fn whatever_is_in_a_column_is_read_alike() {
 /// A quoted name that SQLite does not know is a text to it, and the name would be read as the value.
 #[tokio::test]
 async fn a_column_that_is_not_there_is_no_text() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("colony.db");
-    let store = Store::create(&path).await.unwrap();
-    let changes = Changes {
-        machine: Some(machine()),
-        nodes: vec![node(1)],
-        ..Changes::default()
-    };
-    store.record(&changes).await.unwrap();
+    let (_directory, store, _) = one_node().await;
     let rename = "ALTER TABLE node RENAME COLUMN peer_id TO peer";
     store.db.execute_unprepared(rename).await.unwrap();
     let error = store.nodes().await.unwrap_err().to_string();
