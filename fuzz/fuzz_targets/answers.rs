@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| wnm_core::hostile::answers(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| wnm_colony::fuzzing::answers(input));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| wnm_core::hostile::config_file(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| wnm_config::fuzzing::config_file(input));

@@ -75,6 +75,7 @@ fn build() -> Programs {
     cargo
         .args(["build", "--quiet", "--bins", "--message-format=json"])
         .args(["-p", "wnm-cli", "-p", "wnm-simnode", "-p", "wnm-tests"])
+        .args(["--features", "wnm-cli/fault-points"])
         .args(["--profile", &own_profile()])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
         .stdin(Stdio::null())

@@ -14,6 +14,7 @@ pub mod colony;
 pub mod database;
 #[cfg(target_os = "linux")]
 pub mod engine;
+pub mod fault_points;
 pub mod fleet;
 pub mod launchd;
 #[cfg(target_os = "linux")]

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use semver::Version;
-use wnm_core::manager::{ManagerContext, ManagerError, ManagerKind, Mode};
+use wnm_core::kind::{ManagerKind, Mode};
+use wnm_core::manager::{ManagerContext, ManagerError};
 use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
 

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use semver::Version;
 use tokio::sync::OnceCell;
-use wnm_core::manager::files::Files;
-use wnm_core::manager::{
-    Account, CommandError, CommandOutput, CommandRunner, CommandSpec, ManagerContext, ManagerError,
-};
+use wnm_core::command::{CommandError, CommandOutput, CommandRunner, CommandSpec};
+use wnm_core::manager::{ManagerContext, ManagerError};
+use wnm_host::Account;
+use wnm_host::command::AsRoot;
+use wnm_host::files::Files;
 
 use crate::lock::Turn;
 use crate::others::Others;

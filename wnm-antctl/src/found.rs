@@ -1,6 +1,8 @@
 //! Services that antctl has, whoever made them, for adoption.
 
-use wnm_core::manager::{Account, FoundNode, ManagerError, layout};
+use wnm_core::manager::{FoundNode, ManagerError};
+use wnm_host::Account;
+use wnm_host::layout;
 
 use crate::Antctl;
 use crate::looking::judged;

@@ -3,7 +3,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
 
 use serde_json::{Value, json};
-use wnm_core::manager::layout;
+use wnm_host::layout;
 
 use crate::place::is_without_services;
 use crate::process::number_in;
@@ -105,7 +105,7 @@ fn written(service: &Service) -> Value {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use wnm_core::hostile::Corpus;
+    use wnm_testkit::Corpus;
 
     use super::*;
 

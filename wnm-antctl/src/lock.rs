@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wnm_core::manager::{ManagerError, blocking};
+use wnm_core::manager::ManagerError;
+use wnm_host::blocking;
 
 use crate::place::{Domain, Place};
 

@@ -1,9 +1,11 @@
 //! A node made: antctl chooses its name, and what came of the call is looked up.
 
 use wnm_core::fault;
-use wnm_core::manager::{AddedNode, ManagerError, Mode, layout};
+use wnm_core::kind::Mode;
+use wnm_core::manager::{AddedNode, ManagerError};
 use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
+use wnm_host::layout;
 
 use crate::caller::Call;
 use crate::registry::Service;

@@ -10,7 +10,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wnm_core::manager::{ManagerError, blocking};
+use wnm_core::manager::ManagerError;
+use wnm_host::blocking;
 
 use crate::place::{Domain, Place};
 

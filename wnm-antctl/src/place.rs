@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use wnm_core::manager::{ManagerError, Mode};
+use wnm_core::kind::Mode;
+use wnm_core::manager::ManagerError;
 
 /// Shorter than what the registry holds of one service.
 const LEAST_BYTES_OF_A_SERVICE: u64 = 500;

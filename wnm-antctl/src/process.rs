@@ -7,9 +7,11 @@ use std::io::ErrorKind;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use wnm_core::manager::{ManagerError, ProcessState, blocking};
+use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
+use wnm_core::node::ProcessState;
 use wnm_core::program::argv;
+use wnm_host::blocking;
 
 use crate::place::Domain;
 use crate::registry::{Service, Standing};

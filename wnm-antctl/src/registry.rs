@@ -5,10 +5,10 @@ mod answer;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use wnm_core::manager::layout;
 use wnm_core::node::Node;
 use wnm_core::ports::{NodePorts, Port};
 use wnm_core::wallet::Address;
+use wnm_host::layout;
 
 use crate::words::is_name;
 

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use wnm_core::fault;
-use wnm_core::manager::{ManagerError, layout};
+use wnm_core::manager::ManagerError;
 use wnm_core::node::{Node, TransitionKind};
+use wnm_host::layout;
 
 use crate::Antctl;
 use crate::caller::Call;

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use wnm_core::fault;
-use wnm_core::manager::{ManagerError, ProcessState, previous};
+use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
+use wnm_core::node::ProcessState;
+use wnm_host::rollback;
 
 use crate::Antctl;
 use crate::caller::Call;
@@ -32,7 +34,7 @@ impl Antctl {
         let started = self.launch(&service).await;
         fault::point("antctl.start.called");
         let again = self.launch(&service);
-        previous::settle(self.files.as_ref(), &service.program, started, again).await?;
+        rollback::settle(self.files.as_ref(), &service.program, started, again).await?;
         // Not every firewall keeps its rules over a reboot.
         self.context.open_port(node).await
     }

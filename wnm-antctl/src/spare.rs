@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::de::IgnoredAny;
-use wnm_core::manager::files::Files;
-use wnm_core::manager::{ManagerError, blocking};
+use wnm_core::manager::ManagerError;
+use wnm_host::blocking;
+use wnm_host::files::Files;
 
 use crate::place::Place;
 use crate::registry::{Registry, Service};

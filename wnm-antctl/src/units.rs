@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use wnm_core::manager::files::Files;
-use wnm_core::manager::{CommandRunner, CommandSpec, ManagerError, blocking};
+use wnm_core::command::{CommandRunner, CommandSpec};
+use wnm_core::manager::ManagerError;
+use wnm_host::blocking;
+use wnm_host::command::AsRoot;
+use wnm_host::files::Files;
 
 use crate::caller::runtime_directory;
 use crate::place::{Domain, Place};

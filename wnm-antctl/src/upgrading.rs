@@ -4,10 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use wnm_core::fault;
-use wnm_core::files::same_content;
-use wnm_core::manager::{ManagerError, blocking, previous};
+use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
+use wnm_host::blocking;
+use wnm_host::files::same_content;
+use wnm_host::rollback;
 
 use crate::caller::Call;
 use crate::registry::Service;
@@ -67,7 +69,7 @@ impl Antctl {
         }
         let started = self.launch(&service).await;
         let again = self.launch(&service);
-        previous::settle(self.files.as_ref(), &service.program, started, again).await
+        rollback::settle(self.files.as_ref(), &service.program, started, again).await
     }
 
     /// The end of an upgrade that replaced nothing, so that the copy of the program is of no use. antctl stopped the
@@ -86,7 +88,7 @@ impl Antctl {
                 words: "antctl left the old program in place".to_owned(),
             },
         };
-        let failed = previous::after_copy(self.files.as_ref(), &service.program, Err(error)).await;
+        let failed = rollback::after_copy(self.files.as_ref(), &service.program, Err(error)).await;
         if ran && let Err(also) = self.launch(service).await {
             tracing::warn!(service = service.name, error = %also, "the old program does not start");
         }
@@ -96,13 +98,13 @@ impl Antctl {
     /// Writes the unit of a service anew that has lost it, with the program that it has.
     pub(crate) async fn rebuild(&self, service: &Service) -> Result<(), ManagerError> {
         self.keep(service).await?;
-        let program = previous::path(&service.program);
+        let program = rollback::path(&service.program);
         self.install(service, &program, false).await
     }
 
     /// A copy of the program and not a second name: antctl writes the new one into the file of the old one.
     async fn keep(&self, service: &Service) -> Result<(), ManagerError> {
-        let kept = previous::path(&service.program);
+        let kept = rollback::path(&service.program);
         if std::fs::symlink_metadata(&kept).is_err() && service.program.is_file() {
             self.files.install(&service.program, &kept).await?;
         }

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use semver::Version;
-use wnm_core::manager::{CommandRunner, CommandSpec, ManagerError};
+use wnm_core::command::{CommandRunner, CommandSpec};
+use wnm_core::manager::ManagerError;
 
 use crate::words;
 

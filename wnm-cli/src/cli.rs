@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
-use wnm_core::settings::{OPTIONS, OptionSpec, ValueKind};
+use wnm_config::{OPTIONS, OptionSpec, ValueKind};
 
 const ABOUT: &str = "wnm, the weave node manager: keeps as many nodes running as this machine can carry.
 

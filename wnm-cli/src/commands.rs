@@ -21,7 +21,7 @@ use std::sync::Arc;
 use clap::ArgMatches;
 use clap::error::ErrorKind;
 use serde_json::json;
-use wnm_core::colony::Outside;
+use wnm_colony::Outside;
 
 use crate::cli::Help;
 use crate::error::ProgramError;

@@ -1,7 +1,7 @@
 use thiserror::Error;
-use wnm_core::colony::ColonyError;
-use wnm_core::report::ReportError;
-use wnm_core::settings::SettingsError;
+use wnm_colony::ColonyError;
+use wnm_config::SettingsError;
+use wnm_report::ReportError;
 
 /// Why the program ends with exit code 1. Every message says what to do, a line per fault.
 #[derive(Debug, Error)]
@@ -15,6 +15,9 @@ pub enum ProgramError {
     /// A report.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// A report or a format that does not exist.
+    #[error(transparent)]
+    UnknownReport(#[from] wnm_core::reports::UnknownReport),
     /// A file that was named could not be read, or says nothing readable.
     #[error("{path}: {reason}")]
     Input {

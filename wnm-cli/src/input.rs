@@ -4,10 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use wnm_core::colony::Outside;
-use wnm_core::manager::{ManagerKind, Mode, Paths};
-use wnm_core::settings::{Layers, MachineFacts, RunSettings, Source, read_config_files};
-use wnm_core::takeover::anm::Anm;
+use wnm_colony::takeover::anm::Anm;
+use wnm_colony::{CycleOptions, Outside};
+use wnm_config::{AnmSettings, Layers, MachineFacts, RunSettings, read_config_files};
+use wnm_core::kind::{ManagerKind, Mode};
+use wnm_core::machine::Source;
+use wnm_core::paths::Paths;
 
 use crate::cli;
 use crate::error::ProgramError;
@@ -23,7 +25,22 @@ pub struct Input {
     /// What concerns this run alone.
     pub run: RunSettings,
     /// What is taken over, with `--migrate-anm`.
-    pub anm: Option<Anm>,
+    pub anm: Option<AnmFleet>,
+}
+
+/// A fleet of anm, with its settings as options.
+pub struct AnmFleet {
+    /// What there is of it.
+    pub found: Anm,
+    /// Its settings.
+    pub settings: AnmSettings,
+}
+
+impl AnmFleet {
+    fn new(found: Anm) -> Self {
+        let settings = AnmSettings::from_files(&found.files, found.script.as_ref());
+        Self { found, settings }
+    }
 }
 
 impl Input {
@@ -43,9 +60,9 @@ impl Input {
             .run_settings()
             .is_ok_and(|run| run.migrate_anm && run.init)
         {
-            let found = find_anm()?;
-            layers = under_anm(layers, &found);
-            anm = Some(found);
+            let fleet = AnmFleet::new(find_anm()?);
+            layers = under_anm(layers, &fleet);
+            anm = Some(fleet);
         }
         let run = layers.run_settings()?;
         Ok(Self { layers, run, anm })
@@ -82,6 +99,16 @@ impl Input {
             .and_then(|(kind, _)| kind.parse().ok())
     }
 
+    /// How this run does a cycle.
+    pub fn cycle_options(&self) -> CycleOptions {
+        CycleOptions {
+            upgrades_enabled: self.run.enable_upgrade,
+            survey_delay: self.run.this_survey_delay,
+            action_delay: self.run.this_action_delay,
+            progress: None,
+        }
+    }
+
     /// The nodes that were named, as they were typed.
     pub fn service_names(&self) -> Vec<String> {
         self.run
@@ -116,7 +143,7 @@ fn find_anm() -> Result<Anm, ProgramError> {
 }
 
 /// What anm was told counts where nothing is given. Its nodes are units of the machine's systemd.
-fn under_anm(layers: Layers, anm: &Anm) -> Layers {
+fn under_anm(layers: Layers, anm: &AnmFleet) -> Layers {
     let machine = ManagerKind::SYSTEMD_SUDO.to_string();
     let layers = layers.found("process_manager", machine, Source::Nodes);
     anm.settings.values.iter().fold(layers, |layers, setting| {
@@ -130,7 +157,6 @@ fn under_anm(layers: Layers, anm: &Anm) -> Layers {
 
 fn database_of(mode: Mode) -> Result<PathBuf, ProgramError> {
     let home = std::env::home_dir();
-    let paths =
-        Paths::for_mode(mode, home.as_deref()).map_err(wnm_core::colony::ColonyError::from)?;
+    let paths = Paths::for_mode(mode, home.as_deref()).map_err(wnm_colony::ColonyError::from)?;
     Ok(paths.state.join(DATABASE))
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use wnm_antctl::Antctl;
-use wnm_core::manager::{ManagerContext, ManagerError, ManagerKind, ProcessManager, Supervisor};
+use wnm_core::kind::{ManagerKind, Supervisor};
+use wnm_core::manager::{ManagerContext, ManagerError, ProcessManager};
 use wnm_s6overlay::S6Overlay;
 use wnm_setsid::Setsid;
 

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde_json::{Value, json};
 use tracing::level_filters::LevelFilter;
-use wnm_core::settings::{LogLevel, RunSettings};
+use wnm_config::{LogLevel, RunSettings};
 
 /// How a run speaks.
 #[derive(Debug, Clone, Copy)]

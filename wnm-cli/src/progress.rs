@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use tokio::task::JoinHandle;
-use wnm_core::act::{Progress, Stage};
+use wnm_colony::act::{Progress, Stage};
 
 use crate::output::Output;
 

@@ -1,7 +1,7 @@
 //! What clap says of a wrong command line, in one line like every other refusal.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use wnm_core::settings::{find, nearest};
+use wnm_config::{find, nearest};
 
 /// The refusal.
 pub fn words(error: &clap::Error) -> String {

@@ -2,10 +2,10 @@
 #![allow(missing_docs)]
 
 use divan::Bencher;
-use wnm_core::decide::testing::{node, percent, seen, snapshot_of, stopped};
 use wnm_core::decide::{Plan, decide};
 use wnm_core::node::{Actor, ObservedState};
-use wnm_core::observe::Snapshot;
+use wnm_core::snapshot::Snapshot;
+use wnm_core::testing::{node, percent, seen, snapshot_of, stopped};
 
 const COUNTS: [u32; 3] = [100, 1000, 10_000];
 

@@ -3,26 +3,14 @@
 mod block;
 mod network;
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 pub use block::{Block, BlockPorts};
 pub use network::{ContainerNetwork, UnknownNetwork};
 
+use crate::id::ContainerId;
 use crate::ports::Port;
 use crate::quantity::UnixTime;
-
-/// Row number of a container; the k-th container of a machine is named `a<k>`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ContainerId(pub u32);
-
-impl fmt::Display for ContainerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a{}", self.0)
-    }
-}
 
 /// One container and the block of ports that belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,8 +19,6 @@ mod roster;
 mod rules;
 mod selection;
 mod slots;
-#[cfg(any(test, feature = "mock"))]
-pub mod testing;
 
 pub use backoff::{LONG_RUN, load_backoff, load_stops_after_stop, start_backoff};
 pub use features::{Features, Gauge, Newest};
@@ -30,7 +28,7 @@ pub use plan::{Act, Plan, PlanKind, Step};
 pub use reason::{Doing, Limited, NodeList, Reason};
 pub use roster::Census;
 
-use crate::observe::Snapshot;
+use crate::snapshot::Snapshot;
 
 /// Decides what one cycle does. The same snapshot always gives the same plan.
 pub fn decide(snapshot: &Snapshot) -> Plan {

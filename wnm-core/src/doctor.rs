@@ -1,5 +1,5 @@
 //! What does not fit together on a machine: between the database, the supervisor, directories, ports and what is
-//! around them. [`Facts`] are collected by [`crate::colony::Colony::facts`]; [`examine`] works out what is wrong
+//! around them. the embedder collects [`Facts`]; [`examine`] works out what is wrong
 //! without any I/O; each [`Finding`] says what mends it.
 
 mod examine;
@@ -7,11 +7,15 @@ mod facts;
 mod finding;
 mod kernel_ports;
 mod remedy;
-#[cfg(test)]
-mod tests;
 
 pub use examine::examine;
 pub use facts::{ClockFacts, Facts, NodeDirectory, PythonFacts, StorageFacts};
 pub use finding::{Finding, Severity, VersionCount};
 pub use kernel_ports::{KernelPorts, PortSpan};
 pub use remedy::{Fix, Remedy};
+
+use crate::quantity::Seconds;
+
+/// How long the lock of a Python run is believed. Runs that survey a thousand nodes one after the other are
+/// known to take more than half an hour; after an hour a crash is the likelier reason.
+pub const PYTHON_LOCK_VALID: Seconds = Seconds(3600);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::node::NodeId;
+use crate::id::NodeId;
 use crate::quantity::UnixTime;
 
 /// How something that was tried came out.

@@ -1,27 +1,12 @@
-//! Lets the network reach the nodes: the trait, and the firewalls that a machine may have.
-//!
-//! Nodes talk UDP, and that is all that is ever opened. [`SystemFirewall`] is what a machine's setting
-//! `firewall` comes to.
+//! Lets the network reach the nodes. Nodes talk UDP, and nothing else is ever opened.
 
-mod choice;
 mod error;
-mod firewalld;
-mod nftables;
 mod opening;
-mod root;
-mod rules;
-mod system;
-mod ufw;
-
-#[cfg(test)]
-mod testing;
 
 use async_trait::async_trait;
 
-pub use choice::{FirewallChoice, UnknownFirewall};
 pub use error::FirewallError;
 pub use opening::Opening;
-pub use system::SystemFirewall;
 
 /// Lets the network reach the ports of nodes, and no longer.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]

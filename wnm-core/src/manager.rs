@@ -1,17 +1,7 @@
 //! Who runs the nodes: the trait that every supervisor is driven through, and what it speaks of.
 
-mod account;
-mod blocking;
-mod command;
 mod error;
-pub mod files;
 mod housing;
-mod kind;
-pub mod layout;
-mod paths;
-pub mod previous;
-mod removal;
-mod spawn;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -20,29 +10,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-pub use account::Account;
-pub use blocking::blocking;
-#[cfg(any(test, feature = "mock"))]
-pub use command::MockCommandRunner;
-pub use command::{
-    CommandError, CommandOutput, CommandRunner, CommandSpec, OUTPUT_LIMIT, SystemRunner,
-};
 pub use error::ManagerError;
 pub use housing::Housing;
-pub use kind::{ManagerKind, Mode, Supervisor, UnknownManager};
-pub use paths::{Paths, UnknownHome};
-pub use removal::Removal;
-pub use spawn::spawn_when_free;
 
-#[cfg(any(test, feature = "mock"))]
-pub use crate::firewall::MockFirewall;
-pub use crate::firewall::{Firewall, FirewallError, NoFirewall, Opening};
-
-use crate::container::ContainerId;
-use crate::ids::IdPolicy;
+use crate::command::CommandRunner;
+use crate::firewall::{Firewall, Opening};
+use crate::id::{ContainerId, NodeId};
+use crate::kind::ManagerKind;
 use crate::machine::{Launch, Machine};
-use crate::node::{Node, NodeId};
-use crate::observe::Probe;
+use crate::node::{Node, Probe, ProcessState};
+use crate::numbering::IdPolicy;
+use crate::paths::Paths;
 use crate::ports::NodePorts;
 use crate::program::{NodeBinary, NodeProgram};
 
@@ -227,23 +205,6 @@ pub struct AddedNode {
     pub container: Option<ContainerId>,
 }
 
-/// What a supervisor says of one node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ProcessState {
-    /// A process runs.
-    Running {
-        /// Its number, where the supervisor is to be believed about it.
-        pid: Option<u32>,
-    },
-    /// The service is there, no process runs.
-    Stopped,
-    /// The service does not exist.
-    Missing,
-    /// It did not say, for this reason.
-    Unknown(String),
-}
-
 /// A node that a supervisor knows and wnm may not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundNode {
@@ -294,8 +255,9 @@ impl ManagerContext {
         let mut outcome = Ok(());
         for run in Opening::runs(nodes.iter().copied()) {
             let opened = self.firewall.open(&run).await;
-            let opened =
-                opened.map_err(|error| error.during(format!("opening {}", ports_of(&run))));
+            let opened = opened.map_err(|error| {
+                ManagerError::firewall(format!("opening {}", ports_of(&run)), error)
+            });
             outcome = outcome.and(opened);
         }
         outcome
@@ -312,8 +274,9 @@ impl ManagerContext {
         let mut outcome = Ok(());
         for run in Opening::runs(nodes.iter().copied()) {
             let closed = self.firewall.close(&run).await;
-            let closed =
-                closed.map_err(|error| error.during(format!("closing {}", ports_of(&run))));
+            let closed = closed.map_err(|error| {
+                ManagerError::firewall(format!("closing {}", ports_of(&run)), error)
+            });
             outcome = outcome.and(closed);
         }
         outcome

@@ -1,8 +1,9 @@
 //! A node: what is wanted of it, what was seen of it, and what is under way.
 
-mod id;
-mod lifecycle;
+mod evidence;
 mod measurements;
+mod settle;
+mod state;
 mod status;
 
 use std::path::PathBuf;
@@ -10,15 +11,16 @@ use std::path::PathBuf;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-pub use id::{NodeId, NodeName, ParseNodeNameError};
-pub use lifecycle::{
+pub use evidence::{NodeEvidence, NodeReport, Probe, ProcessState, RootState, Seen, observe_node};
+pub use measurements::NodeMeasurements;
+pub use settle::{Settled, settle_transition};
+pub use state::{
     Actor, Desired, DesiredState, Observed, ObservedState, Transition, TransitionKind,
 };
-pub use measurements::NodeMeasurements;
 pub use status::{Status, UnknownStatus};
 
-use crate::container::ContainerId;
-use crate::manager::ManagerKind;
+use crate::id::{ContainerId, NodeId, NodeName};
+use crate::kind::ManagerKind;
 use crate::ports::NodePorts;
 use crate::quantity::UnixTime;
 use crate::wallet::Address;

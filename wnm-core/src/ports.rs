@@ -10,7 +10,7 @@ pub use fault::{BlockFault, PortError};
 pub use range::PortRange;
 use serde::{Deserialize, Serialize};
 
-use crate::node::NodeId;
+use crate::id::NodeId;
 
 /// A TCP or UDP port, 1 to 65535.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

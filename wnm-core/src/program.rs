@@ -1,6 +1,5 @@
 //! What is run: the trait that keeps the ways of one node program out of the managers.
 
-mod antnode;
 pub mod argv;
 
 use std::ffi::OsString;
@@ -11,11 +10,9 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use antnode::Antnode;
-
 use crate::machine::Launch;
-use crate::manager::Paths;
-use crate::node::{Node, NodeMeasurements};
+use crate::node::{Node, NodeReport};
+use crate::paths::Paths;
 
 /// A node program that has been looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,17 +21,6 @@ pub struct NodeBinary {
     pub path: PathBuf,
     /// What it says its version is.
     pub version: Version,
-}
-
-/// What a node said of itself in one survey.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct NodeReport {
-    /// Its version.
-    pub version: Option<Version>,
-    /// Its name in the network.
-    pub peer_id: Option<String>,
-    /// Its figures.
-    pub measured: NodeMeasurements,
 }
 
 /// Everything wnm needs to know about one kind of node program.
@@ -114,7 +100,7 @@ pub enum ProgramError {
     #[error("node {node} has no {what}")]
     Incomplete {
         /// Which node.
-        node: crate::node::NodeId,
+        node: crate::id::NodeId,
         /// What it lacks.
         what: &'static str,
     },

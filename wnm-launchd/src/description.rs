@@ -4,10 +4,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use plist::{Dictionary, Value};
-use wnm_core::manager::{FoundNode, ProcessState, layout};
-use wnm_core::node::NodeId;
+use wnm_core::id::NodeId;
+use wnm_core::manager::FoundNode;
+use wnm_core::node::ProcessState;
 use wnm_core::ports::{NodePorts, Port, PortBases};
 use wnm_core::program::argv;
+use wnm_host::layout;
 
 use crate::label::Label;
 use crate::property_list;

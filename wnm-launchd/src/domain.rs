@@ -3,7 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use wnm_core::manager::{ManagerError, Mode};
+use wnm_core::kind::Mode;
+use wnm_core::manager::ManagerError;
 
 use crate::label::Label;
 

@@ -3,7 +3,9 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use wnm_core::manager::{Account, FoundNode, ManagerError, blocking};
+use wnm_core::manager::{FoundNode, ManagerError};
+use wnm_host::Account;
+use wnm_host::blocking;
 
 use crate::Launchd;
 use crate::description::Description;

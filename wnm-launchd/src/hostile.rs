@@ -2,8 +2,10 @@
 //! the tests that read the same inputs again; behind the feature `fuzz`, which is not for programs.
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
 
-use wnm_core::manager::{FoundNode, ProcessState, layout};
+use wnm_core::manager::FoundNode;
+use wnm_core::node::ProcessState;
 use wnm_core::ports::PortBases;
+use wnm_host::layout;
 
 use crate::description::Description;
 use crate::job_file::JobFile;
@@ -105,7 +107,7 @@ fn read_back(jobs: &Jobs) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use wnm_core::hostile::Corpus;
+    use wnm_testkit::Corpus;
 
     use super::*;
 

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use wnm_core::manager::{ManagerError, layout};
-use wnm_core::node::{Node, NodeId};
+use wnm_core::id::NodeId;
+use wnm_core::manager::ManagerError;
+use wnm_core::node::Node;
+use wnm_host::layout;
 
 /// What the labels of wnm's own nodes begin with, as those of the Python wnm do.
 const OWN: &str = "com.autonomi.antnode-";
@@ -75,8 +77,8 @@ impl fmt::Display for Label {
 
 #[cfg(test)]
 mod tests {
-    use wnm_core::decide::testing;
     use wnm_core::node::ObservedState;
+    use wnm_core::testing;
 
     use super::*;
 

@@ -8,7 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wnm_core::manager::{CommandRunner, CommandSpec, ManagerError};
+use wnm_core::command::{CommandRunner, CommandSpec};
+use wnm_core::manager::ManagerError;
+use wnm_host::command::AsRoot;
 
 pub(crate) use answer::{Meaning, TalkError};
 pub(crate) use printed::{Details, Job};

@@ -12,6 +12,7 @@
 
 mod description;
 mod domain;
+mod fault_points;
 mod found;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod hostile;
@@ -30,19 +31,23 @@ mod upgrading;
 #[cfg(test)]
 mod tests;
 
+pub use fault_points::FAULT_POINTS;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wnm_core::ids::IdPolicy;
-use wnm_core::manager::files::{self, Files};
+use wnm_core::id::NodeId;
+use wnm_core::kind::{ManagerKind, Mode};
 use wnm_core::manager::{
-    AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerKind, ManagerPolicy,
-    Mode, ProcessManager, ProcessState,
+    AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerPolicy, ProcessManager,
 };
-use wnm_core::node::{Node, NodeId};
+use wnm_core::node::Node;
+use wnm_core::node::ProcessState;
+use wnm_core::numbering::IdPolicy;
 use wnm_core::program::NodeBinary;
+use wnm_host::files;
+use wnm_host::files::Files;
 
 use crate::domain::Reach;
 use crate::label::Label;

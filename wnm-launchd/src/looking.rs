@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use futures_util::StreamExt;
-use wnm_core::manager::{ManagerError, ProcessState};
-use wnm_core::node::{Node, NodeId};
+use wnm_core::id::NodeId;
+use wnm_core::manager::ManagerError;
+use wnm_core::node::Node;
+use wnm_core::node::ProcessState;
 
 use crate::domain::{Domain, Reach};
 use crate::label::Label;

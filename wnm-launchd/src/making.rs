@@ -3,9 +3,12 @@
 use std::io::ErrorKind;
 
 use wnm_core::fault;
-use wnm_core::manager::{AddedNode, ManagerError, Mode, blocking, layout};
+use wnm_core::kind::Mode;
+use wnm_core::manager::{AddedNode, ManagerError};
 use wnm_core::node::Node;
 use wnm_core::program::{NodeBinary, ProgramError};
+use wnm_host::blocking;
+use wnm_host::layout;
 
 use crate::Launchd;
 use crate::domain::Domain;

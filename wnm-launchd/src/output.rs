@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::libc;
 use wnm_core::manager::ManagerError;
-use wnm_core::manager::files::Files;
+use wnm_host::files::Files;
 
 /// A node writes its real log elsewhere; beyond this the file is put aside at the next start.
 const TURN_OVER_AT: u64 = 10 * 1024 * 1024;
@@ -86,7 +86,7 @@ fn last_lines(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use wnm_core::manager::files::Direct;
+    use wnm_host::files::Direct;
 
     use super::*;
 

@@ -2,8 +2,9 @@
 
 use futures_util::StreamExt;
 use wnm_core::fault;
-use wnm_core::manager::{ManagerError, Removal};
+use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
+use wnm_host::Removal;
 
 use crate::label::Label;
 use crate::looking::Held;

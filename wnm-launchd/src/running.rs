@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use wnm_core::fault;
-use wnm_core::manager::{ManagerError, layout};
+use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
+use wnm_host::layout;
 
 use crate::domain::Domain;
 use crate::label::Label;

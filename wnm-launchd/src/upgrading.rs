@@ -1,9 +1,10 @@
 //! Another program for a node, and the old one back when the new one does not start.
 
 use wnm_core::fault;
-use wnm_core::manager::{ManagerError, layout, previous};
+use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
+use wnm_host::{layout, rollback};
 
 use crate::Launchd;
 use crate::domain::Domain;
@@ -27,11 +28,11 @@ impl Launchd {
             return Err(ManagerError::NotFound(node.root_dir.display().to_string()));
         }
         let held = self.held(label).await?;
-        previous::keep(self.files.as_ref(), &node.binary).await?;
+        rollback::keep(self.files.as_ref(), &node.binary).await?;
         fault::point("launchd.upgrade.kept");
         let files = self.files.as_ref();
         let copied = files.install_unless_same(&to.path, &node.binary).await;
-        previous::after_copy(files, &node.binary, copied).await?;
+        rollback::after_copy(files, &node.binary, copied).await?;
         fault::point("launchd.upgrade.replaced");
         let Held::In(domain, before) = held else {
             return Ok(());
@@ -52,7 +53,7 @@ impl Launchd {
         started: Result<(), ManagerError>,
     ) -> Result<(), ManagerError> {
         let again = self.launch(node);
-        previous::settle(self.files.as_ref(), &node.binary, started, again).await
+        rollback::settle(self.files.as_ref(), &node.binary, started, again).await
     }
 
     /// Restarts a node that launchd holds. What is set otherwise now reaches launchd only with the job taken anew.

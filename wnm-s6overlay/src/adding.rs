@@ -2,9 +2,10 @@
 
 use futures_util::stream::{self, StreamExt};
 use wnm_core::fault;
-use wnm_core::manager::{AddedNode, ManagerError, layout};
+use wnm_core::manager::{AddedNode, ManagerError};
 use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
+use wnm_host::layout;
 
 use crate::S6Overlay;
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use wnm_core::container::ContainerId;
+use wnm_core::id::ContainerId;
 use wnm_core::manager::ManagerError;
 
 /// More characters than any name of a signal has.

@@ -6,9 +6,11 @@
 use std::collections::HashMap;
 
 use futures_util::future::join_all;
-use wnm_core::container::{ContainerId, ContainerNetwork};
-use wnm_core::node::{Node, NodeId};
-use wnm_core::observe::Probe;
+use wnm_core::container::ContainerNetwork;
+use wnm_core::id::ContainerId;
+use wnm_core::id::NodeId;
+use wnm_core::node::Node;
+use wnm_core::node::Probe;
 use wnm_core::ports::Port;
 use wnm_core::program::NodeProgram;
 

@@ -3,9 +3,10 @@
 use std::io::ErrorKind;
 
 use wnm_core::container::{Block, ContainerNetwork};
-use wnm_core::manager::{ManagerError, blocking};
-use wnm_core::observe::try_port;
+use wnm_core::manager::ManagerError;
 use wnm_core::ports::{BlockFault, Port, PortBases, PortUse};
+use wnm_host::blocking;
+use wnm_host::try_port;
 
 /// What of a container's ports is the machine's: with a network of its own, what is published.
 const fn on_the_machine(network: ContainerNetwork) -> &'static [PortUse] {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum as State};
-use wnm_core::container::{Container, ContainerId, ContainerNetwork};
+use wnm_core::container::{Container, ContainerNetwork};
+use wnm_core::id::ContainerId;
 use wnm_core::manager::ManagerError;
 use wnm_core::ports::PortBases;
 use wnm_core::quantity::UnixTime;

@@ -7,11 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bollard::models::ContainerSummary;
-use wnm_core::container::ContainerId;
-use wnm_core::manager::{ProcessState, SystemRunner};
-use wnm_core::observe::Probe;
+use wnm_core::id::ContainerId;
+use wnm_core::node::Probe;
+use wnm_core::node::ProcessState;
 use wnm_core::ports::Port;
-use wnm_core::program::{Antnode, NodeProgram};
+use wnm_core::program::NodeProgram;
+use wnm_host::command::SystemRunner;
+use wnm_programs::Antnode;
 
 use crate::answer::{self, Said};
 use crate::asking::{self, Page};
@@ -129,7 +131,7 @@ fn containers(input: &[u8]) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use wnm_core::hostile::Corpus;
+    use wnm_testkit::Corpus;
 
     use super::*;
 

@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt};
-use wnm_core::container::{ContainerId, ContainerNetwork};
-use wnm_core::manager::{Housing, ManagerError, Opening, ProcessState};
-use wnm_core::node::{DesiredState, Node, NodeId, ObservedState};
+use wnm_core::container::ContainerNetwork;
+use wnm_core::firewall::Opening;
+use wnm_core::id::ContainerId;
+use wnm_core::id::NodeId;
+use wnm_core::manager::{Housing, ManagerError};
+use wnm_core::node::ProcessState;
+use wnm_core::node::{DesiredState, Node, ObservedState};
 use wnm_core::ports::PortRange;
 
 use crate::containers::Phase;
@@ -98,7 +102,9 @@ impl S6Overlay {
         if network == ContainerNetwork::Host {
             let opening = self.range(id)?;
             let opened = self.context.firewall.open(&opening).await;
-            opened.map_err(|error| error.during(format!("opening ports of container {id}")))?;
+            opened.map_err(|error| {
+                ManagerError::firewall(format!("opening ports of container {id}"), error)
+            })?;
         }
         Ok(())
     }

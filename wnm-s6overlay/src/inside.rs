@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use wnm_core::manager::{ManagerError, Paths, layout};
+use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
+use wnm_core::paths::Paths;
+use wnm_host::layout;
 
 const SERVICES: &str = "/var/antctl/services";
 const LOGS: &str = "/var/log/antnode";
@@ -70,7 +72,7 @@ impl Inside {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wnm_core::decide::testing::node;
+    use wnm_core::testing::node;
 
     #[test]
     fn what_lies_in_the_storage_is_found_in_its_own_mount() {

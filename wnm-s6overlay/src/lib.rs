@@ -15,6 +15,7 @@ mod claim;
 mod containers;
 pub mod dockerfile;
 mod engine;
+mod fault_points;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod hostile;
 mod housing;
@@ -29,21 +30,26 @@ mod scripts;
 mod teardown;
 mod upgrading;
 
+pub use fault_points::FAULT_POINTS;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wnm_core::container::{Block, ContainerId};
-use wnm_core::ids::IdPolicy;
-use wnm_core::manager::files::{Direct, Files};
+use wnm_core::container::Block;
+use wnm_core::id::ContainerId;
+use wnm_core::id::NodeId;
+use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{
-    AddedNode, FoundNode, Housing, LanePolicy, ManagerContext, ManagerError, ManagerKind,
-    ManagerPolicy, ProcessManager, ProcessState,
+    AddedNode, FoundNode, Housing, LanePolicy, ManagerContext, ManagerError, ManagerPolicy,
+    ProcessManager,
 };
-use wnm_core::node::{Node, NodeId};
-use wnm_core::observe::Probe;
+use wnm_core::node::Node;
+use wnm_core::node::Probe;
+use wnm_core::node::ProcessState;
+use wnm_core::numbering::IdPolicy;
 use wnm_core::program::NodeBinary;
+use wnm_host::files::{Direct, Files};
 
 use crate::containers::Colony;
 use crate::engine::Engine;

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use futures_util::future::join_all;
-use wnm_core::container::ContainerId;
-use wnm_core::manager::{ManagerError, ProcessState};
-use wnm_core::node::{Node, NodeId};
+use wnm_core::id::ContainerId;
+use wnm_core::id::NodeId;
+use wnm_core::manager::ManagerError;
+use wnm_core::node::Node;
+use wnm_core::node::ProcessState;
 
 use crate::S6Overlay;
 use crate::answer::{self, Said};

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use bollard::models::{
     ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, PortBinding,
 };
-use wnm_core::container::{BlockPorts, ContainerId, ContainerNetwork};
+use wnm_core::container::{BlockPorts, ContainerNetwork};
 use wnm_core::fault;
-use wnm_core::manager::{ManagerError, layout};
+use wnm_core::id::ContainerId;
+use wnm_core::manager::ManagerError;
+use wnm_host::layout;
 
 use crate::{Block, S6Overlay};
 

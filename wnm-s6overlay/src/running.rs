@@ -4,10 +4,11 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use futures_util::future::join_all;
-use wnm_core::container::ContainerId;
 use wnm_core::fault;
-use wnm_core::manager::{ManagerError, layout, previous};
+use wnm_core::id::ContainerId;
+use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
+use wnm_host::{layout, rollback};
 
 use crate::S6Overlay;
 use crate::answer::{self, Said};
@@ -31,9 +32,9 @@ impl S6Overlay {
         for (place, node) in nodes.iter().enumerate() {
             let files = self.files.as_ref();
             match &outcomes[place] {
-                Ok(()) => previous::forget(files, &node.binary).await,
-                Err(ManagerError::Rejected { .. }) if previous::is_kept(&node.binary) => {
-                    match previous::put_back(files, &node.binary).await {
+                Ok(()) => rollback::forget(files, &node.binary).await,
+                Err(ManagerError::Rejected { .. }) if rollback::is_kept(&node.binary) => {
+                    match rollback::put_back(files, &node.binary).await {
                         Ok(back) => again.push((place, back)),
                         Err(error) => outcomes[place] = Err(error),
                     }

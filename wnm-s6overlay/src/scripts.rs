@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use wnm_core::container::ContainerId;
-use wnm_core::manager::{ManagerError, layout};
+use wnm_core::id::ContainerId;
+use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
+use wnm_host::layout;
 
 use crate::S6Overlay;
 

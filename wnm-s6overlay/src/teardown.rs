@@ -51,7 +51,9 @@ impl S6Overlay {
         self.engine.remove(&name).await?;
         if found.network == ContainerNetwork::Host {
             let closed = self.context.firewall.close(&self.range(found.id)?).await;
-            closed.map_err(|error| error.during(format!("closing ports of container {name}")))?;
+            closed.map_err(|error| {
+                ManagerError::firewall(format!("closing ports of container {name}"), error)
+            })?;
         }
         Ok(())
     }

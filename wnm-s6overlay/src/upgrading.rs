@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt};
 use wnm_core::fault;
-use wnm_core::manager::{ManagerError, ProcessState, previous};
-use wnm_core::node::{Node, NodeId};
+use wnm_core::id::NodeId;
+use wnm_core::manager::ManagerError;
+use wnm_core::node::Node;
+use wnm_core::node::ProcessState;
 use wnm_core::program::NodeBinary;
+use wnm_host::rollback;
 
 use crate::S6Overlay;
 use crate::running::same;
@@ -67,7 +70,7 @@ impl S6Overlay {
         if !node.root_dir.is_dir() {
             return Err(ManagerError::NotFound(node.root_dir.display().to_string()));
         }
-        previous::keep(self.files.as_ref(), &node.binary).await?;
+        rollback::keep(self.files.as_ref(), &node.binary).await?;
         self.files.install(&to.path, &node.binary).await
     }
 }

@@ -6,8 +6,9 @@ use nix::sys::signal::Signal;
 use rustix::process::test_kill_process_group;
 use tokio::time::{Instant, timeout_at};
 use wnm_core::fault;
-use wnm_core::manager::{ManagerError, blocking};
+use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
+use wnm_host::blocking;
 
 use crate::Setsid;
 use crate::kin::Groups;

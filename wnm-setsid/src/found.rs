@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use wnm_core::manager::{Account, FoundNode, ManagerError, Paths, ProcessState, layout};
+use wnm_core::manager::{FoundNode, ManagerError};
+use wnm_core::node::ProcessState;
+use wnm_core::paths::Paths;
 use wnm_core::ports::{NodePorts, Port, PortBases};
 use wnm_core::program::argv;
+use wnm_host::Account;
+use wnm_host::layout;
 
 use crate::process::{Mark, Process, Program};
 use crate::table::Table;

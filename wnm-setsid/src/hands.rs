@@ -1,4 +1,4 @@
-//! Who lays hands on processes: wnm itself, or sudo for it. For files see [`wnm_core::manager::files`].
+//! Who lays hands on processes: wnm itself, or sudo for it. For files see [`wnm_host::files`].
 
 mod direct;
 mod sudo;
@@ -9,7 +9,8 @@ use std::path::Path;
 use async_trait::async_trait;
 use nix::sys::signal::Signal;
 use tokio::process::Child;
-use wnm_core::manager::{ManagerContext, ManagerError, ManagerKind, Mode};
+use wnm_core::kind::{ManagerKind, Mode};
+use wnm_core::manager::{ManagerContext, ManagerError};
 
 pub(crate) use direct::Direct;
 pub(crate) use sudo::Sudo;

@@ -7,8 +7,10 @@ use std::time::Duration;
 use tokio::process::Child;
 use tokio::time::{Instant, timeout, timeout_at};
 use wnm_core::fault;
-use wnm_core::manager::{ManagerError, blocking, layout};
+use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
+use wnm_host::blocking;
+use wnm_host::layout;
 
 use crate::detach::Order;
 use crate::output::Output;

@@ -9,6 +9,7 @@
 
 mod detach;
 mod ending;
+mod fault_points;
 mod found;
 mod hands;
 mod kin;
@@ -26,20 +27,27 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+pub use fault_points::FAULT_POINTS;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use wnm_core::fault;
-use wnm_core::ids::IdPolicy;
-use wnm_core::manager::files::{self, Files};
+use wnm_core::firewall::Opening;
+use wnm_core::id::NodeId;
+use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{
-    AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerKind, ManagerPolicy,
-    Opening, ProcessManager, ProcessState, blocking, layout,
+    AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerPolicy, ProcessManager,
 };
-use wnm_core::node::{Node, NodeId};
+use wnm_core::node::Node;
+use wnm_core::node::ProcessState;
+use wnm_core::numbering::IdPolicy;
 use wnm_core::program::NodeBinary;
+use wnm_host::blocking;
+use wnm_host::files;
+use wnm_host::files::Files;
+use wnm_host::layout;
 
 use crate::found::Search;
 use crate::hands::Hands;

@@ -4,8 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use wnm_core::manager::{ManagerError, ProcessState, blocking};
-use wnm_core::node::{Node, NodeId};
+use wnm_core::id::NodeId;
+use wnm_core::manager::ManagerError;
+use wnm_core::node::Node;
+use wnm_core::node::ProcessState;
+use wnm_host::blocking;
 
 use crate::Setsid;
 use crate::process::{Mark, Process, Program, RealDirs, Running};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::libc;
 use wnm_core::manager::ManagerError;
-use wnm_core::manager::files::Files;
+use wnm_host::files::Files;
 
 use crate::hands::Hands;
 

@@ -1,8 +1,9 @@
 //! A node gone with everything that was its own.
 
 use wnm_core::fault;
-use wnm_core::manager::{ManagerError, Removal};
+use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
+use wnm_host::Removal;
 
 use crate::Setsid;
 

@@ -1,8 +1,10 @@
 //! All nodes gone.
 
 use futures_util::{FutureExt, StreamExt, stream};
-use wnm_core::manager::{ManagerError, Opening, Removal};
+use wnm_core::firewall::Opening;
+use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
+use wnm_host::Removal;
 
 use crate::Setsid;
 

@@ -1,10 +1,11 @@
 //! Another program for a node, and the old one back when the new one does not start.
 
 use wnm_core::fault;
-use wnm_core::files::unfinished;
-use wnm_core::manager::{ManagerError, previous};
+use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
+use wnm_host::files::unfinished;
+use wnm_host::rollback;
 
 use crate::Setsid;
 
@@ -41,7 +42,7 @@ impl Setsid {
     pub(crate) async fn start_or_go_back(&self, node: &Node) -> Result<(), ManagerError> {
         self.clear_unfinished(node).await?;
         let started = self.launch(node).await;
-        previous::settle(
+        rollback::settle(
             self.files.as_ref(),
             &node.binary,
             started,
@@ -61,9 +62,9 @@ impl Setsid {
     }
 
     async fn put_in_place(&self, node: &Node, to: &NodeBinary) -> Result<(), ManagerError> {
-        previous::keep(self.files.as_ref(), &node.binary).await?;
+        rollback::keep(self.files.as_ref(), &node.binary).await?;
         fault::point("setsid.upgrade.kept");
         let copied = self.files.install(&to.path, &node.binary).await;
-        previous::after_copy(self.files.as_ref(), &node.binary, copied).await
+        rollback::after_copy(self.files.as_ref(), &node.binary, copied).await
     }
 }

@@ -4,7 +4,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use wnm_core::manager::{CommandSpec, ManagerError, Mode};
+use wnm_core::command::CommandSpec;
+use wnm_core::kind::Mode;
+use wnm_core::manager::ManagerError;
+use wnm_host::command::AsRoot;
 
 /// The machine's systemd or the caller's own.
 #[derive(Debug, Clone, PartialEq, Eq)]

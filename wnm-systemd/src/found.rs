@@ -5,9 +5,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use nix::unistd::User;
-use wnm_core::manager::{FoundNode, ManagerError, ProcessState, blocking, layout};
+use wnm_core::manager::{FoundNode, ManagerError};
+use wnm_core::node::ProcessState;
 use wnm_core::ports::{NodePorts, Port};
 use wnm_core::program::argv;
+use wnm_host::blocking;
+use wnm_host::layout;
 
 use crate::unit::{Specifiers, UnitFile, assignments, command};
 use crate::{Systemd, looking};

@@ -9,6 +9,7 @@
 
 mod conversation;
 mod domain;
+mod fault_points;
 mod fleet;
 mod found;
 #[cfg(any(test, feature = "fuzz"))]
@@ -25,19 +26,24 @@ mod upgrading;
 #[cfg(test)]
 mod tests;
 
+pub use fault_points::FAULT_POINTS;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wnm_core::ids::IdPolicy;
-use wnm_core::manager::files::{self, Files};
+use wnm_core::firewall::Opening;
+use wnm_core::id::NodeId;
+use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{
-    AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerKind, ManagerPolicy,
-    Opening, ProcessManager, ProcessState,
+    AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerPolicy, ProcessManager,
 };
-use wnm_core::node::{Node, NodeId};
+use wnm_core::node::Node;
+use wnm_core::node::ProcessState;
+use wnm_core::numbering::IdPolicy;
 use wnm_core::program::NodeBinary;
+use wnm_host::files;
+use wnm_host::files::Files;
 
 pub use lingering::{lingering_advice, lingering_off};
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use wnm_core::manager::{ManagerKind, Mode};
+use wnm_core::kind::{ManagerKind, Mode};
 
 /// Where systemd-logind(8) keeps a file for each user whose systemd runs without a login.
 const LINGER: &str = "/var/lib/systemd/linger";

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use wnm_core::manager::ProcessState;
-use wnm_core::node::{Node, NodeId};
+use wnm_core::id::NodeId;
+use wnm_core::node::Node;
+use wnm_core::node::ProcessState;
 
 use crate::conversation::Unit;
 use crate::unit_of;

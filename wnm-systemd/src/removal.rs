@@ -1,8 +1,11 @@
 //! Nodes gone with everything that was their own.
 
 use wnm_core::fault;
-use wnm_core::manager::{ManagerError, Opening, Removal, blocking};
+use wnm_core::firewall::Opening;
+use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
+use wnm_host::Removal;
+use wnm_host::blocking;
 
 use crate::conversation::TalkError;
 use crate::making::Place;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use wnm_core::fault;
-use wnm_core::manager::{ManagerError, layout};
+use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
+use wnm_host::layout;
 
 use crate::conversation::{Details, TalkError};
 use crate::{Systemd, unit_of};

@@ -1,9 +1,10 @@
 //! Another program for a node, and the old one back when the new one does not start.
 
 use wnm_core::fault;
-use wnm_core::manager::{ManagerError, previous};
+use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
+use wnm_host::rollback;
 
 use crate::running::{Going, is_still};
 use crate::{Systemd, unit_of};
@@ -21,10 +22,10 @@ impl Systemd {
             return Err(ManagerError::NotFound(node.root_dir.display().to_string()));
         }
         let ran = !is_still(&self.talk.details(unit).await?);
-        previous::keep(self.files.as_ref(), &node.binary).await?;
+        rollback::keep(self.files.as_ref(), &node.binary).await?;
         fault::point("systemd.upgrade.kept");
         let copied = self.files.install_unless_same(&to.path, &node.binary);
-        previous::after_copy(self.files.as_ref(), &node.binary, copied.await).await?;
+        rollback::after_copy(self.files.as_ref(), &node.binary, copied.await).await?;
         fault::point("systemd.upgrade.replaced");
         if !ran {
             return Ok(());
@@ -48,6 +49,6 @@ impl Systemd {
         started: Result<(), ManagerError>,
     ) -> Result<(), ManagerError> {
         let again = self.launch(node);
-        previous::settle(self.files.as_ref(), &node.binary, started, again).await
+        rollback::settle(self.files.as_ref(), &node.binary, started, again).await
     }
 }

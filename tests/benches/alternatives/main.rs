@@ -16,7 +16,7 @@
     reason = "a benchmark that cannot run has nothing to tell"
 )]
 
-#[path = "../../../wnm-core/benches/servers/floor.rs"]
+#[path = "../../../wnm-colony/benches/servers/floor.rs"]
 mod floor;
 mod measured;
 mod python;
@@ -28,9 +28,9 @@ use std::process::Command;
 
 use measured::{Figures, median};
 use python::Python;
-use wnm_core::node::NodeId;
-use wnm_core::observe::SurveyTarget;
+use wnm_core::id::NodeId;
 use wnm_core::ports::Port;
+use wnm_core::probe::SurveyTarget;
 use wnm_tests::fleet::Fleet;
 
 /// A thousand is what a machine carries.

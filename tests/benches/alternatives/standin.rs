@@ -1,6 +1,6 @@
 //! One process that answers at once, in the place of all nodes.
 
-#[path = "../../../wnm-core/benches/servers/answer.rs"]
+#[path = "../../../wnm-colony/benches/servers/answer.rs"]
 mod answer;
 
 use std::sync::Arc;

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use wnm_core::manager::SystemRunner;
-use wnm_core::observe::{HttpProbe, NodeProbe, Probe, SurveyLimits, SurveyTarget};
-use wnm_core::program::Antnode;
+use wnm_colony::observe::{HttpProbe, SurveyLimits};
+use wnm_core::node::Probe;
+use wnm_core::probe::{NodeProbe, SurveyTarget};
 use wnm_core::quantity::Milliseconds;
+use wnm_host::command::SystemRunner;
+use wnm_programs::Antnode;
 
 /// Asks nodes. All must answer.
 pub async fn ask(targets: &[SurveyTarget]) {

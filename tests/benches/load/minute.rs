@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
-use wnm_core::colony::{Colony, CycleOptions, Outside};
-use wnm_core::manager::{ManagerContext, ManagerError, ManagerKind, ProcessManager};
+use wnm_colony::{Colony, CycleOptions, Outside};
+use wnm_core::kind::ManagerKind;
+use wnm_core::manager::{ManagerContext, ManagerError, ProcessManager};
 use wnm_setsid::Setsid;
 use wnm_tests::fleet::Fleet;
 

@@ -10,10 +10,9 @@ mod stage;
 
 use std::collections::BTreeSet;
 
-use wnm_core::fault;
-
 use operation::{ADD, OPERATIONS, Operation, REMOVE, START, START_OUTDATED, STOP, UPGRADE};
 use stage::Stage;
+use wnm_tests::fault_points;
 
 /// Where nothing of a step is on record yet. From the next point on it is, and the step is to be done.
 const NOT_BEGUN: &str = "act.before-intent";
@@ -32,7 +31,7 @@ fn every_point_lies_in_the_way_of_some_operation() {
         stage.check();
     }
     // Those of another manager are not in the way of this one.
-    let listed = fault::POINTS.iter().filter(|point| {
+    let listed = fault_points::POINTS.iter().filter(|point| {
         !["systemd.", "launchd.", "antctl.", "s6overlay."]
             .iter()
             .any(|own| point.starts_with(own))

@@ -1,6 +1,6 @@
 //! firewalld.
 
-use wnm_core::firewall::FirewallChoice;
+use wnm_core::machine::FirewallChoice;
 use wnm_tests::network::{call, in_private_network};
 
 use crate::daemon::Daemon;

@@ -11,10 +11,13 @@ mod ufw;
 use std::sync::Arc;
 
 use tokio::runtime::Builder;
-use wnm_core::firewall::{Firewall, FirewallChoice, Opening, SystemFirewall};
-use wnm_core::manager::{Mode, SystemRunner};
-use wnm_core::node::NodeId;
+use wnm_core::firewall::{Firewall, Opening};
+use wnm_core::id::NodeId;
+use wnm_core::kind::Mode;
+use wnm_core::machine::FirewallChoice;
 use wnm_core::ports::Port;
+use wnm_host::command::SystemRunner;
+use wnm_host::firewall::SystemFirewall;
 use wnm_tests::network::{call, in_private_network};
 
 use crate::nftables::chain;

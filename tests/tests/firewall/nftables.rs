@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, UdpSocket};
 
-use wnm_core::firewall::FirewallChoice;
+use wnm_core::machine::FirewallChoice;
 use wnm_tests::network::{call, in_private_network};
 use wnm_tests::wait::LONG;
 

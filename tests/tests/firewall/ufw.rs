@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
-use wnm_core::firewall::{Firewall, FirewallChoice};
+use wnm_core::firewall::Firewall;
+use wnm_core::machine::FirewallChoice;
 use wnm_tests::network::{call, in_private_network};
 
 use crate::{close, firewall, node, now, open, opening};

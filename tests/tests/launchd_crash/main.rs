@@ -7,9 +7,8 @@ mod stage;
 
 use std::collections::BTreeSet;
 
-use wnm_core::fault;
-
 use stage::{NEW, OLD, Stage, State};
+use wnm_tests::fault_points;
 
 /// The points of the manager under test.
 const OWN: &str = "launchd.";
@@ -111,7 +110,9 @@ fn nodes_survive_a_killed_program() {
         let reached = halves.map(|half| half.join().unwrap());
         reached.into_iter().flatten().collect::<BTreeSet<String>>()
     });
-    let listed = fault::POINTS.iter().filter(|point| point.starts_with(OWN));
+    let listed = fault_points::POINTS
+        .iter()
+        .filter(|point| point.starts_with(OWN));
     assert_eq!(reached, listed.map(ToString::to_string).collect());
 }
 

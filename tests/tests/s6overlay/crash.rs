@@ -10,6 +10,7 @@ use wnm_tests::engine::{Engine, Suite, with_engine};
 use wnm_tests::wait::{LONG, until};
 
 use crate::statuses;
+use wnm_tests::fault_points;
 
 struct Stage<'a> {
     engine: &'a Engine,
@@ -60,7 +61,7 @@ fn every_point_of_an_act_can_be_the_last() {
             text.lines().map(str::to_owned).collect()
         };
         let run = ["RUNNING"; 3];
-        let container = fault::POINTS
+        let container = fault_points::POINTS
             .iter()
             .filter(|point| point.starts_with("s6overlay.container."));
         for point in container {
@@ -124,7 +125,7 @@ fn every_point_of_an_act_can_be_the_last() {
                 ];
                 prefixes.iter().any(|prefix| point.starts_with(prefix)) || in_batch.contains(point)
             };
-            for point in fault::POINTS.iter().filter(own) {
+            for point in fault_points::POINTS.iter().filter(own) {
                 match act[0] {
                     "start" => {
                         let _ = stage.force(&["stop", third]).run().succeeded();
@@ -152,7 +153,7 @@ fn every_point_of_an_act_can_be_the_last() {
                 }
             }
         }
-        let listed = fault::POINTS
+        let listed = fault_points::POINTS
             .iter()
             .filter(|point| point.starts_with("s6overlay."));
         let listed: BTreeSet<String> = listed.map(ToString::to_string).collect();

@@ -8,10 +8,10 @@ mod stage;
 
 use std::collections::BTreeSet;
 
-use wnm_core::fault;
 use wnm_tests::systemd::As;
 
 use stage::{NEW, OLD, Stage, State};
+use wnm_tests::fault_points;
 
 /// The points of the manager under test.
 const OWN: &str = "systemd.";
@@ -117,7 +117,9 @@ fn killed_everywhere(who: As) {
     stage.check();
     assert_eq!(stage.inside.statuses(), ["RUNNING"]);
     reached.insert(FIRST.to_owned());
-    let listed = fault::POINTS.iter().filter(|point| point.starts_with(OWN));
+    let listed = fault_points::POINTS
+        .iter()
+        .filter(|point| point.starts_with(OWN));
     assert_eq!(reached, listed.map(ToString::to_string).collect());
 }
 

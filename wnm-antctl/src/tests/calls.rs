@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use wnm_core::manager::{ManagerContext, ManagerError, ManagerKind, ProcessManager, ProcessState};
+use wnm_core::kind::ManagerKind;
+use wnm_core::manager::{ManagerContext, ManagerError, ProcessManager};
+use wnm_core::node::ProcessState;
 
 use super::ground::{End, Ground, data_dir, status, variable};
 
@@ -311,5 +313,5 @@ async fn every_call_has_its_variables_and_a_deadline_that_grows_with_the_fleet()
     ground.manager.stop(&ground.node(1)).await.unwrap();
     let many = ground.specs().pop().unwrap();
     assert!(many.deadline > few.last().unwrap().deadline);
-    assert!(many.output_limit > wnm_core::manager::OUTPUT_LIMIT);
+    assert!(many.output_limit > wnm_core::command::OUTPUT_LIMIT);
 }

@@ -9,14 +9,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use semver::Version;
 use tempfile::TempDir;
-use wnm_core::decide::testing;
+use wnm_core::command::{CommandError, CommandOutput, CommandRunner, CommandSpec};
+use wnm_core::firewall::NoFirewall;
+use wnm_core::id::NodeId;
+use wnm_core::kind::ManagerKind;
 use wnm_core::machine::{Launch, Machine};
-use wnm_core::manager::{
-    CommandError, CommandOutput, CommandRunner, CommandSpec, ManagerContext, ManagerKind,
-    NoFirewall, Paths,
-};
-use wnm_core::node::{Node, NodeId, ObservedState};
-use wnm_core::program::{Antnode, NodeBinary};
+use wnm_core::manager::ManagerContext;
+use wnm_core::node::{Node, ObservedState};
+use wnm_core::paths::Paths;
+use wnm_core::program::NodeBinary;
+use wnm_core::testing;
+use wnm_programs::Antnode;
 
 use crate::Antctl;
 use crate::place::{Domain, Place};

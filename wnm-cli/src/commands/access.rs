@@ -1,6 +1,6 @@
 //! Opening the colony that a command is about, with what was given in force, and closing it again.
 
-use wnm_core::colony::Colony;
+use wnm_colony::Colony;
 
 use super::Context;
 use crate::error::ProgramError;

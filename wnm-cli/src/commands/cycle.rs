@@ -1,11 +1,12 @@
 //! One cycle, as cron calls it.
 
 use serde_json::{Value, json};
-use wnm_core::colony::{CycleOptions, CycleReport};
+use wnm_core::cycle::CycleReport;
 use wnm_core::decide::Act;
 use wnm_core::event::Outcome;
-use wnm_core::node::{NodeId, Status};
-use wnm_core::report::{self, CycleSummary};
+use wnm_core::id::NodeId;
+use wnm_core::node::Status;
+use wnm_report::CycleSummary;
 
 use super::access::{close, open};
 use super::{Context, plan, report as reports};
@@ -24,7 +25,7 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
     if let Err(error) = reports::show_asked(context, &colony).await {
         return close(colony, Err(error)).await;
     }
-    let mut options = CycleOptions::from(&context.input.run);
+    let mut options = context.input.cycle_options();
     let watched = Watched::begin(&context.output, LOOKING);
     options.progress = watched.progress();
     let done = colony.cycle(&options).await;
@@ -40,7 +41,7 @@ pub fn tell(context: &Context, done: &CycleReport) -> Result<(), ProgramError> {
     if shown {
         context
             .output
-            .text(&report::plan(&done.snapshot, &done.plan))?;
+            .text(&wnm_report::plan(&done.snapshot, &done.plan))?;
     }
     context.output.outcome(&text(done, shown), &as_json(done))?;
     let failed = done
@@ -64,9 +65,9 @@ fn text(done: &CycleReport, plan_shown: bool) -> String {
         .iter()
         .map(|result| (result.step.act, result.step.node, result.outcome))
         .collect();
-    let held_back = report::held_back(&done.plan.held_back);
+    let held_back = wnm_report::held_back(&done.plan.held_back);
     let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    let mut text = report::cycle_summary(&CycleSummary {
+    let mut text = wnm_report::cycle_summary(&CycleSummary {
         status: done.status.word(),
         running: count(running(done)),
         total: count(done.nodes.len()),
@@ -96,7 +97,7 @@ fn text(done: &CycleReport, plan_shown: bool) -> String {
             Some((result.step.act, result.step.node, error))
         })
         .collect();
-    for line in report::cycle_failures(&failures) {
+    for line in wnm_report::cycle_failures(&failures) {
         text.push('\n');
         text.push_str(&line);
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use serde_json::json;
-use wnm_core::manager::Supervisor;
+use wnm_core::kind::Supervisor;
 
 use super::Context;
 use crate::error::ProgramError;

@@ -2,9 +2,8 @@
 
 use clap::ArgMatches;
 use serde_json::json;
-use wnm_core::colony::{Colony, ColonyError};
+use wnm_colony::{Colony, ColonyError};
 use wnm_core::doctor::{Facts, Finding, examine};
-use wnm_core::report;
 
 use super::Context;
 use super::access::{close, open, view};
@@ -64,8 +63,8 @@ fn tell(context: &Context, facts: &Facts, mended: &[Finding]) -> Result<(), Prog
         let value = json!({
             "status": status,
             "nodes": facts.nodes.len(),
-            "findings": report::doctor_json(&findings),
-            "mended": report::doctor_json(mended),
+            "findings": wnm_report::doctor_json(&findings),
+            "mended": wnm_report::doctor_json(mended),
         });
         return Ok(context.output.text(&value.to_string())?);
     }
@@ -73,6 +72,6 @@ fn tell(context: &Context, facts: &Facts, mended: &[Finding]) -> Result<(), Prog
         .iter()
         .map(|finding| format!("mended {finding}\n"))
         .collect();
-    text.push_str(&report::doctor(&findings, facts.nodes.len()));
+    text.push_str(&wnm_report::doctor(&findings, facts.nodes.len()));
     Ok(context.output.text(&text)?)
 }

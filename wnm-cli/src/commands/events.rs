@@ -2,11 +2,10 @@
 
 use clap::ArgMatches;
 use serde_json::json;
-use wnm_core::colony::Colony;
-use wnm_core::node::{NodeId, NodeName};
+use wnm_colony::Colony;
+use wnm_colony::store::EventQuery;
+use wnm_core::id::{NodeId, NodeName};
 use wnm_core::quantity::UnixTime;
-use wnm_core::report;
-use wnm_core::store::EventQuery;
 
 use super::Context;
 use super::access::close;
@@ -41,7 +40,7 @@ pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramErr
     } else if events.is_empty() {
         context.output.text("Nothing happened.")?;
     } else {
-        context.output.text(&report::events(&events))?;
+        context.output.text(&wnm_report::events(&events))?;
     }
     Ok(())
 }

@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use serde_json::{Value, json};
-use wnm_core::colony::{Colony, ColonyError};
-use wnm_core::files::write_whole;
-use wnm_core::report::{self, ReportFormat};
-use wnm_core::settings::stored_values;
-use wnm_core::store::Store;
+use wnm_colony::store::Store;
+use wnm_colony::{Colony, ColonyError};
+use wnm_config::stored_values;
+use wnm_core::reports::ReportFormat;
+use wnm_host::files::write_whole;
 
 use super::Context;
 use super::access::close;
 use crate::cli;
 use crate::error::ProgramError;
+use wnm_core::machine::ConfigValue;
 
 /// Everyone who may read the database may read what is made of it.
 const MODE: u32 = 0o644;
@@ -75,12 +76,12 @@ async fn settings(
     let kept: Vec<_> = values
         .into_iter()
         .filter(|(name, value)| {
-            let unset = matches!(value, report::ConfigValue::Null)
-                || *value == report::ConfigValue::Text(String::new());
+            let unset =
+                matches!(value, ConfigValue::Null) || *value == ConfigValue::Text(String::new());
             !unset && !NOT_GIVEN.contains(name)
         })
         .collect();
-    Ok(report::machine_config(&kept, format)?)
+    Ok(wnm_report::machine_config(&kept, format)?)
 }
 
 /// What is of this machine and this colony alone.
@@ -93,11 +94,13 @@ async fn whole(context: &Context, db: &Path) -> Result<String, ProgramError> {
     let nodes = colony.nodes().await;
     let nodes = close(colony, nodes).await?;
     let machine: Value =
-        serde_json::from_str(&report::machine_config(&machine, ReportFormat::Json)?)?;
+        serde_json::from_str(&wnm_report::machine_config(&machine, ReportFormat::Json)?)?;
     let refs: Vec<_> = nodes.iter().collect();
     let columns: Value = match refs.is_empty() {
         true => json!([]),
-        false => serde_json::from_str(&report::node_status_details(&refs, ReportFormat::Json)?)?,
+        false => {
+            serde_json::from_str(&wnm_report::node_status_details(&refs, ReportFormat::Json)?)?
+        }
     };
     let value = json!({ "status": "exported", "machine": machine, "nodes": columns });
     Ok(value.to_string())

@@ -1,11 +1,11 @@
 //! `--force-action`: what a person makes wnm do.
 
 use serde_json::json;
-use wnm_core::colony::{Colony, CycleOptions, CycleStatus};
+use wnm_colony::Colony;
+use wnm_config::ForceAction;
+use wnm_core::cycle::CycleStatus;
 use wnm_core::decide::{ForcedAction, ForcedRequest};
-use wnm_core::node::NodeId;
-use wnm_core::report;
-use wnm_core::settings::ForceAction;
+use wnm_core::id::NodeId;
 
 use super::access::{close, open, view};
 use super::{Context, cycle, plan};
@@ -22,7 +22,7 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
         ForceAction::Survey => {
             let mut colony = open(context).await?;
             let watched = Watched::begin(&context.output, LOOKING);
-            let done = colony.survey(&CycleOptions::from(&context.input.run)).await;
+            let done = colony.survey(&context.input.cycle_options()).await;
             drop(watched);
             let done = close(colony, done).await?;
             cycle::tell(context, &done)
@@ -44,7 +44,7 @@ async fn nodes(context: &Context, action: ForcedAction) -> Result<(), ProgramErr
         Ok(request) => request,
         Err(error) => return close(colony, Err(error)).await,
     };
-    let mut options = CycleOptions::from(&context.input.run);
+    let mut options = context.input.cycle_options();
     let watched = Watched::begin(&context.output, LOOKING);
     options.progress = watched.progress();
     let done = colony.force(&request, &options).await;
@@ -62,7 +62,7 @@ async fn request(
     let mut nodes: Vec<NodeId> = Vec::new();
     if !names.is_empty() {
         let all = colony.nodes().await?;
-        for node in report::select_nodes(&all, &names)? {
+        for node in wnm_report::select_nodes(&all, &names)? {
             if !nodes.contains(&node.id) {
                 nodes.push(node.id);
             }
@@ -108,7 +108,7 @@ async fn migrate(context: &Context) -> Result<(), ProgramError> {
 
 async fn dry(context: &Context, action: ForceAction) -> Result<(), ProgramError> {
     let colony = view(context).await?;
-    let options = CycleOptions::from(&context.input.run);
+    let options = context.input.cycle_options();
     if let ForceAction::Nodes(action) = action {
         let watched = Watched::begin(&context.output, LOOKING);
         let planned = match request(context, &colony, action).await {

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use wnm_core::colony::{Colony, CycleStatus};
+use wnm_colony::Colony;
+use wnm_core::cycle::CycleStatus;
+use wnm_core::kind::ManagerKind;
 use wnm_core::machine::Machine;
-use wnm_core::manager::ManagerKind;
 
 use super::access::close;
 use super::{Context, takeover};

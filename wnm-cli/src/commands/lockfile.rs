@@ -1,8 +1,8 @@
 //! `--remove-lockfile`: clears what a Python wnm left behind.
 
 use serde_json::json;
-use wnm_core::colony::{ColonyError, python_lock_of};
-use wnm_core::takeover::python;
+use wnm_colony::takeover::python;
+use wnm_colony::{ColonyError, python_lock_of};
 
 use super::Context;
 use crate::error::ProgramError;

@@ -5,10 +5,8 @@ use std::io::{self, Read};
 
 use clap::ArgMatches;
 use serde_json::{Value, json};
-use wnm_core::colony::CycleOptions;
 use wnm_core::decide::{Plan, decide};
-use wnm_core::observe::{SNAPSHOT_FORMAT, Snapshot};
-use wnm_core::report;
+use wnm_core::snapshot::{SNAPSHOT_FORMAT, Snapshot};
 
 use super::Context;
 use super::access::{close, view};
@@ -24,7 +22,7 @@ const LARGEST_SNAPSHOT: u64 = 256 << 20;
 pub async fn now(context: &Context) -> Result<(), ProgramError> {
     let colony = view(context).await?;
     let watched = Watched::begin(&context.output, LOOKING);
-    let planned = colony.plan(&CycleOptions::from(&context.input.run)).await;
+    let planned = colony.plan(&context.input.cycle_options()).await;
     drop(watched);
     let (snapshot, plan) = close(colony, planned).await?;
     tell(context.output, &snapshot, &plan)
@@ -49,7 +47,7 @@ pub fn tell(output: Output, snapshot: &Snapshot, plan: &Plan) -> Result<(), Prog
         let value = json!({ "status": "planned", "plan": plan, "snapshot": snapshot });
         output.text(&serde_json::to_string(&value)?)?;
     } else {
-        output.text(&report::plan(snapshot, plan))?;
+        output.text(&wnm_report::plan(snapshot, plan))?;
     }
     Ok(())
 }

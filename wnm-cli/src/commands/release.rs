@@ -5,8 +5,8 @@ mod cron;
 use std::path::Path;
 
 use serde_json::json;
-use wnm_core::colony::Colony;
-use wnm_core::manager::{ManagerKind, Supervisor};
+use wnm_colony::Colony;
+use wnm_core::kind::{ManagerKind, Supervisor};
 use wnm_core::node::{Node, Status};
 
 use super::Context;

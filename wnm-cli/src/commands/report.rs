@@ -2,9 +2,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use wnm_core::colony::Colony;
-use wnm_core::report::{self, ConfigValue, MetricsReport, NodeCounts, ReportFormat, ReportKind};
-use wnm_core::settings::stored_values;
+use wnm_colony::Colony;
+use wnm_config::stored_values;
+use wnm_core::machine::ConfigValue;
+use wnm_core::reports::{ReportFormat, ReportKind};
+use wnm_report::{MetricsReport, NodeCounts};
 
 use super::Context;
 use super::access::{close, view};
@@ -43,16 +45,16 @@ async fn text(
 ) -> Result<String, ProgramError> {
     kind.check(format)?;
     let all = colony.nodes().await?;
-    let nodes = report::select_nodes(&all, &context.input.service_names())?;
+    let nodes = wnm_report::select_nodes(&all, &context.input.service_names())?;
     Ok(match kind {
-        ReportKind::NodeStatus => report::node_status(&nodes, format)?,
-        ReportKind::NodeStatusDetails => report::node_status_details(&nodes, format)?,
-        ReportKind::InfluxResources => report::influx_resources(&nodes, nanoseconds_now()),
+        ReportKind::NodeStatus => wnm_report::node_status(&nodes, format)?,
+        ReportKind::NodeStatusDetails => wnm_report::node_status_details(&nodes, format)?,
+        ReportKind::InfluxResources => wnm_report::influx_resources(&nodes, nanoseconds_now()),
         ReportKind::MachineConfig => {
             let mut values = shown_values(context, colony).await?;
             let url = format!("sqlite:///{}", colony.database().display());
             values.push(("dbpath", url.as_str().into()));
-            report::machine_config(&values, format)?
+            wnm_report::machine_config(&values, format)?
         }
         ReportKind::MachineMetrics => {
             let machine = colony.machine();
@@ -69,7 +71,7 @@ async fn text(
                 antnode: &machine.antnode_path,
                 antnode_version: version.as_ref(),
             };
-            report::machine_metrics(&metrics, format)?
+            wnm_report::machine_metrics(&metrics, format)?
         }
     })
 }

@@ -5,11 +5,13 @@ mod words;
 use std::path::Path;
 
 use serde_json::json;
-use wnm_core::colony::{Colony, CycleStatus};
+use wnm_colony::Colony;
+use wnm_colony::takeover::{Adoption, FoundSetting, launch_of, settings_of};
+use wnm_config::MachineFacts;
+use wnm_core::cycle::CycleStatus;
+use wnm_core::kind::ManagerKind;
 use wnm_core::machine::Machine;
-use wnm_core::manager::ManagerKind;
-use wnm_core::settings::{MachineFacts, Source};
-use wnm_core::takeover::{Adoption, FoundSetting, launch_of, settings_of};
+use wnm_core::machine::Source;
 
 use self::words::Taken;
 use super::Context;
@@ -169,7 +171,7 @@ async fn make(
 ) -> Result<(), ProgramError> {
     let outside = &context.outside;
     let silenced = match &context.input.anm {
-        Some(anm) => Some(Colony::silence_anm(anm, &machine, outside).await?),
+        Some(anm) => Some(Colony::silence_anm(&anm.found, &machine, outside).await?),
         None => None,
     };
     let made = match Colony::init_with(db, machine, adoption, outside.clone()).await {

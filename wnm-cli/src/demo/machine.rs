@@ -2,8 +2,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
+use wnm_colony::observe::SystemProbe;
 use wnm_core::machine::MachineLoad;
-use wnm_core::observe::{Counters, MachineProbe, MachineReading, ObserveError, SystemProbe};
+use wnm_core::probe::{Counters, MachineProbe, MachineReading, ObserveError};
 use wnm_core::quantity::{Percent, UnixTime};
 
 /// The machine the demonstration pretends to run on: its processors are as busy as the scenes say. The rest is

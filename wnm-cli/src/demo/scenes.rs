@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
-use wnm_core::colony::CycleReport;
+use wnm_core::cycle::CycleReport;
 use wnm_core::node::{Node, Status};
 
 use super::screen;

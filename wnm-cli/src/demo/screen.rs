@@ -1,5 +1,5 @@
 use anstyle::{AnsiColor, Style};
-use wnm_core::colony::CycleReport;
+use wnm_core::cycle::CycleReport;
 use wnm_core::node::{Node, Status};
 
 const BOLD: Style = Style::new().bold();

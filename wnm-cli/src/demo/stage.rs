@@ -3,12 +3,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use wnm_core::colony::{Colony, CycleOptions, CycleReport, Outside};
+use wnm_colony::{Colony, CycleOptions, Outside};
+use wnm_config::{Layers, MachineFacts};
+use wnm_core::cycle::CycleReport;
+use wnm_core::firewall::NoFirewall;
+use wnm_core::id::NodeId;
+use wnm_core::kind::ManagerKind;
 use wnm_core::machine::Machine;
-use wnm_core::manager::{ManagerKind, NoFirewall};
-use wnm_core::node::{Node, NodeId};
+use wnm_core::node::Node;
 use wnm_core::ports::PortBase;
-use wnm_core::settings::{Layers, MachineFacts};
 
 use super::machine::PretendedMachine;
 use crate::error::ProgramError;

@@ -1,7 +1,7 @@
 use std::num::NonZeroU32;
 
-use super::ContainerId;
-use crate::node::NodeId;
+use crate::id::ContainerId;
+use crate::id::NodeId;
 use crate::ports::{BlockFault, Port, PortBases, PortError, PortUse};
 
 /// The numbers of the nodes that can be in one container: container k of m nodes has (k−1)m+1 to km, and with

@@ -77,7 +77,7 @@ mod tests {
     fn a_long_run_begins_anew_and_a_short_one_counts_on() {
         let now = UnixTime(10_000_000);
         let ran = |seconds: i64, load_stops| {
-            let mut node = crate::decide::testing::node(1);
+            let mut node = crate::testing::node(1);
             node.desired.since = UnixTime(now.0 - seconds);
             node.load_stops = load_stops;
             load_stops_after_stop(&node, now)

@@ -3,10 +3,10 @@ use serde::{Deserialize, Serialize};
 
 use super::roster::Roster;
 use super::{Census, Figure, Measure, Relation};
+use crate::id::NodeId;
 use crate::machine::{Band, IoBands, IoRates, Machine, MachineLoad};
-use crate::node::NodeId;
-use crate::observe::Snapshot;
 use crate::quantity::{ByteRate, Load, Percent};
+use crate::snapshot::Snapshot;
 
 /// A measured value and the pair of thresholds it is held against.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -4,8 +4,9 @@ use thiserror::Error;
 use super::planner::Planner;
 use super::selection::{first, oldest, to_go};
 use super::{Act, Doing, NodeList, Plan, Reason};
-use crate::node::{Actor, DesiredState, Node, NodeId, ObservedState, TransitionKind};
-use crate::observe::{Snapshot, SupervisorState};
+use crate::id::NodeId;
+use crate::node::{Actor, DesiredState, Node, ObservedState, TransitionKind};
+use crate::snapshot::{Snapshot, SupervisorState};
 
 /// Rank of a person's word: above every rule.
 const ASKED: u8 = 200;

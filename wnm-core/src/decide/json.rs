@@ -1,10 +1,10 @@
 //! Snapshots and plans are stored and read by people and programs: what they look like, and that they read
 //! back.
 
-use super::testing::{node, percent, snapshot, snapshot_of, stopped};
 use super::{Plan, decide};
 use crate::node::Actor;
-use crate::observe::Snapshot;
+use crate::snapshot::Snapshot;
+use crate::testing::{node, percent, snapshot, snapshot_of, stopped};
 
 fn busy() -> Snapshot {
     let mut snapshot = snapshot_of([node(1), node(2), stopped(3, Actor::Person)]);

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::testing::{self, NOW, percent, snapshot};
 use super::{Act, decide, load_backoff, load_stops_after_stop};
-use crate::node::{
-    Actor, Desired, DesiredState, Node, NodeId, ObservedState, Transition, TransitionKind,
-};
-use crate::observe::Snapshot;
+use crate::id::NodeId;
+use crate::node::{Actor, Desired, DesiredState, Node, ObservedState, Transition, TransitionKind};
 use crate::quantity::{Seconds, UnixTime};
+use crate::snapshot::Snapshot;
+use crate::testing::{self, NOW, percent, snapshot};
 
 const MINUTE: u64 = 60;
 const DAY: u64 = 86_400;

@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Features, Reason};
-use crate::node::{Actor, NodeId};
+use crate::id::NodeId;
+use crate::node::Actor;
 
 /// What is done with one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

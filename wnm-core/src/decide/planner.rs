@@ -4,9 +4,10 @@ use super::features::Features;
 use super::roster::Roster;
 use super::slots::Slots;
 use super::{Act, Doing, Figure, Limited, Measure, Plan, PlanKind, Reason, Relation, Step};
-use crate::node::{Actor, Node, NodeId};
-use crate::observe::Snapshot;
+use crate::id::NodeId;
+use crate::node::{Actor, Node};
 use crate::quantity::{Percent, UnixTime};
+use crate::snapshot::Snapshot;
 
 /// Most nodes that one plan adds, whatever the limits say: no range of ports holds more.
 const MOST_ADDS: u32 = 65_535;

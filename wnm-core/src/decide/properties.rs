@@ -5,15 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use semver::Version;
 
-use super::testing::{self, NOW, id, load, percent, snapshot};
 use super::{Act, ForcedAction, ForcedRequest, Measure, Plan, Reason, decide, decide_forced};
-use crate::ids::IdPolicy;
+use crate::id::NodeId;
 use crate::machine::{Band, IoBands, Limits, RemovalStrategy};
-use crate::node::{
-    Actor, Desired, DesiredState, Node, NodeId, ObservedState, Transition, TransitionKind,
-};
-use crate::observe::{BlockedId, Snapshot, SupervisorState};
+use crate::node::{Actor, Desired, DesiredState, Node, ObservedState, Transition, TransitionKind};
+use crate::numbering::IdPolicy;
 use crate::quantity::{ByteRate, Seconds, UnixTime};
+use crate::snapshot::{BlockedId, Snapshot, SupervisorState};
+use crate::testing::{self, NOW, id, load, percent, snapshot};
 
 const CASES: u32 = 6000;
 

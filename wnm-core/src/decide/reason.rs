@@ -4,7 +4,8 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::Figure;
-use crate::node::{Actor, NodeId, TransitionKind};
+use crate::id::NodeId;
+use crate::node::{Actor, TransitionKind};
 use crate::quantity::Seconds;
 
 /// Why something is done or not done. Data: what people read is its `Display`, one short line.

@@ -124,7 +124,8 @@ mod tests {
     use semver::Version;
 
     use crate::decide::{Doing, Figure, Limited, Measure, NodeList, Reason, Relation};
-    use crate::node::{Actor, NodeId, TransitionKind};
+    use crate::id::NodeId;
+    use crate::node::{Actor, TransitionKind};
     use crate::quantity::Seconds;
 
     fn nodes(numbers: impl IntoIterator<Item = u32>) -> NodeList {

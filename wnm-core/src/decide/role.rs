@@ -83,9 +83,9 @@ impl Role {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::testing::{NOW, machine, node, under_way};
     use crate::node::{Desired, Transition};
     use crate::quantity::Seconds;
+    use crate::testing::{NOW, machine, node, under_way};
 
     fn role(want: DesiredState, by: Actor, step: Option<Transition>, saw: ObservedState) -> Role {
         let mut node = node(1);

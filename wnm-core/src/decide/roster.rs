@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use super::role::Role;
 use crate::node::{Actor, Node, ObservedState, TransitionKind};
-use crate::observe::Snapshot;
 use crate::quantity::{Seconds, UnixTime};
+use crate::snapshot::Snapshot;
 
 /// A step that was begun, never ended, and whose node nobody has been able to see for this long no longer
 /// holds a place among the operations under way. Without that, one lost container would keep a machine that

@@ -6,7 +6,7 @@ mod upkeep;
 
 use super::planner::Planner;
 use super::{Doing, Limited, Plan, Reason};
-use crate::observe::{Snapshot, SupervisorState};
+use crate::snapshot::{Snapshot, SupervisorState};
 
 /// Ranks of the rules, those of the Python wnm where it has the rule; 100 is a reboot, which plans nothing.
 mod rank {

@@ -51,8 +51,8 @@ pub(super) fn to_go(strategy: RemovalStrategy) -> impl Fn(&Node, &Node) -> Order
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::testing::node;
     use crate::quantity::UnixTime;
+    use crate::testing::node;
 
     fn chosen(nodes: &[Node], count: u32, order: impl Fn(&Node, &Node) -> Ordering) -> Vec<u32> {
         let chosen = first(nodes.iter().collect(), count, order);

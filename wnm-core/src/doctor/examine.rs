@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use semver::Version;
 
+use super::PYTHON_LOCK_VALID;
 use super::{Facts, Finding, PortSpan, VersionCount};
-use crate::lock::PYTHON_LOCK_VALID;
-use crate::node::{Node, NodeId, ObservedState};
+use crate::id::NodeId;
+use crate::node::{Node, ObservedState};
 use crate::ports::PortUse;
 use crate::quantity::Seconds;
 

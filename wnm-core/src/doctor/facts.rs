@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use semver::Version;
 
 use super::KernelPorts;
+use crate::id::NodeId;
 use crate::machine::Machine;
 use crate::manager::FoundNode;
-use crate::node::{Node, NodeId};
-use crate::observe::TakenPort;
+use crate::node::Node;
 use crate::quantity::{Percent, Seconds, UnixTime};
+use crate::snapshot::TakenPort;
 
 /// Everything that was looked at.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@ use semver::Version;
 use serde::Serialize;
 
 use super::PortSpan;
-use crate::node::NodeId;
+use crate::id::NodeId;
 use crate::ports::{Port, PortUse};
 use crate::quantity::{Percent, Seconds};
 

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::{Finding, PortSpan};
-use crate::node::NodeId;
+use crate::id::NodeId;
 use crate::ports::PortUse;
 
 /// What mends a finding.

@@ -1,6 +1,7 @@
 use std::fmt;
 
-use crate::node::{Node, NodeId, NodeName};
+use crate::id::{NodeId, NodeName};
+use crate::node::Node;
 use crate::ports::{Port, PortRange};
 
 /// Ports in a row that the network must reach (UDP), for as many nodes in a row: the first port is the first
@@ -55,7 +56,7 @@ impl Opening {
 
     /// Reads back what a firewall keeps: the ports, and the text that is its [`Display`](fmt::Display). `None`
     /// for any other text, which somebody else wrote.
-    pub(super) fn listed(ports: PortRange, comment: &str) -> Option<Self> {
+    pub fn listed(ports: PortRange, comment: &str) -> Option<Self> {
         let first = comment.split('-').next()?.parse::<NodeName>().ok()?;
         let opening = Self {
             ports,
@@ -70,7 +71,7 @@ impl Opening {
     }
 
     /// What is left of it without these ports.
-    pub(super) fn without(&self, ports: PortRange) -> impl Iterator<Item = Self> {
+    pub fn without(&self, ports: PortRange) -> impl Iterator<Item = Self> {
         self.ports.without(ports).filter_map(|part| {
             let before = part.first().get() - self.ports.first().get();
             Some(Self {
@@ -106,8 +107,22 @@ impl fmt::Display for Opening {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::testing::{opening, ports};
     use super::*;
+    use crate::id::NodeId;
+
+    fn ports(first: u16, last: u16) -> PortRange {
+        let port = |number| Port::new(number).unwrap();
+        PortRange::new(port(first), port(last)).unwrap()
+    }
+
+    /// An opening of these ports; the first belongs to this node.
+    fn opening(first: u16, last: u16, node: u32) -> Opening {
+        let single = |after: u16| {
+            let node = NodeId::new(node + u32::from(after)).unwrap();
+            Opening::new(node, Port::new(first + after).unwrap())
+        };
+        Opening::runs((0..=last - first).map(single)).pop().unwrap()
+    }
 
     fn single(node: u32, port: u16) -> Opening {
         opening(port, port, node)

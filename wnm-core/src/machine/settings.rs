@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{FleetLimits, RemovalStrategy};
 use crate::container::ContainerNetwork;
-use crate::firewall::FirewallChoice;
-use crate::manager::ManagerKind;
-use crate::node::NodeId;
+use crate::id::NodeId;
+use crate::kind::ManagerKind;
+use crate::machine::FirewallChoice;
 use crate::ports::PortBases;
 use crate::quantity::{ByteRate, Load, Milliseconds, Percent, Seconds, UnixTime};
 use crate::wallet::{Address, RewardsAddress};

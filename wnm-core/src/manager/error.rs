@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::CommandError;
-use crate::files::DeleteError;
+use crate::command::CommandError;
+use crate::firewall::FirewallError;
 use crate::ports::PortError;
 
 /// Why a manager could not do what was asked. The executor treats the variants apart.
@@ -67,6 +67,24 @@ impl ManagerError {
     pub fn leaves_it_open(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. })
     }
+
+    /// What a firewall's failure means to a manager that was doing `what`.
+    pub fn firewall(what: impl Into<String>, error: FirewallError) -> Self {
+        let what = what.into();
+        match error {
+            FirewallError::Command(CommandError::NotPermitted { .. }) => {
+                Self::NotPermitted(format!("{what}: {error}"))
+            }
+            FirewallError::Command(CommandError::TimedOut { limit, .. }) => Self::TimedOut {
+                what: format!("{what}: {error}"),
+                limit,
+            },
+            other => Self::Rejected {
+                what,
+                words: other.to_string(),
+            },
+        }
+    }
 }
 
 impl From<CommandError> for ManagerError {
@@ -96,16 +114,26 @@ impl From<CommandError> for ManagerError {
     }
 }
 
-impl From<DeleteError> for ManagerError {
-    fn from(error: DeleteError) -> Self {
-        match error {
-            DeleteError::Refused { path, reason } => Self::Rejected {
-                what: format!("deleting {}", path.display()),
-                words: format!("refused, since {reason}"),
-            },
-            DeleteError::Io { path, source } => {
-                Self::io(format!("deleting {}", path.display()), source)
-            }
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::FirewallChoice;
+
+    #[test]
+    fn missing_rights_and_time_are_told_apart_from_a_refusal() {
+        let told =
+            |error: FirewallError| ManagerError::firewall("opening port 55001", error).to_string();
+        let sudo = CommandError::NotPermitted {
+            program: "ufw allow 55001/udp".to_owned(),
+            words: "sudo: a password is required".to_owned(),
+        };
+        insta::assert_snapshot!(told(sudo.into()), @"not permitted: opening port 55001: firewall: 'ufw allow 55001/udp' was not permitted: sudo: a password is required");
+        let late = CommandError::TimedOut {
+            program: "nft".to_owned(),
+            limit: Duration::from_secs(9),
+        };
+        assert!(ManagerError::firewall("x", late.into()).leaves_it_open());
+        let absent = FirewallError::NotInstalled(FirewallChoice::Ufw);
+        insta::assert_snapshot!(told(absent), @"opening port 55001: firewall: ufw is not installed; install it or choose another with --firewall");
     }
 }

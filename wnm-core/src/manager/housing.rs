@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
 use super::ManagerError;
-use crate::container::{Container, ContainerId};
-use crate::node::NodeId;
+use crate::container::Container;
+use crate::id::ContainerId;
+use crate::id::NodeId;
 
 /// What became of containers when a manager saw to them.
 #[derive(Debug, Default)]

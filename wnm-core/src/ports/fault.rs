@@ -1,8 +1,8 @@
 use thiserror::Error;
 
 use super::{Port, PortBase, PortUse};
-use crate::container::ContainerId;
-use crate::node::NodeId;
+use crate::id::ContainerId;
+use crate::id::NodeId;
 
 /// Why a port or a range of ports was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

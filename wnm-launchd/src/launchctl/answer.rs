@@ -4,7 +4,8 @@
 //! explains them. Some are told by one subcommand only, and code 5 stands for several things.
 
 use thiserror::Error;
-use wnm_core::manager::{CommandError, CommandOutput, CommandSpec, ManagerError};
+use wnm_core::command::{CommandError, CommandOutput, CommandSpec};
+use wnm_core::manager::ManagerError;
 
 /// A subcommand that does not exist, or was misused (sysexits(3)).
 const USAGE: i32 = 64;

@@ -1,6 +1,7 @@
 //! The two domains of a user, and callers that are in neither or the other one.
 
-use wnm_core::manager::{ManagerError, ProcessManager, ProcessState};
+use wnm_core::manager::{ManagerError, ProcessManager};
+use wnm_core::node::ProcessState;
 use wnm_tests::launchd::Behaviour;
 
 use super::ground::Ground;

@@ -1,7 +1,8 @@
 //! Jobs of others, as they are really written.
 
 use plist::{Dictionary, Value};
-use wnm_core::manager::{FoundNode, ProcessManager, ProcessState};
+use wnm_core::manager::{FoundNode, ProcessManager};
+use wnm_core::node::ProcessState;
 
 use super::ground::Ground;
 

@@ -1,6 +1,7 @@
 //! Systems of the time before domains.
 
-use wnm_core::manager::{ProcessManager, ProcessState};
+use wnm_core::manager::ProcessManager;
+use wnm_core::node::ProcessState;
 use wnm_tests::launchd::Behaviour;
 
 use super::ground::Ground;

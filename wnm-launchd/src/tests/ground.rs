@@ -7,15 +7,20 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use semver::Version;
 use tempfile::TempDir;
-use wnm_core::decide::testing;
-use wnm_core::firewall::FirewallChoice;
+use wnm_core::command::{CommandError, CommandOutput, CommandRunner, CommandSpec};
+use wnm_core::firewall::NoFirewall;
+use wnm_core::id::NodeId;
+use wnm_core::kind::ManagerKind;
+use wnm_core::machine::FirewallChoice;
 use wnm_core::machine::{Launch, Machine};
-use wnm_core::manager::{
-    CommandError, CommandOutput, CommandRunner, CommandSpec, ManagerContext, ManagerKind,
-    NoFirewall, Paths, ProcessManager, ProcessState, SystemRunner,
-};
-use wnm_core::node::{Node, NodeId, ObservedState};
-use wnm_core::program::{Antnode, NodeBinary};
+use wnm_core::manager::{ManagerContext, ProcessManager};
+use wnm_core::node::ProcessState;
+use wnm_core::node::{Node, ObservedState};
+use wnm_core::paths::Paths;
+use wnm_core::program::NodeBinary;
+use wnm_core::testing;
+use wnm_host::command::SystemRunner;
+use wnm_programs::Antnode;
 use wnm_tests::launchd::{self, Behaviour};
 
 use crate::Launchd;
@@ -63,7 +68,7 @@ impl Ground {
         let (launchctl, [env]) = launchd.launchctl();
         let context = context(dir.path(), kind, Arc::new(Seated { launchctl, env }));
         let reach = match kind.mode() {
-            wnm_core::manager::Mode::Sudo => Reach::Machine,
+            wnm_core::kind::Mode::Sudo => Reach::Machine,
             _ => Reach::of(kind.mode()),
         };
         let jobs = dir.path().join("jobs");

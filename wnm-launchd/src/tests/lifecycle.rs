@@ -1,6 +1,9 @@
 //! What a node goes through, and what is left when a step of it fails.
 
-use wnm_core::manager::{ManagerError, ManagerKind, ProcessManager, ProcessState, previous};
+use wnm_core::kind::ManagerKind;
+use wnm_core::manager::{ManagerError, ProcessManager};
+use wnm_core::node::ProcessState;
+use wnm_host::rollback;
 use wnm_tests::launchd::Behaviour;
 use wnm_tests::wait::LONG;
 
@@ -142,9 +145,9 @@ async fn an_upgrade_restarts_only_what_ran() {
         (ground.times("kickstart -k"), ground.times("bootout")),
         (1, 0)
     );
-    assert!(!previous::path(&runs.binary).exists());
+    assert!(!rollback::path(&runs.binary).exists());
     ground.manager.start(&still).await.unwrap();
-    assert!(!previous::path(&still.binary).exists());
+    assert!(!rollback::path(&still.binary).exists());
 }
 
 #[tokio::test]
@@ -221,7 +224,7 @@ async fn nodes_of_the_machine_run_as_their_account() {
     let node = ground.running(7).await;
     let pid = ground.pid(&node).await;
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let account = wnm_core::manager::Account::named("nobody").unwrap();
+    let account = wnm_host::Account::named("nobody").unwrap();
     assert!(
         status.contains(&format!("Uid:\t{}\t", account.uid)),
         "{status}"

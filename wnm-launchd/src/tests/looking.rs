@@ -1,6 +1,7 @@
 //! How much is asked, and what is made of silence.
 
-use wnm_core::manager::{ManagerError, ProcessManager, ProcessState};
+use wnm_core::manager::{ManagerError, ProcessManager};
+use wnm_core::node::ProcessState;
 
 use super::ground::Ground;
 

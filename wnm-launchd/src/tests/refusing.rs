@@ -1,6 +1,7 @@
 //! What launchd refuses, and what wnm does.
 
-use wnm_core::manager::{ManagerError, ProcessManager, ProcessState};
+use wnm_core::manager::{ManagerError, ProcessManager};
+use wnm_core::node::ProcessState;
 
 use super::ground::Ground;
 

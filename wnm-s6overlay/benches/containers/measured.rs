@@ -5,15 +5,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use semver::Version;
+use wnm_colony::observe::{HttpProbe, SurveyLimits};
 use wnm_core::container::ContainerNetwork;
-use wnm_core::decide::testing::{machine, node};
-use wnm_core::manager::{
-    ManagerContext, ManagerKind, NoFirewall, Paths, ProcessManager, SystemRunner,
-};
-use wnm_core::node::{Node, NodeId};
-use wnm_core::observe::{HttpProbe, NodeProbe, Probe, SurveyLimits, SurveyTarget};
-use wnm_core::program::{Antnode, NodeBinary, NodeProgram};
+use wnm_core::firewall::NoFirewall;
+use wnm_core::id::NodeId;
+use wnm_core::kind::ManagerKind;
+use wnm_core::manager::{ManagerContext, ProcessManager};
+use wnm_core::node::Node;
+use wnm_core::node::Probe;
+use wnm_core::paths::Paths;
+use wnm_core::probe::{NodeProbe, SurveyTarget};
+use wnm_core::program::{NodeBinary, NodeProgram};
 use wnm_core::quantity::Milliseconds;
+use wnm_core::testing::{machine, node};
+use wnm_host::command::SystemRunner;
+use wnm_programs::Antnode;
 use wnm_s6overlay::S6Overlay;
 use wnm_tests::call::Call;
 use wnm_tests::engine::{IMAGE, Suite, with_engine};

@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use tokio::process::Child;
-use wnm_core::manager::{Account, ManagerError, blocking, spawn_when_free};
+use wnm_core::manager::ManagerError;
+use wnm_host::Account;
+use wnm_host::blocking;
+use wnm_host::spawn_when_free;
 
 use super::Hands;
 use crate::detach::{Order, name};

@@ -8,8 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use nix::sys::signal::Signal;
 use tokio::process::Child;
-use wnm_core::manager::files::{self, Files};
-use wnm_core::manager::{CommandRunner, ManagerError, spawn_when_free};
+use wnm_core::command::CommandRunner;
+use wnm_core::manager::ManagerError;
+use wnm_host::files;
+use wnm_host::files::Files;
+use wnm_host::spawn_when_free;
 
 use super::Hands;
 use crate::detach::Order;

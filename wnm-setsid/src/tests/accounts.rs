@@ -6,12 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wnm_core::files::write_whole;
-use wnm_core::manager::{
-    CommandError, CommandOutput, CommandRunner, CommandSpec, ManagerKind, ProcessManager,
-    ProcessState, SystemRunner, files,
-};
+use wnm_core::command::{CommandError, CommandOutput, CommandRunner, CommandSpec};
+use wnm_core::kind::ManagerKind;
+use wnm_core::manager::ProcessManager;
 use wnm_core::node::Node;
+use wnm_core::node::ProcessState;
+use wnm_host::command::SystemRunner;
+use wnm_host::files;
+use wnm_host::files::write_whole;
 
 use super::ground::{Ground, STAYS, is_root, refusal, runs};
 use crate::hands::Sudo;

@@ -6,7 +6,9 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
 use wnm_core::fault;
-use wnm_core::manager::{ManagerKind, ProcessManager, ProcessState};
+use wnm_core::kind::ManagerKind;
+use wnm_core::manager::ProcessManager;
+use wnm_core::node::ProcessState;
 
 use super::ground::{Ground, STAYS, Script, is_root, runs};
 use crate::table::Table;
@@ -94,7 +96,9 @@ async fn a_node_outlives_the_wnm_that_started_it() {
 
 #[tokio::test]
 async fn every_act_is_completed_by_the_next_run_wherever_the_last_one_died() {
-    let points = fault::POINTS.iter().filter(|p| p.starts_with("setsid."));
+    let points = crate::FAULT_POINTS
+        .iter()
+        .filter(|p| p.starts_with("setsid."));
     let mut tried = 0;
     for point in points {
         let act = point.split('.').nth(1).unwrap();
@@ -131,7 +135,7 @@ async fn every_act_is_completed_by_the_next_run_wherever_the_last_one_died() {
                 manager.upgrade(&node, &ground.binary()).await.unwrap();
                 assert_eq!(ground.state(&node).await, ProcessState::Stopped);
                 manager.start(&node).await.unwrap();
-                assert!(!wnm_core::manager::previous::path(&node.binary).exists());
+                assert!(!wnm_host::rollback::path(&node.binary).exists());
             }
             "remove" => manager.remove(&node).await.unwrap(),
             other => panic!("{other} is not tested"),

@@ -2,7 +2,8 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use wnm_core::manager::{ProcessManager, ProcessState};
+use wnm_core::manager::ProcessManager;
+use wnm_core::node::ProcessState;
 
 use super::ground::{Ground, STAYS, number_after, runs, until};
 

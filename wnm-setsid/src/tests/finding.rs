@@ -3,8 +3,9 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::{SIGKILL, kill};
 use nix::unistd::Pid;
-use wnm_core::manager::{ManagerError, ProcessManager, ProcessState};
-use wnm_core::node::NodeId;
+use wnm_core::id::NodeId;
+use wnm_core::manager::{ManagerError, ProcessManager};
+use wnm_core::node::ProcessState;
 
 use super::ground::{Ground, STAYS, is_root, number_after, runs, until};
 use crate::looking;

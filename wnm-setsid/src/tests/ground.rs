@@ -11,15 +11,19 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use semver::Version;
 use tempfile::TempDir;
-use wnm_core::decide::testing;
-use wnm_core::firewall::FirewallChoice;
+use wnm_core::firewall::NoFirewall;
+use wnm_core::id::NodeId;
+use wnm_core::kind::ManagerKind;
+use wnm_core::machine::FirewallChoice;
 use wnm_core::machine::{Launch, Machine};
-use wnm_core::manager::{
-    ManagerContext, ManagerError, ManagerKind, NoFirewall, Paths, ProcessManager, ProcessState,
-    SystemRunner,
-};
-use wnm_core::node::{Node, NodeId, ObservedState};
-use wnm_core::program::{NodeBinary, NodeProgram, NodeReport, ProgramError};
+use wnm_core::manager::{ManagerContext, ManagerError, ProcessManager};
+use wnm_core::node::NodeReport;
+use wnm_core::node::ProcessState;
+use wnm_core::node::{Node, ObservedState};
+use wnm_core::paths::Paths;
+use wnm_core::program::{NodeBinary, NodeProgram, ProgramError};
+use wnm_core::testing;
+use wnm_host::command::SystemRunner;
 
 use crate::Setsid;
 use crate::process::{Kin, Program};

@@ -5,9 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use semver::Version;
-use wnm_core::manager::{ManagerKind, ProcessManager, ProcessState, SystemRunner};
+use wnm_core::kind::ManagerKind;
+use wnm_core::manager::ProcessManager;
+use wnm_core::node::ProcessState;
 use wnm_core::ports::Port;
-use wnm_core::program::{Antnode, NodeBinary, NodeProgram};
+use wnm_core::program::{NodeBinary, NodeProgram};
+use wnm_host::command::SystemRunner;
+use wnm_programs::Antnode;
 
 use super::ground::Ground;
 

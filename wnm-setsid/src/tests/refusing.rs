@@ -1,6 +1,7 @@
 use std::os::unix::fs::symlink;
 
-use wnm_core::manager::{ManagerError, ProcessManager, ProcessState};
+use wnm_core::manager::{ManagerError, ProcessManager};
+use wnm_core::node::ProcessState;
 
 use super::ground::{Ground, STAYS, refusal, runs};
 

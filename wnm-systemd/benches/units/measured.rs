@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use semver::Version;
-use wnm_core::manager::{
-    CommandRunner, CommandSpec, ManagerError, ManagerKind, ProcessManager, SystemRunner,
-};
+use wnm_core::command::{CommandRunner, CommandSpec};
+use wnm_core::kind::ManagerKind;
+use wnm_core::manager::{ManagerError, ProcessManager};
 use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
+use wnm_host::command::SystemRunner;
 use wnm_systemd::Systemd;
 use wnm_tests::systemd::{As, Booted};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Deserialize;
-use wnm_core::manager::{CommandError, CommandOutput, CommandRunner, CommandSpec};
+use wnm_core::command::{CommandError, CommandOutput, CommandRunner, CommandSpec};
 
 use super::{Conversation, Details, JOB, QUESTION, RELOAD, TalkError, Unit};
 use crate::domain::Domain;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use wnm_core::manager::{ProcessManager, ProcessState};
+use wnm_core::manager::ProcessManager;
+use wnm_core::node::ProcessState;
 
 use super::ground::{Ground, PATIENCE};
 use crate::reload::Shared;

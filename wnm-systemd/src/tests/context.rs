@@ -3,12 +3,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use wnm_core::decide::testing;
-use wnm_core::firewall::FirewallChoice;
+use wnm_core::command::CommandRunner;
+use wnm_core::firewall::NoFirewall;
+use wnm_core::id::NodeId;
+use wnm_core::kind::ManagerKind;
+use wnm_core::machine::FirewallChoice;
 use wnm_core::machine::{Launch, Machine};
-use wnm_core::manager::{CommandRunner, ManagerContext, ManagerKind, NoFirewall, Paths};
-use wnm_core::node::{Node, NodeId, ObservedState};
-use wnm_core::program::Antnode;
+use wnm_core::manager::ManagerContext;
+use wnm_core::node::{Node, ObservedState};
+use wnm_core::paths::Paths;
+use wnm_core::testing;
+use wnm_programs::Antnode;
 
 /// The record of node `number` as the executor makes it before it adds the node.
 pub fn node(context: &ManagerContext, number: u32) -> Node {

@@ -1,6 +1,7 @@
 //! Units of others, as they are really written.
 
-use wnm_core::manager::{FoundNode, ProcessManager, ProcessState};
+use wnm_core::manager::{FoundNode, ProcessManager};
+use wnm_core::node::ProcessState;
 
 use super::ground::Ground;
 

@@ -7,11 +7,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use semver::Version;
 use tempfile::TempDir;
-use wnm_core::manager::{
-    CommandError, CommandOutput, CommandRunner, CommandSpec, ManagerContext, ManagerKind,
-    ProcessManager, ProcessState,
-};
+use wnm_core::command::{CommandError, CommandOutput, CommandRunner, CommandSpec};
+use wnm_core::kind::ManagerKind;
+use wnm_core::manager::{ManagerContext, ProcessManager};
 use wnm_core::node::Node;
+use wnm_core::node::ProcessState;
 use wnm_core::program::NodeBinary;
 
 use super::context::{context, node};

@@ -1,7 +1,8 @@
 //! What a node goes through, and what is left when a step of it fails.
 
 use insta::assert_snapshot;
-use wnm_core::manager::{ManagerError, ProcessManager, ProcessState};
+use wnm_core::manager::{ManagerError, ProcessManager};
+use wnm_core::node::ProcessState;
 
 use super::ground::Ground;
 
@@ -74,9 +75,9 @@ async fn an_upgrade_restarts_only_what_ran() {
     }
     assert_eq!(ground.state(&still).await, ProcessState::Stopped);
     assert_eq!(ground.systemd.times("restart"), 1);
-    assert!(!wnm_core::manager::previous::path(&runs.binary).exists());
+    assert!(!wnm_host::rollback::path(&runs.binary).exists());
     ground.manager.start(&still).await.unwrap();
-    assert!(!wnm_core::manager::previous::path(&still.binary).exists());
+    assert!(!wnm_host::rollback::path(&still.binary).exists());
 }
 
 #[tokio::test]

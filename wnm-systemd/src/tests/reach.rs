@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use wnm_core::manager::{MockFirewall, Opening, ProcessManager};
+use wnm_core::firewall::{MockFirewall, Opening};
+use wnm_core::manager::ProcessManager;
 
 use super::ground::Ground;
 use crate::Systemd;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use wnm_core::manager::{CommandError, CommandOutput, CommandRunner, CommandSpec};
+use wnm_core::command::{CommandError, CommandOutput, CommandRunner, CommandSpec};
 
 use crate::conversation::{Conversation, Systemctl, TalkError, Unit};
 use crate::domain::Domain;

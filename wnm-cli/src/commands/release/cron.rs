@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use wnm_core::manager::{CommandRunner, CommandSpec};
+use wnm_core::command::{CommandRunner, CommandSpec};
 
 /// `crontab -l` reads one file.
 const DEADLINE: Duration = Duration::from_secs(10);

@@ -1,9 +1,10 @@
 //! What is told of a take-over, before and after.
 
+use crate::input::AnmFleet;
 use serde_json::{Value, json};
-use wnm_core::node::{Node, NodeId, Status};
-use wnm_core::takeover::anm::Anm;
-use wnm_core::takeover::{Adoption, FoundSetting};
+use wnm_colony::takeover::{Adoption, FoundSetting};
+use wnm_core::id::NodeId;
+use wnm_core::node::{Node, Status};
 
 /// What was or would be taken over.
 pub struct Taken<'a> {
@@ -12,7 +13,7 @@ pub struct Taken<'a> {
     /// Settings that were read off them.
     pub settings: &'a [FoundSetting],
     /// Whose they were, if anm's.
-    pub anm: Option<&'a Anm>,
+    pub anm: Option<&'a AnmFleet>,
     /// The cap, where it was raised so that no node is over it.
     pub cap_raised_to: Option<u32>,
 }
@@ -40,11 +41,11 @@ impl Taken<'_> {
                     setting.option, setting.value
                 ));
             }
-            if anm.cron.is_some() {
+            if anm.found.cron.is_some() {
                 text.push_str(&format!(
                     "\nwould remove\n  {}  (kept as {})",
-                    anm.cron_file().display(),
-                    anm.kept_cron_file().display()
+                    anm.found.cron_file().display(),
+                    anm.found.kept_cron_file().display()
                 ));
             }
         }
@@ -76,10 +77,10 @@ impl Taken<'_> {
         };
         self.push_rest(&mut text, "was");
         self.push_settings(&mut text, "  taken from the nodes");
-        if let Some(anm) = self.anm.filter(|anm| anm.cron.is_some()) {
+        if let Some(anm) = self.anm.filter(|anm| anm.found.cron.is_some()) {
             text.push_str(&format!(
                 "\n  anm       its line of cron is kept as {}",
-                anm.kept_cron_file().display()
+                anm.found.kept_cron_file().display()
             ));
         }
         text
@@ -143,11 +144,11 @@ impl Taken<'_> {
             "settings": self.settings.iter().map(|(name, value)| json!({ "option": name, "value": value })).collect::<Vec<_>>(),
         });
         if let Some(anm) = self.anm {
-            let setting = |setting: &wnm_core::takeover::anm::AnmSetting| json!({ "option": setting.option, "value": setting.value });
+            let setting = |setting: &wnm_config::AnmSetting| json!({ "option": setting.option, "value": setting.value });
             value["anm"] = json!({
                 "settings": anm.settings.values.iter().map(setting).collect::<Vec<_>>(),
                 "notes": anm.settings.notes,
-                "removed": anm.cron.as_ref().map(|_| anm.cron_file()),
+                "removed": anm.found.cron.as_ref().map(|_| anm.found.cron_file()),
             });
         }
         value

@@ -1,11 +1,11 @@
 use semver::Version;
 
 use super::{ForcedAction, ForcedRequest, Refusal};
-use crate::decide::testing::{id, node, percent, seen, snapshot, snapshot_of, stopped, under_way};
 use crate::decide::{Act, PlanKind, Reason, decide_forced};
 use crate::node::{Actor, DesiredState, Node, ObservedState, TransitionKind};
-use crate::observe::{Snapshot, SupervisorState};
 use crate::quantity::Seconds;
+use crate::snapshot::{Snapshot, SupervisorState};
+use crate::testing::{id, node, percent, seen, snapshot, snapshot_of, stopped, under_way};
 
 use ForcedAction::{Add, Disable, Remove, Start, Stop, Upgrade};
 

@@ -7,8 +7,8 @@ mod upkeep;
 
 use crate::decide::decide;
 use crate::node::{Desired, DesiredState, Node};
-use crate::observe::Snapshot;
 use crate::quantity::{Seconds, UnixTime};
+use crate::snapshot::Snapshot;
 
 /// Something done to a calm machine, and the reason it should lead to.
 type Case = (fn(&mut Snapshot), &'static str);
@@ -45,7 +45,7 @@ fn assert_held(snapshot: &Snapshot, line: &str) {
 }
 
 fn ago(seconds: i64) -> UnixTime {
-    UnixTime(crate::decide::testing::NOW.0 - seconds)
+    UnixTime(crate::testing::NOW.0 - seconds)
 }
 
 /// The same node, wanted otherwise since a while.
@@ -69,6 +69,6 @@ fn limits(snapshot: &mut Snapshot, each: u32, operations: u32) {
 
 /// The same node with a step under way.
 fn with_step(mut node: Node, kind: crate::node::TransitionKind, acted: bool, ago: u64) -> Node {
-    node.transition = Some(crate::decide::testing::under_way(kind, acted, Seconds(ago)));
+    node.transition = Some(crate::testing::under_way(kind, acted, Seconds(ago)));
     node
 }

@@ -3,13 +3,13 @@
 use semver::Version;
 
 use super::{Case, acts, ago, assert_held, limits, steps, wanted, with_step};
-use crate::decide::testing::{NOW, id, load, node, percent, seen, snapshot, snapshot_of, stopped};
 use crate::decide::{Act, decide};
-use crate::ids::IdPolicy;
 use crate::node::{Actor, DesiredState, Node, ObservedState, TransitionKind};
-use crate::observe::BlockedId;
+use crate::numbering::IdPolicy;
 use crate::ports::PortBase;
 use crate::quantity::Seconds;
+use crate::snapshot::BlockedId;
+use crate::testing::{NOW, id, load, node, percent, seen, snapshot, snapshot_of, stopped};
 
 fn version(mut node: Node, patch: u64) -> Node {
     node.version = Some(Version::new(0, 4, patch));

@@ -1,10 +1,10 @@
 //! What comes before the rules, and which rule comes first.
 
 use super::{acts, assert_held, held, limits, steps, wanted, with_step};
-use crate::decide::testing::{node, percent, seen, snapshot, snapshot_of, stopped};
 use crate::decide::{PlanKind, decide};
 use crate::node::{Actor, DesiredState, ObservedState, TransitionKind};
-use crate::observe::{Snapshot, SupervisorState};
+use crate::snapshot::{Snapshot, SupervisorState};
+use crate::testing::{node, percent, seen, snapshot, snapshot_of, stopped};
 
 /// A machine on which every rule has something to do.
 fn much_to_do() -> Snapshot {

@@ -1,11 +1,11 @@
 //! Pressure: which, against what, and how much goes for it.
 
 use super::{Case, acts, ago, assert_held, limits, steps, with_step};
-use crate::decide::testing::{load, node, percent, seen, snapshot_of, stopped};
 use crate::machine::{Band, IoBands, RemovalStrategy};
 use crate::node::{Actor, ObservedState, TransitionKind};
-use crate::observe::Snapshot;
 use crate::quantity::ByteRate;
+use crate::snapshot::Snapshot;
+use crate::testing::{load, node, percent, seen, snapshot_of, stopped};
 
 fn three() -> Snapshot {
     snapshot_of((1..=3).map(node))

@@ -1,8 +1,8 @@
 //! Ends of removals, interrupted steps, dead nodes, drift.
 
 use super::{acts, assert_held, limits, steps, wanted, with_step};
-use crate::decide::testing::{node, seen, snapshot_of, stopped};
 use crate::node::{Actor, DesiredState, Node, ObservedState, TransitionKind};
+use crate::testing::{node, seen, snapshot_of, stopped};
 
 fn removed(number: u32, state: ObservedState, ago: u64) -> Node {
     let node = wanted(

@@ -1,0 +1,369 @@
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::batch::perform_all;
+use super::intent::{NewNode, intend};
+use super::lanes::{batches, lanes};
+use super::outcome::conclude;
+use crate::store::{Changes, Store, StoreError};
+use wnm_core::clock::Clock;
+use wnm_core::cycle::StepResult;
+use wnm_core::decide::{Act, Step};
+use wnm_core::event::{Event, Outcome};
+use wnm_core::fault;
+use wnm_core::id::ContainerId;
+use wnm_core::id::NodeId;
+use wnm_core::machine::{Limits, Machine};
+use wnm_core::manager::{LanePolicy, ManagerPolicy, ProcessManager};
+use wnm_core::node::{Actor, DesiredState, Node, ObservedState, TransitionKind};
+use wnm_core::numbering::IdPolicy;
+use wnm_core::paths::Paths;
+use wnm_core::program::{NodeBinary, NodeProgram};
+use wnm_core::quantity::{Milliseconds, UnixTime};
+use wnm_core::snapshot::Snapshot;
+
+/// What became of a plan.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[must_use = "steps may have failed"]
+pub struct Execution {
+    /// A result per step, in the order of the plan.
+    pub results: Vec<StepResult>,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy)]
+pub enum Stage<'a> {
+    /// These steps are about to be taken.
+    Begun(&'a [Step]),
+    /// Some of them ended, all at once.
+    Ended(&'a [StepResult]),
+}
+
+/// Told how far a run is; for progress bars.
+pub type Progress = Arc<dyn Fn(Stage<'_>) + Send + Sync>;
+
+/// Carries plans out.
+#[derive(Clone)]
+pub struct Executor {
+    /// Who runs the nodes.
+    pub manager: Arc<dyn ProcessManager>,
+    /// What is run.
+    pub program: Arc<dyn NodeProgram>,
+    /// Where it is recorded.
+    pub store: Arc<Store>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where new nodes go.
+    pub paths: Paths,
+    /// The account new nodes run under.
+    pub owner: String,
+    /// Least time between the beginnings of two operations.
+    pub action_delay: Milliseconds,
+    /// Containers that cannot be used, and why: nothing is begun with a node in one of them.
+    pub closed: BTreeMap<ContainerId, String>,
+    /// Told how far it is.
+    pub progress: Option<Progress>,
+}
+
+/// What the lanes of one execution share.
+struct Run {
+    executor: Executor,
+    machine: Machine,
+    binary: Result<NodeBinary, String>,
+    policy: ManagerPolicy,
+    nodes: Mutex<BTreeMap<NodeId, Node>>,
+    slots: Slots,
+    next_beginning: Mutex<Instant>,
+}
+
+/// At most so many operations of each kind, and in all.
+struct Slots {
+    upgrades: Semaphore,
+    starts: Semaphore,
+    removals: Semaphore,
+    operations: Semaphore,
+}
+
+impl Slots {
+    fn new(limits: &Limits) -> Self {
+        let slots = |count: u32| Semaphore::new(count.max(1) as usize);
+        Self {
+            upgrades: slots(limits.upgrades),
+            starts: slots(limits.starts),
+            removals: slots(limits.removals),
+            operations: slots(limits.operations),
+        }
+    }
+
+    fn of(&self, act: Act, under_way: Option<TransitionKind>) -> &Semaphore {
+        match (act, under_way) {
+            (Act::Upgrade, _) | (Act::Resume, Some(TransitionKind::Upgrading)) => &self.upgrades,
+            (Act::Add | Act::Start { .. }, _)
+            | (Act::Resume, Some(TransitionKind::Adding | TransitionKind::Starting)) => {
+                &self.starts
+            }
+            _ => &self.removals,
+        }
+    }
+}
+
+impl Executor {
+    /// Carries out the steps of a plan that was decided on `snapshot`. A step that fails does not keep the
+    /// others from being taken; only a store that cannot be written ends everything.
+    pub async fn execute(
+        &self,
+        snapshot: &Snapshot,
+        steps: &[Step],
+    ) -> Result<Execution, StoreError> {
+        let nodes: BTreeMap<NodeId, Node> = snapshot
+            .nodes
+            .iter()
+            .map(|node| (node.id, node.clone()))
+            .collect();
+        // With a pause between any two operations none can share its beginning with another.
+        let most = match self.action_delay {
+            Milliseconds(0) => self.manager.batch().max(1),
+            _ => 1,
+        };
+        let lanes = lanes(steps, &nodes, &snapshot.policy);
+        let run = Arc::new(Run {
+            executor: self.clone(),
+            machine: snapshot.machine.clone(),
+            binary: snapshot.binary.clone(),
+            policy: snapshot.policy.clone(),
+            nodes: Mutex::new(nodes),
+            slots: Slots::new(&snapshot.machine.limits),
+            next_beginning: Mutex::new(Instant::now()),
+        });
+        let mut tasks = JoinSet::new();
+        let lanes: Vec<Vec<Vec<Step>>> = {
+            let nodes = run.nodes.lock().await;
+            let cut = |lane| batches(lane, &nodes, most);
+            lanes.into_iter().map(cut).collect()
+        };
+        for lane in lanes {
+            let run = Arc::clone(&run);
+            tasks.spawn(async move {
+                let mut results = Vec::new();
+                for batch in lane {
+                    results.extend(run.batch(batch).await?);
+                }
+                Ok::<_, StoreError>(results)
+            });
+        }
+        let mut execution = Execution::default();
+        let mut failure = None;
+        while let Some(joined) = tasks.join_next().await {
+            match joined {
+                Ok(Ok(results)) => execution.results.extend(results),
+                Ok(Err(error)) => failure = Some(error),
+                Err(lost) => tracing::error!(%lost, "a lane ended early"),
+            }
+        }
+        let places: HashMap<NodeId, usize> = steps
+            .iter()
+            .enumerate()
+            .map(|(place, step)| (step.node, place))
+            .collect();
+        let place = |result: &StepResult| places.get(&result.step.node).copied();
+        execution.results.sort_by_key(place);
+        match failure {
+            Some(error) => Err(error),
+            None => Ok(execution),
+        }
+    }
+}
+
+impl Run {
+    /// Takes the steps of a batch together: what is wanted of all is recorded at once, the manager is called
+    /// once, and what came of all is recorded at once.
+    async fn batch(&self, batch: Vec<Step>) -> Result<Vec<StepResult>, StoreError> {
+        let Some(first) = batch.first() else {
+            return Ok(Vec::new());
+        };
+        let known: Vec<Option<Node>> = {
+            let nodes = self.nodes.lock().await;
+            batch
+                .iter()
+                .map(|step| nodes.get(&step.node).cloned())
+                .collect()
+        };
+        let _place = self
+            .place(first.act, known.first().and_then(Option::as_ref))
+            .await;
+        self.pace().await;
+
+        let (begun, mut results) = self.intend(batch, known).await?;
+        results.extend(self.take(begun).await?);
+        if let Some(progress) = &self.executor.progress {
+            progress(Stage::Ended(&results));
+        }
+        Ok(results)
+    }
+
+    /// A place among the operations under way. Where lanes are containers, each of them is one operation at a
+    /// time already, and the plan saw to the number of nodes.
+    async fn place(&self, act: Act, node: Option<&Node>) -> Option<[SemaphorePermit<'_>; 2]> {
+        if self.policy.lanes == LanePolicy::PerContainer {
+            return None;
+        }
+        // Semaphores are never closed, so acquiring cannot fail; a missing permit would only unbind a limit.
+        let all = self.slots.operations.acquire().await.ok()?;
+        let under_way = node.and_then(Node::under_way);
+        let kind = self.slots.of(act, under_way).acquire().await.ok()?;
+        Some([all, kind])
+    }
+
+    /// Records what is wanted. Steps that cannot even be begun have their results at once.
+    async fn intend(
+        &self,
+        batch: Vec<Step>,
+        known: Vec<Option<Node>>,
+    ) -> Result<(Vec<Begun>, Vec<StepResult>), StoreError> {
+        let now = self.executor.clock.now();
+        let mut changes = Changes::default();
+        let (mut begun, mut refused) = (Vec::new(), Vec::new());
+        for (step, known) in batch.into_iter().zip(known) {
+            let was_running = known
+                .as_ref()
+                .is_some_and(|node| node.observed.state == ObservedState::Running);
+            match self.intended(known, &step, now) {
+                Ok(node) => {
+                    note(&mut changes, &node, &step, self.policy.ids, now);
+                    begun.push(Begun {
+                        node,
+                        step,
+                        was_running,
+                    });
+                }
+                Err(error) => {
+                    changes.events.push(Event {
+                        at: now,
+                        node: Some(step.node),
+                        action: step.act.word().to_owned(),
+                        outcome: Outcome::Failed,
+                        reason: error.clone(),
+                    });
+                    refused.push(StepResult {
+                        step,
+                        outcome: Outcome::Failed,
+                        error: Some(error),
+                        was_running,
+                    });
+                }
+            }
+        }
+        fault::point("act.before-intent");
+        self.executor.store.record(&changes).await?;
+        fault::point("act.after-intent");
+        Ok((begun, refused))
+    }
+
+    fn intended(&self, known: Option<Node>, step: &Step, now: UnixTime) -> Result<Node, String> {
+        let container = known.as_ref().and_then(|node| node.container);
+        let container = container.or_else(|| self.policy.ids.container_of(step.node));
+        if let Some(reason) = container.and_then(|id| self.executor.closed.get(&id)) {
+            return Err(reason.clone());
+        }
+        match (known, step.act) {
+            (Some(node), _) => Ok(intend(&node, step, now)),
+            (None, Act::Add) => self.new_node(step, now),
+            (None, _) => Err(format!("there is no node {}", step.node)),
+        }
+    }
+
+    fn new_node(&self, step: &Step, now: UnixTime) -> Result<Node, String> {
+        let binary = self.binary.as_ref().map_err(String::clone)?;
+        let new = NewNode {
+            machine: &self.machine,
+            paths: &self.executor.paths,
+            program: self.executor.program.as_ref(),
+            binary,
+            owner: &self.executor.owner,
+            ticket: fastrand::u64(..),
+        };
+        new.record(step.node, step.by, now)
+            .map_err(|error| error.to_string())
+    }
+
+    async fn take(&self, begun: Vec<Begun>) -> Result<Vec<StepResult>, StoreError> {
+        if begun.is_empty() {
+            return Ok(Vec::new());
+        }
+        let manager = self.executor.manager.as_ref();
+        let work: Vec<(Node, Step)> = begun
+            .iter()
+            .map(|begun| (begun.node.clone(), begun.step.clone()))
+            .collect();
+        let performed = perform_all(manager, &work, self.binary.as_ref()).await;
+        let now = self.executor.clock.now();
+        let mut changes = Changes::default();
+        let mut results = Vec::with_capacity(begun.len());
+        for (begun, performed) in begun.into_iter().zip(performed) {
+            let Begun {
+                node,
+                step,
+                was_running,
+            } = begun;
+            let after = conclude(&node, &step, was_running, performed, now);
+            results.push(StepResult {
+                step,
+                outcome: after.event.outcome,
+                error: after.error,
+                was_running,
+            });
+            changes.events.push(after.event);
+            match after.node {
+                Some(after) => changes.nodes.push(after),
+                None => changes.deleted.push(node.id),
+            }
+        }
+        fault::point("act.before-outcome");
+        self.executor.store.record(&changes).await?;
+        fault::point("act.after-outcome");
+        let mut nodes = self.nodes.lock().await;
+        nodes.extend(changes.nodes.into_iter().map(|node| (node.id, node)));
+        for id in &changes.deleted {
+            nodes.remove(id);
+        }
+        Ok(results)
+    }
+
+    /// Waits for this operation's turn. The first begins at once.
+    async fn pace(&self) {
+        let delay = self.executor.action_delay.duration();
+        if delay.is_zero() {
+            return;
+        }
+        let beginning = {
+            let mut next = self.next_beginning.lock().await;
+            let beginning = (*next).max(Instant::now());
+            *next = beginning + delay;
+            beginning
+        };
+        tokio::time::sleep_until(beginning).await;
+    }
+}
+
+/// A step whose intention is on record.
+struct Begun {
+    node: Node,
+    step: Step,
+    was_running: bool,
+}
+
+/// Adds an intention to what is recorded.
+fn note(changes: &mut Changes, node: &Node, step: &Step, ids: IdPolicy, now: UnixTime) {
+    let stopped = node.desired.state == DesiredState::Stopped;
+    if step.act == Act::Stop && step.by == Actor::Wnm && stopped {
+        changes.last_stopped_at = Some(now);
+    }
+    if step.act == Act::Add && ids == IdPolicy::GrowOnly {
+        changes.highest_id = changes.highest_id.max(Some(node.id));
+    }
+    changes.nodes.push(node.clone());
+}

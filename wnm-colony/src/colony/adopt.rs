@@ -1,0 +1,222 @@
+//! Taking over nodes that exist on the machine. Nothing is done to them: they are looked at and recorded.
+
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use super::{Colony, ColonyError, Outside, open};
+use crate::observe::{LookingAtNodes, look_at_nodes};
+use crate::store::Changes;
+use crate::takeover::{Adoption, sort_out};
+use wnm_core::event::{Event, Outcome};
+use wnm_core::id::NodeId;
+use wnm_core::machine::Machine;
+use wnm_core::manager::{FoundNode, ProcessManager};
+use wnm_core::node::ProcessState;
+use wnm_core::node::{
+    Actor, Desired, DesiredState, Node, NodeMeasurements, Observed, ObservedState,
+};
+use wnm_core::numbering::IdPolicy;
+use wnm_core::program::NodeProgram;
+use wnm_core::quantity::UnixTime;
+
+impl Colony {
+    /// Every node that the supervisor of these settings knows, before there is a colony.
+    pub async fn scout(
+        machine: &Machine,
+        outside: &Outside,
+    ) -> Result<Vec<FoundNode>, ColonyError> {
+        let (manager, ..) = open::build_manager(outside, machine, outside.home.as_deref())?;
+        discover(machine, manager.as_ref()).await
+    }
+
+    /// What a new colony of these settings would adopt of what was found. Refused where the node storage has none
+    /// of the directories that nodes have there: the wrong disk, or none, is mounted, and all nodes would be
+    /// taken for dead.
+    pub async fn sight_for(
+        machine: &Machine,
+        outside: &Outside,
+        found: Vec<FoundNode>,
+        sure: bool,
+    ) -> Result<Adoption, ColonyError> {
+        let storage = &machine.node_storage;
+        let below = found
+            .iter()
+            .filter(|node| node.root_dir.starts_with(storage));
+        let nodes = below.clone().count();
+        if nodes > 0 && !sure && !below.clone().any(|node| node.root_dir.is_dir()) {
+            return Err(ColonyError::NoneInStorage {
+                storage: storage.clone(),
+                nodes,
+            });
+        }
+        let (manager, ..) = open::build_manager(outside, machine, outside.home.as_deref())?;
+        adoption(machine, outside, manager.as_ref(), &[], found).await
+    }
+
+    /// Finds nodes that the manager knows and the database does not. Nothing is written.
+    pub async fn find_nodes(&self) -> Result<Adoption, ColonyError> {
+        let found = discover(&self.machine, self.manager.as_ref()).await?;
+        let known = self.store.nodes().await?;
+        let manager = self.manager.as_ref();
+        adoption(&self.machine, &self.outside, manager, &known, found).await
+    }
+
+    /// Records found nodes. None of them is touched.
+    pub async fn adopt(&mut self, adoption: &Adoption) -> Result<(), ColonyError> {
+        let highest = highest_id(&self.machine, self.manager.as_ref(), adoption);
+        let grown = highest != self.machine.highest_id;
+        self.machine.highest_id = highest;
+        let changes = Changes {
+            machine: grown.then(|| self.machine.clone()),
+            nodes: adoption.nodes.clone(),
+            events: events(adoption, self.outside.clock.now()),
+            ..Changes::default()
+        };
+        Ok(self.store.record(&changes).await?)
+    }
+}
+
+/// The journal's lines of an adoption.
+pub(super) fn events(adoption: &Adoption, at: UnixTime) -> Vec<Event> {
+    let event = |node, outcome, reason| Event {
+        at,
+        node,
+        action: "adopt".to_owned(),
+        outcome,
+        reason,
+    };
+    let adopted = adoption.nodes.iter().map(|node| {
+        let found = format!("found at {}", node.root_dir.display());
+        event(Some(node.id), Outcome::Done, found)
+    });
+    let left = adoption.left_alone.iter();
+    let left = left.map(|left| event(None, Outcome::Failed, left.to_string()));
+    adopted.chain(left).collect()
+}
+
+/// The highest number ever given: where none is given twice, numbers go on above those of adopted nodes.
+pub(super) fn highest_id(
+    machine: &Machine,
+    manager: &dyn ProcessManager,
+    adoption: &Adoption,
+) -> Option<NodeId> {
+    match manager.policy().ids {
+        IdPolicy::FillHoles | IdPolicy::Blocks { .. } => machine.highest_id,
+        IdPolicy::GrowOnly => {
+            let adopted = adoption.nodes.iter().map(|node| node.id).max();
+            machine.highest_id.max(adopted)
+        }
+    }
+}
+
+async fn discover(
+    machine: &Machine,
+    manager: &dyn ProcessManager,
+) -> Result<Vec<FoundNode>, ColonyError> {
+    let kind = machine.manager;
+    let found = manager.discover().await;
+    found.map_err(|source| ColonyError::Manager { kind, source })
+}
+
+/// Gives numbers to what was found and looks at each of it, so that what is recorded says how it stands.
+async fn adoption(
+    machine: &Machine,
+    outside: &Outside,
+    manager: &dyn ProcessManager,
+    known: &[Node],
+    found: Vec<FoundNode>,
+) -> Result<Adoption, ColonyError> {
+    let now = outside.clock.now();
+    let program = outside.program.as_ref();
+    let (numbered, left_alone) = sort_out(found, known, &machine.ports);
+    let mut nodes: Vec<Node> = numbered
+        .into_iter()
+        .map(|(id, found)| adopted(id, found, machine, program, now))
+        .collect();
+    let looking = LookingAtNodes {
+        manager,
+        program,
+        probe: outside.nodes.as_ref(),
+        storage: &machine.node_storage,
+        survey_delay: machine.pacing.survey,
+        now,
+    };
+    let looked = look_at_nodes(&looking, &mut nodes).await;
+    looked.map_err(|source| ColonyError::Manager {
+        kind: machine.manager,
+        source,
+    })?;
+    for node in &mut nodes {
+        let running = node.observed.state == ObservedState::Running;
+        let unknown = node.observed.state == ObservedState::Unknown;
+        if !running && !unknown {
+            node.desired.state = DesiredState::Stopped;
+            node.last_start = None;
+        }
+    }
+    Ok(Adoption { nodes, left_alone })
+}
+
+fn adopted(
+    id: NodeId,
+    found: FoundNode,
+    machine: &Machine,
+    program: &dyn NodeProgram,
+    now: UnixTime,
+) -> Node {
+    let running = matches!(found.state, ProcessState::Running { .. });
+    let (desired, observed) = match found.state {
+        ProcessState::Running { .. } => (DesiredState::Running, ObservedState::Running),
+        ProcessState::Stopped | ProcessState::Missing => {
+            (DesiredState::Stopped, ObservedState::Stopped)
+        }
+        ProcessState::Unknown(_) => (DesiredState::Running, ObservedState::Unknown),
+    };
+    Node {
+        id,
+        manager: machine.manager,
+        service: found.service,
+        user: found.user,
+        binary: found.binary,
+        version: None,
+        first_launch: first_launch(program, &found.root_dir).unwrap_or(now),
+        root_dir: found.root_dir,
+        log_dir: found.log_dir,
+        ports: found.ports,
+        host: machine.host.clone(),
+        network: found
+            .network
+            .unwrap_or_else(|| program.network().to_owned()),
+        wallet: found.wallet,
+        peer_id: None,
+        container: None,
+        environment: None,
+        desired: Desired {
+            state: desired,
+            by: Actor::Found,
+            since: now,
+        },
+        observed: Observed {
+            state: observed,
+            at: now,
+        },
+        transition: None,
+        measured: NodeMeasurements::default(),
+        status_since: now,
+        last_start: running.then_some(now),
+        failed_starts: 0,
+        load_stops: 0,
+    }
+}
+
+/// When a node was first launched: the time its identity was written.
+fn first_launch(program: &dyn NodeProgram, root: &Path) -> Option<UnixTime> {
+    let modified = program
+        .identity_file(root)
+        .metadata()
+        .ok()?
+        .modified()
+        .ok()?;
+    let since = modified.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok().map(UnixTime)
+}

@@ -1,0 +1,226 @@
+//! One cycle: look, decide, act, record.
+
+use std::collections::BTreeMap;
+
+use super::reach::ports_to_open;
+use super::{Colony, ColonyError};
+use crate::act::{Execution, Executor, Progress, Stage};
+use crate::observe::{Looking, Sight, mark_storage};
+use crate::store::{Changes, CycleState, JOURNAL_DAYS};
+use wnm_core::cycle::{CycleReport, CycleStatus};
+use wnm_core::decide::{Plan, decide};
+use wnm_core::event::{Event, Outcome};
+use wnm_core::firewall::Opening;
+use wnm_core::id::NodeId;
+use wnm_core::node::Seen;
+use wnm_core::quantity::{Milliseconds, Seconds, UnixTime};
+use wnm_core::snapshot::Snapshot;
+
+/// How long an event stays in the journal.
+const JOURNAL_KEPT: Seconds = Seconds(JOURNAL_DAYS * 86_400);
+
+/// After how long a state that lasts is told again.
+const TOLD_AGAIN_AFTER: Seconds = Seconds(86_400);
+
+/// How one run is done, beyond what is stored.
+#[derive(Clone, Default)]
+pub struct CycleOptions {
+    /// Whether wnm upgrades nodes itself.
+    pub upgrades_enabled: bool,
+    /// Pause between two nodes of the survey, in place of the stored one.
+    pub survey_delay: Option<Milliseconds>,
+    /// Pause between two operations, in place of the stored one.
+    pub action_delay: Option<Milliseconds>,
+    /// Told how far it is.
+    pub progress: Option<Progress>,
+}
+
+impl Colony {
+    /// What a cycle would do now. Nothing is written or changed.
+    pub async fn plan(&self, options: &CycleOptions) -> Result<(Snapshot, Plan), ColonyError> {
+        let sight = self.look(options).await?;
+        let plan = decide(&sight.snapshot);
+        Ok((sight.snapshot, plan))
+    }
+
+    /// One cycle.
+    pub async fn cycle(&mut self, options: &CycleOptions) -> Result<CycleReport, ColonyError> {
+        let mut snapshot = self.look_and_record(options).await?;
+        self.house_nodes(&mut snapshot).await?;
+        let plan = decide(&snapshot);
+        self.carry_out(snapshot, plan, options).await
+    }
+
+    /// Looks at everything and records what was seen.
+    pub(super) async fn look_and_record(
+        &mut self,
+        options: &CycleOptions,
+    ) -> Result<Snapshot, ColonyError> {
+        let mut sight = self.look(options).await?;
+        self.keep_storage_marked(&sight.snapshot)?;
+        self.leave_out_what_was_told(&mut sight).await?;
+        self.store.record(&changes_after_looking(&sight)).await?;
+        Ok(sight.snapshot)
+    }
+
+    /// Acts on a plan and reports.
+    pub(super) async fn carry_out(
+        &mut self,
+        snapshot: Snapshot,
+        plan: Plan,
+        options: &CycleOptions,
+    ) -> Result<CycleReport, ColonyError> {
+        if let Some(progress) = &options.progress {
+            progress(Stage::Begun(&plan.steps));
+        }
+        self.prepare(&ports_to_open(&snapshot, &plan.steps)).await?;
+        let mut executor = self.executor(options);
+        executor.closed = self.house_new(&snapshot, &plan.steps).await?;
+        let Execution { results } = executor.execute(&snapshot, &plan.steps).await?;
+        // Acting changes two of the machine's figures: when a node was last stopped, and the highest number.
+        if let Some(machine) = self.store.machine().await? {
+            self.machine.last_stopped_at = machine.last_stopped_at;
+            self.machine.highest_id = machine.highest_id;
+        }
+        // What was seen is recorded; only steps make more of it.
+        let nodes = if plan.steps.is_empty() {
+            snapshot.nodes.clone()
+        } else {
+            self.store.nodes().await?
+        };
+        Ok(CycleReport {
+            status: CycleStatus::of(plan.kind, &snapshot, &results),
+            nodes,
+            snapshot,
+            plan,
+            results,
+        })
+    }
+
+    /// A failure here is told and no reason to leave the nodes alone.
+    async fn prepare(&self, coming: &[Opening]) -> Result<(), ColonyError> {
+        let Err(error) = self.manager.prepare(coming).await else {
+            return Ok(());
+        };
+        tracing::warn!(%error, "what the nodes share is not as it is set");
+        let changes = Changes {
+            events: vec![Event {
+                at: self.outside.clock.now(),
+                node: None,
+                action: "prepare".to_owned(),
+                outcome: Outcome::Failed,
+                reason: error.to_string(),
+            }],
+            ..Changes::default()
+        };
+        Ok(self.store.record(&changes).await?)
+    }
+
+    pub(super) async fn look(&self, options: &CycleOptions) -> Result<Sight, ColonyError> {
+        let state = self.store.cycle_state().await?;
+        let looking = Looking {
+            manager: self.manager.as_ref(),
+            program: self.outside.program.as_ref(),
+            nodes_probe: self.outside.nodes.as_ref(),
+            machine_probe: self.outside.machine.as_ref(),
+            machine: self.machine.clone(),
+            nodes: self.store.nodes().await?,
+            last_container: self.store.containers().await?.last().map(|last| last.id),
+            last_boot: state.boot_id,
+            // Counters that a later program wrote in another shape are as good as none.
+            counters: state
+                .counters
+                .and_then(|counters| serde_json::from_value(counters).ok()),
+            upgrades_enabled: options.upgrades_enabled,
+            survey_delay: options.survey_delay.unwrap_or(self.machine.pacing.survey),
+            now: self.outside.clock.now(),
+        };
+        Ok(looking.look().await?)
+    }
+
+    /// A foreign listener is seen in every cycle for as long as it is there. The journal has it once a day.
+    async fn leave_out_what_was_told(&self, sight: &mut Sight) -> Result<(), ColonyError> {
+        let lasts = |seen: &Seen| matches!(seen, Seen::ForeignListener { .. });
+        let Some((_, lasting)) = sight.seen.iter().find(|(_, seen)| lasts(seen)) else {
+            return Ok(());
+        };
+        let since = sight.snapshot.taken_at.minus(TOLD_AGAIN_AFTER);
+        let told = self.store.nodes_with(lasting.word(), since).await?;
+        sight
+            .seen
+            .retain(|(id, seen)| !(lasts(seen) && told.contains(id)));
+        Ok(())
+    }
+
+    fn executor(&self, options: &CycleOptions) -> Executor {
+        Executor {
+            manager: self.manager.clone(),
+            program: self.outside.program.clone(),
+            store: self.store.clone(),
+            clock: self.outside.clock.clone(),
+            paths: self.paths.clone(),
+            owner: self.owner.clone(),
+            action_delay: options.action_delay.unwrap_or(self.machine.pacing.action),
+            closed: BTreeMap::new(),
+            progress: options.progress.clone(),
+        }
+    }
+
+    /// A colony of the Python wnm has no mark in its storage. It gets one as soon as a node's directory is
+    /// seen there, which proves that the right disk is mounted.
+    fn keep_storage_marked(&self, snapshot: &Snapshot) -> Result<(), ColonyError> {
+        let storage = &self.machine.node_storage;
+        let present = snapshot
+            .nodes
+            .iter()
+            .any(|n| n.root_dir.starts_with(storage) && n.root_dir.is_dir());
+        if !present {
+            return Ok(());
+        }
+        mark_storage(storage).map_err(|source| ColonyError::Storage {
+            path: storage.clone(),
+            source,
+        })
+    }
+}
+
+/// Everything seen, for one transaction.
+fn changes_after_looking(sight: &Sight) -> Changes {
+    let now = sight.snapshot.taken_at;
+    let mut events: Vec<Event> = sight
+        .seen
+        .iter()
+        .map(|(id, seen)| seen_event(*id, seen, now))
+        .collect();
+    if sight.snapshot.rebooted {
+        events.push(Event {
+            at: now,
+            node: None,
+            action: "reboot".to_owned(),
+            outcome: Outcome::Seen,
+            reason: format!("the machine came up at {}", sight.snapshot.load.boot_time),
+        });
+    }
+    Changes {
+        nodes: sight.snapshot.nodes.clone(),
+        events,
+        cycle: Some(CycleState {
+            boot_id: Some(sight.boot_id.clone()),
+            counters: serde_json::to_value(&sight.counters).ok(),
+            load: Some(sight.snapshot.load),
+            last_cycle_at: Some(now),
+        }),
+        prune_events_before: Some(now.minus(JOURNAL_KEPT)),
+        ..Changes::default()
+    }
+}
+
+fn seen_event(id: NodeId, seen: &Seen, at: UnixTime) -> Event {
+    Event {
+        at,
+        node: Some(id),
+        action: seen.word().to_owned(),
+        outcome: Outcome::Seen,
+        reason: seen.to_string(),
+    }
+}

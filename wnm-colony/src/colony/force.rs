@@ -1,0 +1,145 @@
+//! What a person makes wnm do.
+
+use super::{Colony, ColonyError, CycleOptions};
+use crate::act::asked_removal;
+use crate::store::Changes;
+use wnm_core::cycle::{CycleReport, CycleStatus};
+use wnm_core::decide::{ForcedRequest, Plan, decide, decide_forced};
+use wnm_core::event::{Event, Outcome};
+use wnm_core::id::NodeId;
+use wnm_core::node::Node;
+use wnm_core::snapshot::Snapshot;
+
+/// What a teardown did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeardownReport {
+    /// Nodes that are gone.
+    pub removed: usize,
+}
+
+impl Colony {
+    /// What a request would do. Nothing is written or changed.
+    pub async fn plan_forced(
+        &self,
+        request: &ForcedRequest,
+        options: &CycleOptions,
+    ) -> Result<(Snapshot, Plan), ColonyError> {
+        let sight = self.look(options).await?;
+        let plan = decide_forced(&sight.snapshot, request)?;
+        Ok((sight.snapshot, plan))
+    }
+
+    /// Looks, then does what was asked for.
+    pub async fn force(
+        &mut self,
+        request: &ForcedRequest,
+        options: &CycleOptions,
+    ) -> Result<CycleReport, ColonyError> {
+        request.check()?;
+        let mut snapshot = self.look_and_record(options).await?;
+        self.house_nodes(&mut snapshot).await?;
+        let plan = decide_forced(&snapshot, request)?;
+        self.carry_out(snapshot, plan, options).await
+    }
+
+    /// Looks at everything, records it and decides nothing.
+    pub async fn survey(&mut self, options: &CycleOptions) -> Result<CycleReport, ColonyError> {
+        let snapshot = self.look_and_record(options).await?;
+        let mut plan = decide(&snapshot);
+        plan.steps.clear();
+        let status = if snapshot.nodes.is_empty() {
+            CycleStatus::NoNodes
+        } else {
+            CycleStatus::SurveyComplete
+        };
+        let nodes = snapshot.nodes.clone();
+        Ok(CycleReport {
+            status,
+            snapshot,
+            plan,
+            results: Vec::new(),
+            nodes,
+        })
+    }
+
+    /// Removes every node with its data, disabled ones too. Nodes that could not be removed keep their rows.
+    ///
+    /// That all of them are to go is on record before anything is done: of a run that ends in the middle the
+    /// next cycle removes the rest, where it would bring up again what it finds stopped.
+    pub async fn teardown(&mut self, confirmed: bool) -> Result<TeardownReport, ColonyError> {
+        let nodes = self.store.nodes().await?;
+        if !confirmed {
+            return Err(ColonyError::NotConfirmed { nodes: nodes.len() });
+        }
+        let now = self.outside.clock.now();
+        let nodes: Vec<Node> = nodes.iter().map(|node| asked_removal(node, now)).collect();
+        let begun = Changes {
+            nodes: nodes.clone(),
+            ..Changes::default()
+        };
+        self.store.record(&begun).await?;
+        let torn_down = self.manager.teardown(&nodes).await;
+        let left = match &torn_down {
+            Ok(()) => Vec::new(),
+            Err(_) => self.still_there(&nodes).await?,
+        };
+        let deleted: Vec<NodeId> = nodes
+            .iter()
+            .map(|node| node.id)
+            .filter(|id| !left.contains(id))
+            .collect();
+        let removed = deleted.len();
+        let containers = match &torn_down {
+            Ok(()) => self.store.containers().await?,
+            Err(_) => Vec::new(),
+        };
+        let mut machine = self.machine.clone();
+        if left.is_empty() {
+            machine.highest_id = None;
+        }
+        let (outcome, reason) = match &torn_down {
+            Ok(()) => (Outcome::Done, format!("asked for: {removed} nodes removed")),
+            Err(error) => (Outcome::Failed, error.to_string()),
+        };
+        let event = Event {
+            at: self.outside.clock.now(),
+            node: None,
+            action: "teardown".to_owned(),
+            outcome,
+            reason,
+        };
+        let changes = Changes {
+            machine: Some(machine.clone()),
+            deleted,
+            deleted_containers: containers.iter().map(|container| container.id).collect(),
+            events: vec![event],
+            ..Changes::default()
+        };
+        self.store.record(&changes).await?;
+        self.machine = machine;
+        match torn_down {
+            Ok(()) => Ok(TeardownReport { removed }),
+            Err(error) => Err(ColonyError::Teardown {
+                left: left.len(),
+                total: nodes.len(),
+                first: error.to_string(),
+            }),
+        }
+    }
+
+    /// After a teardown that failed: every node of which something is, or may be, left.
+    async fn still_there(&self, nodes: &[Node]) -> Result<Vec<NodeId>, ColonyError> {
+        let statuses = self.manager.statuses(nodes).await.unwrap_or_default();
+        Ok(nodes
+            .iter()
+            .filter(|node| {
+                let gone = matches!(
+                    statuses.get(&node.id),
+                    Some(wnm_core::node::ProcessState::Missing)
+                );
+                !gone || node.root_dir.symlink_metadata().is_ok()
+            })
+            .map(|node| node.id)
+            .collect())
+    }
+}

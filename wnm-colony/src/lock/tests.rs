@@ -1,0 +1,149 @@
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use insta::assert_snapshot;
+use tempfile::TempDir;
+
+use super::*;
+
+const NOW: UnixTime = UnixTime(1_763_000_000);
+
+fn place() -> (TempDir, PathBuf, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let database = directory.path().join("colony.db");
+    let python = directory.path().join("wnm_active");
+    (directory, database, python)
+}
+
+fn refusal(database: &Path, python: &Path, now: UnixTime) -> String {
+    let error = ColonyLock::acquire(database, python, now).unwrap_err();
+    let directory = database.parent().unwrap().display().to_string();
+    error.to_string().replace(&directory, "DIR")
+}
+
+#[test]
+fn a_second_run_is_told_who_is_first() {
+    let (_directory, database, python) = place();
+    let lock = ColonyLock::acquire(&database, &python, NOW).unwrap();
+    assert_eq!(lock.stale_python_lock, None);
+    let message = refusal(&database, &python, NOW.plus(Seconds(60)));
+    let pid = format!("(pid {}, since 02:13:20 UTC, `", std::process::id());
+    assert!(message.starts_with("another wnm "), "{message}");
+    assert!(message.contains(&pid), "{message}");
+    assert!(
+        message.ends_with("`) is working on DIR/colony.db"),
+        "{message}"
+    );
+    let later = refusal(&database, &python, NOW.plus(Seconds(3 * 86_400)));
+    assert!(later.contains(", for 3 d, `"), "{later}");
+    drop(lock);
+    ColonyLock::acquire(&database, &python, NOW).unwrap();
+}
+
+#[test]
+fn another_database_has_another_lock() {
+    let (directory, database, python) = place();
+    let _one = ColonyLock::acquire(&database, &python, NOW).unwrap();
+    let other = directory.path().join("other.db");
+    let _other = ColonyLock::acquire(&other, &python, NOW).unwrap();
+}
+
+#[test]
+fn a_lock_ends_with_its_process() {
+    let (_directory, database, python) = place();
+    let path = wnm_host::files::beside(&database, ".lock");
+    std::fs::write(&path, "4242\n1762990000\nwnm --daemon\n").unwrap();
+    let file = OpenOptions::new().write(true).open(&path).unwrap();
+    file.lock().unwrap();
+    // Of a lock by flock, whoever has the open file has it too.
+    let mut holder = Command::new("sleep")
+        .arg("600")
+        .stdin(Stdio::from(file))
+        .spawn()
+        .unwrap();
+    let message = refusal(&database, &python, NOW);
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    assert_snapshot!(message, @"another wnm (pid 4242, since 23:26:40 UTC, `wnm --daemon`) is working on DIR/colony.db");
+    ColonyLock::acquire(&database, &python, NOW).unwrap();
+}
+
+#[test]
+fn a_holder_that_wrote_nothing_readable_is_named_as_such() {
+    let (_directory, database, python) = place();
+    let path = wnm_host::files::beside(&database, ".lock");
+    for content in ["", "x\ny\nz\n", "12\n"] {
+        std::fs::write(&path, content).unwrap();
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        file.lock().unwrap();
+        assert_eq!(
+            refusal(&database, &python, NOW),
+            "another wnm (just started) is working on DIR/colony.db"
+        );
+    }
+}
+
+#[test]
+fn a_command_line_is_one_short_line() {
+    let words = [
+        "/usr/bin/wnm",
+        "--report",
+        "a\nb\u{1b}[2J",
+        &"x".repeat(999),
+    ]
+    .map(str::to_owned);
+    let line = command_line(&words);
+    assert!(line.starts_with("wnm --report a b [2J xxx"), "{line}");
+    assert_eq!(line.chars().count(), COMMAND_LIMIT);
+}
+
+#[test]
+fn a_python_run_is_respected_for_an_hour() {
+    let (_directory, database, python) = place();
+    std::fs::write(&python, "1763000000").unwrap();
+    assert_snapshot!(refusal(&database, &python, NOW.plus(Seconds(600))), @"the Python wnm is at work by its lock DIR/wnm_active (since 02:13:20 UTC); if it is not, remove that with --remove-lockfile");
+    refusal(&database, &python, NOW.plus(Seconds(3599)));
+    // A clock that was set back a little.
+    refusal(&database, &python, UnixTime(NOW.0 - 60));
+    let late = ColonyLock::acquire(&database, &python, NOW.plus(Seconds(3600))).unwrap();
+    assert_eq!(late.stale_python_lock.as_deref(), Some(python.as_path()));
+    assert!(python.exists());
+}
+
+#[test]
+fn a_python_lock_without_a_time_has_the_files_own() {
+    let (_directory, database, python) = place();
+    std::fs::write(&python, "").unwrap();
+    let written = std::fs::metadata(&python).unwrap().modified().unwrap();
+    let written = written
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let written = UnixTime(i64::try_from(written).unwrap());
+    refusal(&database, &python, written.plus(Seconds(60)));
+    for content in ["", "1"] {
+        std::fs::write(&python, content).unwrap();
+        let lock = ColonyLock::acquire(&database, &python, written.plus(Seconds(7200))).unwrap();
+        assert!(lock.stale_python_lock.is_some(), "{content}");
+    }
+}
+
+#[test]
+fn a_lock_that_python_refused_is_free_again() {
+    let (_directory, database, python) = place();
+    std::fs::write(&python, "1763000000").unwrap();
+    refusal(&database, &python, NOW);
+    std::fs::remove_file(&python).unwrap();
+    ColonyLock::acquire(&database, &python, NOW).unwrap();
+}
+
+#[test]
+fn a_place_where_no_lock_can_be_is_named() {
+    let (_directory, database, python) = place();
+    let nowhere = database.join("missing/colony.db");
+    let message = refusal(&nowhere, &python, NOW);
+    assert!(
+        message.starts_with("cannot lock DIR/colony.db.lock: "),
+        "{message}"
+    );
+}

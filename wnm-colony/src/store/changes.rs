@@ -1,0 +1,95 @@
+//! What is recorded at once.
+
+use sea_orm::{DatabaseConnection, DbErr};
+
+use super::columns::Fault;
+use super::connection::begin_write;
+use super::{CycleState, container_table, cycle_state, journal, machine_table, node_table};
+use wnm_core::container::Container;
+use wnm_core::event::Event;
+use wnm_core::id::ContainerId;
+use wnm_core::id::NodeId;
+use wnm_core::machine::Machine;
+use wnm_core::node::Node;
+use wnm_core::quantity::UnixTime;
+
+/// Everything that one step has to record. All of it is stored, or nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Changes {
+    /// The settings, when they changed.
+    pub machine: Option<Machine>,
+    /// When a node was stopped for load, if one was. The other settings stay as they are.
+    pub last_stopped_at: Option<UnixTime>,
+    /// A number that was given to a node by a manager that never gives one twice.
+    pub highest_id: Option<NodeId>,
+    /// Nodes that are new or changed.
+    pub nodes: Vec<Node>,
+    /// Nodes to be forgotten.
+    pub deleted: Vec<NodeId>,
+    /// Containers that are new or changed.
+    pub containers: Vec<Container>,
+    /// Containers to be forgotten, once no node is in them.
+    pub deleted_containers: Vec<ContainerId>,
+    /// What goes into the journal, in this order.
+    pub events: Vec<Event>,
+    /// What the next cycle is to know.
+    pub cycle: Option<CycleState>,
+    /// Events older than this are dropped from the journal.
+    pub prune_events_before: Option<UnixTime>,
+}
+
+/// The rows, made before anything is written.
+pub(super) struct Rows<'a> {
+    machine: Option<machine_table::ActiveModel>,
+    nodes: Vec<node_table::Model>,
+    containers: Vec<container_table::ActiveModel>,
+    changes: &'a Changes,
+}
+
+impl Changes {
+    pub(super) fn rows(&self) -> Result<Rows<'_>, Fault> {
+        let containers = self.containers.iter();
+        Ok(Rows {
+            machine: match &self.machine {
+                Some(machine) => Some(machine_table::to_row(machine)?),
+                None => None,
+            },
+            nodes: self
+                .nodes
+                .iter()
+                .map(node_table::to_row)
+                .collect::<Result<_, _>>()?,
+            containers: containers.map(container_table::to_row).collect(),
+            changes: self,
+        })
+    }
+}
+
+impl Rows<'_> {
+    /// Writes everything in one transaction. A row comes after those it refers to and goes before them.
+    pub(super) async fn write(self, db: &DatabaseConnection) -> Result<(), DbErr> {
+        let changes = self.changes;
+        let transaction = begin_write(db).await?;
+        if let Some(machine) = self.machine {
+            machine_table::save(&transaction, machine).await?;
+        }
+        if let Some(at) = changes.last_stopped_at {
+            machine_table::set_last_stopped_at(&transaction, at).await?;
+        }
+        if let Some(id) = changes.highest_id {
+            machine_table::raise_highest_id(&transaction, id).await?;
+        }
+        container_table::save(&transaction, self.containers).await?;
+        node_table::save(&transaction, self.nodes).await?;
+        node_table::delete(&transaction, &changes.deleted).await?;
+        container_table::delete(&transaction, &changes.deleted_containers).await?;
+        if let Some(before) = changes.prune_events_before {
+            journal::prune(&transaction, before).await?;
+        }
+        journal::append(&transaction, &changes.events).await?;
+        if let Some(cycle) = &changes.cycle {
+            cycle_state::save(&transaction, cycle).await?;
+        }
+        transaction.commit().await
+    }
+}

@@ -1,0 +1,132 @@
+//! The journal of what was decided and done.
+
+use sea_orm::{
+    ActiveModelBehavior,
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, ConnectionTrait, DbErr, DeriveEntityModel, DerivePrimaryKey, DeriveRelation,
+    EntityTrait, EnumIter, PrimaryKeyTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    QueryTrait,
+};
+
+use super::columns::{Columns, Fault};
+use wnm_core::event::{Event, Outcome};
+use wnm_core::id::NodeId;
+use wnm_core::quantity::UnixTime;
+
+/// Days that events are worth keeping: long enough to look back at a month of adding and removing, short
+/// enough that the journal of a busy colony stays within a few megabytes.
+pub const JOURNAL_DAYS: u64 = 30;
+
+const TABLE: &str = "wnm_event";
+
+/// Rows in one statement, with 5 of the 32,766 values that one can have each.
+const CHUNK: usize = 1000;
+
+/// Which events are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventQuery {
+    /// Only those of this time and later.
+    pub since: Option<UnixTime>,
+    /// Only those about this node.
+    pub node: Option<NodeId>,
+    /// At most so many, the newest ones.
+    pub limit: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "wnm_event")]
+pub(super) struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub at: i64,
+    pub node: Option<u32>,
+    pub action: String,
+    pub outcome: String,
+    pub reason: String,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub(super) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// The newest rows that fit, newest first.
+pub(super) async fn load<C: ConnectionTrait>(
+    db: &C,
+    query: &EventQuery,
+) -> Result<Vec<QueryResult>, DbErr> {
+    let mut select = Entity::find()
+        .order_by_desc(Column::At)
+        .order_by_desc(Column::Id)
+        .limit(u64::from(query.limit));
+    if let Some(since) = query.since {
+        select = select.filter(Column::At.gte(since.0));
+    }
+    if let Some(node) = query.node {
+        select = select.filter(Column::Node.eq(node.get()));
+    }
+    db.query_all(&select.into_query()).await
+}
+
+/// The rows, of one value, for the nodes that an action was written down of at that time or later.
+pub(super) async fn nodes_with<C: ConnectionTrait>(
+    db: &C,
+    action: &str,
+    since: UnixTime,
+) -> Result<Vec<QueryResult>, DbErr> {
+    let select = Entity::find()
+        .select_only()
+        .column(Column::Node)
+        .distinct()
+        .filter(Column::Action.eq(action))
+        .filter(Column::At.gte(since.0))
+        .filter(Column::Node.is_not_null());
+    db.query_all(&select.into_query()).await
+}
+
+/// Adds events, in their order.
+pub(super) async fn append<C: ConnectionTrait>(db: &C, events: &[Event]) -> Result<(), DbErr> {
+    for chunk in events.chunks(CHUNK) {
+        Entity::insert_many(chunk.iter().map(to_row))
+            .exec_without_returning(db)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Drops what is older.
+pub(super) async fn prune<C: ConnectionTrait>(db: &C, before: UnixTime) -> Result<(), DbErr> {
+    Entity::delete_many()
+        .filter(Column::At.lt(before.0))
+        .exec(db)
+        .await
+        .map(drop)
+}
+
+fn to_row(event: &Event) -> ActiveModel {
+    ActiveModel {
+        id: NotSet,
+        at: Set(event.at.0),
+        node: Set(event.node.map(NodeId::get)),
+        action: Set(event.action.clone()),
+        outcome: Set(event.outcome.word().to_owned()),
+        reason: Set(event.reason.clone()),
+    }
+}
+
+/// The node that a row names.
+pub(super) fn read_node(row: &QueryResult) -> Result<NodeId, Fault> {
+    Columns::new(TABLE, row).node_id("node")
+}
+
+/// The event that a row holds.
+pub(super) fn read(row: &QueryResult) -> Result<Event, Fault> {
+    let row = Columns::new(TABLE, row);
+    Ok(Event {
+        at: row.time("at")?,
+        node: NodeId::new(row.count("node", 0)?),
+        action: row.text("action")?,
+        outcome: row.word("outcome", Outcome::from_word)?,
+        reason: row.some_text("reason")?.unwrap_or_default(),
+    })
+}

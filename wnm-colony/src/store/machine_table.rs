@@ -1,0 +1,366 @@
+//! The machine's settings: one row, in the columns of the Python wnm and one of our own.
+
+use std::num::NonZeroU32;
+
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ActiveModelBehavior, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr,
+    DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, Iterable,
+    PrimaryKeyTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait,
+};
+
+use super::columns::{Columns, Fault, stored, stored_path};
+use wnm_core::id::NodeId;
+use wnm_core::kind::{ManagerKind, UnknownManager};
+use wnm_core::machine::{
+    BadMemoryLimit, Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, Machine,
+    Pacing, RemovalStrategy, Thresholds,
+};
+use wnm_core::ports::{PortBase, PortBases};
+use wnm_core::quantity::{ByteRate, Milliseconds, Seconds, UnixTime};
+
+/// Number of the only row.
+pub(super) const MACHINE_ID: u32 = 1;
+
+const TABLE: &str = "machine";
+
+/// Where the Python wnm looks for the programs by default; stored with its `~`.
+const ANTNODE_PATH: &str = "~/.local/bin/antnode";
+const ANTCTL_PATH: &str = "~/.local/bin/antctl";
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "machine")]
+pub(super) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: u32,
+    pub cpu_count: u32,
+    pub node_cap: u32,
+    pub cpu_less_than: f64,
+    pub mem_less_than: f64,
+    pub hd_less_than: f64,
+    pub hdio_read_less_than: i64,
+    pub hdio_write_less_than: i64,
+    pub netio_read_less_than: i64,
+    pub netio_write_less_than: i64,
+    pub cpu_remove: f64,
+    pub mem_remove: f64,
+    pub hd_remove: f64,
+    pub hdio_read_remove: i64,
+    pub hdio_write_remove: i64,
+    pub netio_read_remove: i64,
+    pub netio_write_remove: i64,
+    pub max_load_average_allowed: f64,
+    pub desired_load_average: f64,
+    pub delay_start: i64,
+    pub delay_restart: i64,
+    pub delay_upgrade: i64,
+    pub delay_remove: i64,
+    pub survey_delay: i64,
+    pub action_delay: i64,
+    pub node_storage: String,
+    pub rewards_address: String,
+    pub donate_address: String,
+    pub port_start: i64,
+    pub metrics_port_start: i64,
+    pub rpc_port_start: i64,
+    pub highest_node_id_used: Option<u32>,
+    pub last_stopped_at: i64,
+    pub host: String,
+    pub crisis_bytes: i64,
+    pub environment: Option<String>,
+    pub start_args: Option<String>,
+    pub max_concurrent_upgrades: u32,
+    pub max_concurrent_starts: u32,
+    pub max_concurrent_removals: u32,
+    pub max_concurrent_operations: u32,
+    pub node_removal_strategy: String,
+    pub process_manager: Option<String>,
+    pub max_node_per_container: u32,
+    pub min_container_count: u32,
+    pub docker_image: Option<String>,
+    pub no_upnp: bool,
+    pub antnode_path: Option<String>,
+    pub antctl_path: Option<String>,
+    pub antctl_debug: bool,
+    pub antctl_version: Option<String>,
+    pub firewall: String,
+    pub container_network: String,
+    pub fleet_memory_max: Option<String>,
+    pub fleet_cpu_quota: Option<u32>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub(super) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// The row as it is stored; `None` for a database that was never initialised.
+pub(super) async fn load<C: ConnectionTrait>(db: &C) -> Result<Option<QueryResult>, DbErr> {
+    let query = Entity::find()
+        .order_by_asc(Column::Id)
+        .limit(1)
+        .into_query();
+    db.query_one(&query).await
+}
+
+/// Writes the row, a new one or over the old one.
+pub(super) async fn save<C: ConnectionTrait>(db: &C, row: ActiveModel) -> Result<(), DbErr> {
+    let rest = Column::iter().filter(|column| !matches!(column, Column::Id));
+    Entity::insert(row)
+        .on_conflict(
+            OnConflict::column(Column::Id)
+                .update_columns(rest)
+                .to_owned(),
+        )
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+/// Writes when a node was last stopped for load, and nothing else of the row.
+pub(super) async fn set_last_stopped_at<C: ConnectionTrait>(
+    db: &C,
+    at: UnixTime,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::LastStoppedAt, Expr::value(at.0))
+        .filter(Column::Id.eq(MACHINE_ID))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Writes the highest number ever given, unless a higher one stands there.
+pub(super) async fn raise_highest_id<C: ConnectionTrait>(db: &C, id: NodeId) -> Result<(), DbErr> {
+    let highest = Column::HighestNodeIdUsed;
+    Entity::update_many()
+        .col_expr(highest, Expr::value(id.get()))
+        .filter(Column::Id.eq(MACHINE_ID))
+        .filter(
+            Condition::any()
+                .add(highest.is_null())
+                .add(highest.lt(id.get())),
+        )
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// The row for the settings.
+pub(super) fn to_row(machine: &Machine) -> Result<ActiveModel, Fault> {
+    let path = |column, path| stored_path(TABLE, MACHINE_ID, column, path);
+    let Thresholds {
+        cpu,
+        memory,
+        disk,
+        disk_io,
+        net_io,
+        load,
+    } = machine.thresholds;
+    Ok(ActiveModel {
+        id: Set(MACHINE_ID),
+        cpu_count: Set(machine.cpu_count),
+        node_cap: Set(machine.node_cap),
+        cpu_less_than: Set(cpu.add_below.get()),
+        mem_less_than: Set(memory.add_below.get()),
+        hd_less_than: Set(disk.add_below.get()),
+        hdio_read_less_than: Set(stored(disk_io.read.add_below.0)),
+        hdio_write_less_than: Set(stored(disk_io.write.add_below.0)),
+        netio_read_less_than: Set(stored(net_io.read.add_below.0)),
+        netio_write_less_than: Set(stored(net_io.write.add_below.0)),
+        cpu_remove: Set(cpu.remove_above.get()),
+        mem_remove: Set(memory.remove_above.get()),
+        hd_remove: Set(disk.remove_above.get()),
+        hdio_read_remove: Set(stored(disk_io.read.remove_above.0)),
+        hdio_write_remove: Set(stored(disk_io.write.remove_above.0)),
+        netio_read_remove: Set(stored(net_io.read.remove_above.0)),
+        netio_write_remove: Set(stored(net_io.write.remove_above.0)),
+        max_load_average_allowed: Set(load.remove_above.get()),
+        desired_load_average: Set(load.add_below.get()),
+        delay_start: Set(stored(machine.delays.start.0)),
+        delay_restart: Set(stored(machine.delays.restart.0)),
+        delay_upgrade: Set(stored(machine.delays.upgrade.0)),
+        delay_remove: Set(stored(machine.delays.remove.0)),
+        survey_delay: Set(stored(machine.pacing.survey.0)),
+        action_delay: Set(stored(machine.pacing.action.0)),
+        node_storage: Set(path("node_storage", &machine.node_storage)?),
+        rewards_address: Set(machine.rewards.to_string()),
+        donate_address: Set(machine.donate_address.to_string()),
+        port_start: Set(machine.ports.node.thousands().into()),
+        metrics_port_start: Set(machine.ports.metrics.thousands().into()),
+        rpc_port_start: Set(machine.ports.rpc.thousands().into()),
+        highest_node_id_used: Set(machine.highest_id.map(NodeId::get)),
+        last_stopped_at: Set(machine.last_stopped_at.unwrap_or_default().0),
+        host: Set(machine.host.clone()),
+        crisis_bytes: Set(stored(machine.crisis_bytes)),
+        // The Python program stores what is not given as an empty text.
+        environment: Set(Some(machine.launch.environment.clone().unwrap_or_default())),
+        start_args: Set(Some(machine.launch.start_args.clone().unwrap_or_default())),
+        max_concurrent_upgrades: Set(machine.limits.upgrades),
+        max_concurrent_starts: Set(machine.limits.starts),
+        max_concurrent_removals: Set(machine.limits.removals),
+        max_concurrent_operations: Set(machine.limits.operations),
+        node_removal_strategy: Set(machine.removal_strategy.to_string()),
+        process_manager: Set(Some(machine.manager.to_string())),
+        max_node_per_container: Set(machine.containers.max_nodes),
+        min_container_count: Set(machine.containers.min_count),
+        docker_image: Set(machine.containers.image.clone()),
+        no_upnp: Set(machine.launch.no_upnp),
+        antnode_path: Set(Some(path("antnode_path", &machine.antnode_path)?)),
+        antctl_path: Set(Some(path("antctl_path", &machine.antctl_path)?)),
+        antctl_debug: Set(machine.antctl_debug),
+        antctl_version: Set(machine.antctl_version.clone()),
+        firewall: Set(machine.firewall.to_string()),
+        container_network: Set(machine.containers.network.to_string()),
+        fleet_memory_max: Set(machine.fleet.memory_max.map(String::from)),
+        fleet_cpu_quota: Set(machine.fleet.cpu_quota.map(NonZeroU32::get)),
+    })
+}
+
+/// The settings that a row holds. Whether they make sense together is not asked here: a row that does not
+/// is mended with the program, which has to read it for that.
+pub(super) fn read(row: &QueryResult) -> Result<Machine, Fault> {
+    let row = Columns::new(TABLE, row);
+    let byte_band = |below, above| -> Result<Band<ByteRate>, Fault> {
+        Ok(Band {
+            add_below: ByteRate(row.count(below, 0)?),
+            remove_above: ByteRate(row.count(above, 0)?),
+        })
+    };
+    let seconds = |column, absent| row.count(column, absent).map(Seconds);
+    let milliseconds = |column| row.count(column, 0).map(Milliseconds);
+    let program = |column, default: &str| -> Result<_, Fault> {
+        Ok(row
+            .some_text(column)?
+            .unwrap_or_else(|| default.to_owned())
+            .into())
+    };
+    Ok(Machine {
+        cpu_count: row.count("cpu_count", 1)?,
+        node_cap: row.count("node_cap", 0)?,
+        thresholds: Thresholds {
+            cpu: band(&row, "cpu_less_than", "cpu_remove")?,
+            memory: band(&row, "mem_less_than", "mem_remove")?,
+            disk: band(&row, "hd_less_than", "hd_remove")?,
+            disk_io: IoBands {
+                read: byte_band("hdio_read_less_than", "hdio_read_remove")?,
+                write: byte_band("hdio_write_less_than", "hdio_write_remove")?,
+            },
+            net_io: IoBands {
+                read: byte_band("netio_read_less_than", "netio_read_remove")?,
+                write: byte_band("netio_write_less_than", "netio_write_remove")?,
+            },
+            load: band(&row, "desired_load_average", "max_load_average_allowed")?,
+        },
+        delays: Delays {
+            start: seconds("delay_start", 300)?,
+            restart: seconds("delay_restart", 600)?,
+            upgrade: seconds("delay_upgrade", 300)?,
+            remove: seconds("delay_remove", 300)?,
+        },
+        limits: Limits {
+            upgrades: row.count("max_concurrent_upgrades", 1)?,
+            starts: row.count("max_concurrent_starts", 1)?,
+            removals: row.count("max_concurrent_removals", 1)?,
+            operations: row.count("max_concurrent_operations", 1)?,
+        },
+        pacing: Pacing {
+            survey: milliseconds("survey_delay")?,
+            action: milliseconds("action_delay")?,
+        },
+        node_storage: row.path("node_storage")?,
+        rewards: row.parsed("rewards_address")?,
+        donate_address: row.parsed("donate_address")?,
+        ports: PortBases {
+            node: port_base(&row, "port_start")?,
+            metrics: port_base(&row, "metrics_port_start")?,
+            rpc: port_base(&row, "rpc_port_start")?,
+        },
+        highest_id: NodeId::new(row.count("highest_node_id_used", 0)?),
+        last_stopped_at: row
+            .some_time("last_stopped_at")?
+            .filter(|time| *time != UnixTime::default()),
+        host: row.text("host")?,
+        crisis_bytes: row.count("crisis_bytes", 0)?,
+        launch: Launch {
+            environment: row.some_text("environment")?,
+            start_args: row.some_text("start_args")?,
+            no_upnp: row.count("no_upnp", 0)? != 0,
+        },
+        removal_strategy: row
+            .some_text("node_removal_strategy")?
+            .and_then(|word| word.parse::<RemovalStrategy>().ok())
+            .unwrap_or_default(),
+        manager: manager(&row)?,
+        containers: ContainerSettings {
+            max_nodes: row.count("max_node_per_container", 200)?,
+            min_count: row.count("min_container_count", 1)?,
+            image: row.some_text("docker_image")?,
+            network: row.parsed("container_network")?,
+        },
+        antnode_path: program("antnode_path", ANTNODE_PATH)?,
+        antctl_path: program("antctl_path", ANTCTL_PATH)?,
+        antctl_debug: row.count("antctl_debug", 0)? != 0,
+        // Reading back its own report, the Python program stores the word it prints for nothing.
+        antctl_version: row
+            .some_text("antctl_version")?
+            .filter(|text| text != "None"),
+        firewall: row.parsed("firewall")?,
+        fleet: FleetLimits {
+            memory_max: row
+                .some_text("fleet_memory_max")?
+                .map(|text| text.parse())
+                .transpose()
+                .map_err(|error: BadMemoryLimit| row.fault("fleet_memory_max", error))?,
+            cpu_quota: NonZeroU32::new(row.count("fleet_cpu_quota", 0)?),
+        },
+    })
+}
+
+/// The manager of the machine that a row holds.
+pub(super) fn read_manager(row: &QueryResult) -> Result<ManagerKind, Fault> {
+    manager(&Columns::new(TABLE, row))
+}
+
+/// The manager of a database that names none.
+pub(super) const DEFAULT_MANAGER: ManagerKind = if cfg!(target_os = "macos") {
+    ManagerKind::LAUNCHD_USER
+} else {
+    ManagerKind::SYSTEMD_USER
+};
+
+fn manager(row: &Columns<'_>) -> Result<ManagerKind, Fault> {
+    let word = row.some_text("process_manager")?.unwrap_or_default();
+    manager_of(&word, DEFAULT_MANAGER).map_err(|error| row.fault("process_manager", error))
+}
+
+/// Reads a manager. What a word leaves open is taken from `context`: everything when it is empty; the mode
+/// when it only names the supervisor, as for nodes that the Python program adopted, provided that `context`
+/// is of the same supervisor.
+pub(super) fn manager_of(word: &str, context: ManagerKind) -> Result<ManagerKind, UnknownManager> {
+    let word = word.trim();
+    let full = context.to_string();
+    match full.split_once('+') {
+        _ if word.contains('+') => word.parse(),
+        _ if word.is_empty() => Ok(context),
+        Some((supervisor, _)) if supervisor == word => Ok(context),
+        _ => format!("{word}+user")
+            .parse()
+            .map_err(|_| UnknownManager(word.to_owned())),
+    }
+}
+
+fn band<T: TryFrom<f64, Error: std::fmt::Display>>(
+    row: &Columns<'_>,
+    below: &'static str,
+    above: &'static str,
+) -> Result<Band<T>, Fault> {
+    Ok(Band {
+        add_below: row.number(below)?,
+        remove_above: row.number(above)?,
+    })
+}
+
+fn port_base(row: &Columns<'_>, column: &'static str) -> Result<PortBase, Fault> {
+    PortBase::from_number(row.whole(column)?).map_err(|error| row.fault(column, error))
+}

@@ -1,0 +1,235 @@
+//! Recording: all of it or nothing, in one go.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::samples::{ask, id, machine, node, sql};
+use crate::store::{Access, Changes, CycleState, EventQuery, Store, StoreError};
+use wnm_core::container::Container;
+use wnm_core::event::{Event, Outcome};
+use wnm_core::id::ContainerId;
+use wnm_core::id::NodeId;
+use wnm_core::machine::MachineLoad;
+use wnm_core::ports::Port;
+use wnm_core::quantity::UnixTime;
+
+async fn colony() -> (TempDir, PathBuf, Store) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("colony.db");
+    let store = Store::create(&path).await.unwrap();
+    let changes = Changes {
+        machine: Some(machine()),
+        ..Changes::default()
+    };
+    store.record(&changes).await.unwrap();
+    (directory, path, store)
+}
+
+fn container(number: u32) -> Container {
+    let port = |number| Port::new(number).unwrap();
+    Container {
+        id: ContainerId(number),
+        engine_id: format!("{number:064x}"),
+        name: format!("a{number}"),
+        image: "iweave/antnode:latest".into(),
+        status: "running".into(),
+        created_at: UnixTime(1_763_000_000),
+        node_ports: Some((port(55_001), port(55_200))),
+        metrics_ports: (number != 2).then(|| (port(13_001), port(13_200))),
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_nodes_and_some_are_written_and_written_over_at_once() {
+    let (_directory, path, store) = colony().await;
+    let mut changes = Changes {
+        nodes: (1..=1050).map(node).collect(),
+        ..Changes::default()
+    };
+    for records in [7, 8] {
+        for node in &mut changes.nodes {
+            node.measured.records = records;
+        }
+        store.record(&changes).await.unwrap();
+        assert_eq!(store.nodes().await.unwrap(), changes.nodes);
+    }
+    let changes = Changes {
+        deleted: (1..=1049).map(id).collect(),
+        ..Changes::default()
+    };
+    store.record(&changes).await.unwrap();
+    assert_eq!(store.nodes().await.unwrap().len(), 1);
+    store.clear_nodes().await.unwrap();
+    assert_eq!(store.nodes().await.unwrap(), []);
+    assert!(store.machine().await.unwrap().is_some());
+    store.close().await.unwrap();
+    assert_eq!(
+        ask(&path, "SELECT integrity_check FROM pragma_integrity_check").await,
+        "ok"
+    );
+}
+
+#[tokio::test]
+async fn how_a_node_came_to_be_is_kept() {
+    let (_directory, path, store) = colony().await;
+    let changes = Changes {
+        nodes: vec![node(1)],
+        ..Changes::default()
+    };
+    store.record(&changes).await.unwrap();
+    let made = "SELECT method || ' ' || layout || ' ' || node_name || ' ' || status FROM node";
+    assert_eq!(ask(&path, made).await, "systemd+user 1 0001 RUNNING");
+    sql(&path, "UPDATE node SET method = 'systemd', layout = '2'").await;
+    store.record(&changes).await.unwrap();
+    assert_eq!(ask(&path, made).await, "systemd 2 0001 RUNNING");
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_is_stored_when_one_change_fails() {
+    let (_directory, _path, store) = colony().await;
+    let mut homeless = node(2);
+    homeless.container = Some(ContainerId(9));
+    let mut unnamed = node(2);
+    unnamed.root_dir = {
+        use std::os::unix::ffi::OsStrExt;
+        std::ffi::OsStr::from_bytes(b"/srv/\xff").into()
+    };
+    for bad in [homeless, unnamed] {
+        let changes = Changes {
+            nodes: vec![node(1), bad],
+            events: vec![event(1, None)],
+            ..Changes::default()
+        };
+        store.record(&changes).await.unwrap_err();
+        assert_eq!(store.nodes().await.unwrap(), []);
+        assert_eq!(store.events(&all()).await.unwrap(), []);
+    }
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_path_that_is_no_text_is_named() {
+    use std::os::unix::ffi::OsStrExt;
+    let (_directory, _path, store) = colony().await;
+    let mut bad = node(2);
+    bad.root_dir = std::ffi::OsStr::from_bytes(b"/srv/\xff").into();
+    let changes = Changes {
+        nodes: vec![bad],
+        ..Changes::default()
+    };
+    let error = store.record(&changes).await.unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Row { table: "node", row, column: "root_dir", .. } if row == "2"),
+        "{error}"
+    );
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn containers_come_before_their_nodes_and_go_after_them() {
+    let (_directory, _path, store) = colony().await;
+    let mut inside = node(1);
+    inside.container = Some(ContainerId(1));
+    let changes = Changes {
+        nodes: vec![inside.clone()],
+        containers: vec![container(1), container(2)],
+        ..Changes::default()
+    };
+    store.record(&changes).await.unwrap();
+    assert_eq!(store.containers().await.unwrap(), changes.containers);
+    assert_eq!(store.nodes().await.unwrap(), [inside]);
+    let again = Container {
+        engine_id: "f".repeat(64),
+        ..container(2)
+    };
+    let changes = Changes {
+        deleted: vec![id(1)],
+        containers: vec![again.clone()],
+        deleted_containers: vec![ContainerId(1)],
+        ..Changes::default()
+    };
+    store.record(&changes).await.unwrap();
+    assert_eq!(store.containers().await.unwrap(), [again]);
+    store.close().await.unwrap();
+}
+
+fn event(at: i64, node: Option<NodeId>) -> Event {
+    Event {
+        at: UnixTime(at),
+        node,
+        action: "start".into(),
+        outcome: Outcome::Done,
+        reason: format!("at {at}"),
+    }
+}
+
+fn all() -> EventQuery {
+    EventQuery {
+        since: None,
+        node: None,
+        limit: u32::MAX,
+    }
+}
+
+#[tokio::test]
+async fn the_journal_gives_the_newest_in_order_and_forgets_the_oldest() {
+    let (_directory, _path, store) = colony().await;
+    let one = Some(id(1));
+    let events = [event(1, None), event(2, one), event(2, None), event(3, one)];
+    let changes = Changes {
+        events: events.to_vec(),
+        ..Changes::default()
+    };
+    store.record(&changes).await.unwrap();
+    let ask = async |query| store.events(&query).await.unwrap();
+    assert_eq!(ask(all()).await, events);
+    let two = EventQuery { limit: 2, ..all() };
+    assert_eq!(ask(two).await, events[2..]);
+    let late = EventQuery {
+        since: Some(UnixTime(2)),
+        node: one,
+        ..all()
+    };
+    assert_eq!(ask(late).await, [events[1].clone(), events[3].clone()]);
+    let nodes = async |action, since| store.nodes_with(action, UnixTime(since)).await.unwrap();
+    assert_eq!(nodes(&events[0].action, 3).await, [id(1)].into());
+    assert_eq!(nodes(&events[0].action, 4).await, [].into());
+    assert_eq!(nodes("another", 0).await, [].into());
+    let changes = Changes {
+        prune_events_before: Some(UnixTime(2)),
+        events: vec![event(1, None)],
+        ..Changes::default()
+    };
+    store.record(&changes).await.unwrap();
+    // What is recorded now is kept, whatever the clock said.
+    assert_eq!(ask(all()).await.len(), 4);
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_next_cycle_finds_what_the_last_one_left() {
+    let (_directory, path, store) = colony().await;
+    assert_eq!(store.cycle_state().await.unwrap(), CycleState::default());
+    let mut state = CycleState {
+        boot_id: Some("5f0c".into()),
+        counters: Some(serde_json::json!({"cpu": [1, 2], "at": 3})),
+        load: Some(MachineLoad::default()),
+        last_cycle_at: Some(UnixTime(1_763_000_000)),
+    };
+    for boot_id in ["5f0c", "77aa"] {
+        state.boot_id = Some(boot_id.into());
+        let changes = Changes {
+            cycle: Some(state.clone()),
+            ..Changes::default()
+        };
+        store.record(&changes).await.unwrap();
+        assert_eq!(store.cycle_state().await.unwrap(), state);
+    }
+    store.close().await.unwrap();
+    sql(&path, "UPDATE wnm_state SET value = '{'").await;
+    let store = Store::open(&path, Access::View).await.unwrap();
+    assert_eq!(store.cycle_state().await.unwrap(), CycleState::default());
+    store.close().await.unwrap();
+}

@@ -1,0 +1,72 @@
+//! Everything that a decision is made from.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::NodeId;
+use crate::machine::{Machine, MachineLoad};
+use crate::manager::ManagerPolicy;
+use crate::node::Node;
+use crate::ports::{Port, PortUse};
+use crate::program::NodeBinary;
+use crate::quantity::UnixTime;
+
+/// Version of the JSON form of a snapshot; raised when a reader of the old form would be misled.
+pub const SNAPSHOT_FORMAT: u32 = 1;
+
+/// All that a decision is made from, and nothing else.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// [`SNAPSHOT_FORMAT`] at the time of writing.
+    pub format: u32,
+    /// When it was taken.
+    pub taken_at: UnixTime,
+    /// The machine's settings.
+    pub machine: Machine,
+    /// Its measured load.
+    pub load: MachineLoad,
+    /// Whether it came up anew since the last cycle.
+    pub rebooted: bool,
+    /// Whether the supervisor answered. When it did not, nothing is done.
+    pub supervisor: SupervisorState,
+    /// What the manager can and cannot do.
+    pub policy: ManagerPolicy,
+    /// The binary that new and upgraded nodes get; the reason when there is none to be had.
+    pub binary: Result<NodeBinary, String>,
+    /// Whether wnm upgrades nodes itself.
+    pub upgrades_enabled: bool,
+    /// Numbers that cannot be given now although no node has them, and why: a foreign listener on a port, a
+    /// directory in the way.
+    pub blocked_ids: Vec<BlockedId>,
+    /// Every node as it was just seen.
+    pub nodes: Vec<Node>,
+}
+
+/// Whether the supervisor answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SupervisorState {
+    /// It did.
+    Answering,
+    /// It did not, for this reason.
+    Silent(String),
+}
+
+/// A number that cannot be given now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockedId {
+    /// The number.
+    pub id: NodeId,
+    /// What is in its way.
+    pub reason: String,
+}
+
+/// A port that a node would need and something else has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakenPort {
+    /// Whose it is to be.
+    pub id: NodeId,
+    /// What for.
+    pub range: PortUse,
+    /// Which one.
+    pub port: Port,
+}

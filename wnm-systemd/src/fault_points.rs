@@ -1,0 +1,22 @@
+/// The fault points of this crate, in the order of the acts.
+pub const FAULT_POINTS: &[&str] = &[
+    "systemd.slice.written",
+    "systemd.add.directories",
+    "systemd.add.binary",
+    "systemd.add.slice",
+    "systemd.add.unit",
+    "systemd.add.reloaded",
+    "systemd.start.enabled",
+    "systemd.start.started",
+    "systemd.stop.disabled",
+    "systemd.stop.stopped",
+    "systemd.upgrade.kept",
+    "systemd.upgrade.replaced",
+    "systemd.upgrade.restarted",
+    "systemd.unit.written",
+    "systemd.remove.unit",
+    "systemd.remove.slice",
+    "systemd.remove.reloaded",
+    "systemd.remove.logs",
+    "systemd.remove.data",
+];
