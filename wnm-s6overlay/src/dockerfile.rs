@@ -1,4 +1,4 @@
-//! The Dockerfile of the container image. Pure.
+//! The Dockerfile of the container image. Does no I/O.
 
 /// The script that gives the user `ant` the owner's uid and gid.
 const ANT_IDS: &str = include_str!("dockerfile/ant-ids");

@@ -49,7 +49,7 @@ fn check_services(input: &[u8]) {
             ProcessState::Running { .. } => assert!(has_line("true"), "{name}"),
             ProcessState::Stopped => assert!(has_line("false"), "{name}"),
             ProcessState::Unknown(_) => {}
-            ProcessState::Missing => panic!("{name} is not missing"),
+            ProcessState::Missing => panic!("{name} has a status but counts as missing"),
         }
         if let ServiceStatus::Down(exit) = status {
             assert!(

@@ -1,4 +1,4 @@
-//! Renders the run script of a node in execline, the script language of s6. No shell reads it. Pure.
+//! Renders the run script of a node in execline, the script language of s6. No shell reads it. Does no I/O.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;

@@ -53,8 +53,8 @@ impl Script {
         }
     }
 
-    /// How long to wait for the script: more than it takes on a busy machine. After a timeout, the next cycle checks the
-    /// nodes.
+    /// How long to wait for the script: more than it takes on a busy machine. After a timeout, the next cycle checks
+    /// the nodes.
     const fn timeout(self) -> Duration {
         Duration::from_secs(match self {
             Script::Start => 180,
