@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| wnm_s6overlay::hostile::svstat(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| wnm_s6overlay::fuzzing::svstat(input));

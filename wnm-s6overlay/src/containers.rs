@@ -1,4 +1,4 @@
-//! The containers of a colony, told from all others by their labels.
+//! Finds the containers of a colony by their labels.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -12,73 +12,73 @@ use wnm_core::quantity::UnixTime;
 
 use crate::{Block, S6Overlay};
 
-/// Label that says whose a container is: the directory that the colony's nodes are in.
-const COLONY: &str = "wnm.colony";
+/// Label with the node storage of the colony, which identifies the owner of a container.
+const COLONY_LABEL: &str = "wnm.colony";
 
 /// Label with the number of the container.
-const NUMBER: &str = "wnm.container";
+const NUMBER_LABEL: &str = "wnm.container";
 
-/// Label that says how it is connected.
-const NETWORK: &str = "wnm.network";
+/// Label with the network mode.
+const NETWORK_LABEL: &str = "wnm.network";
 
-/// Whose containers.
+/// The set of containers that belong to one colony.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Colony {
+pub(crate) struct ContainerSet {
     storage: String,
 }
 
-/// A container as the engine has it.
+/// A container as the engine lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct FoundContainer {
     pub id: ContainerId,
     pub engine_id: String,
     pub image: String,
-    pub state: Phase,
+    pub state: ContainerState,
     pub network: ContainerNetwork,
     pub created_at: UnixTime,
 }
 
-/// What a container does.
+/// The state of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// It runs.
+pub(crate) enum ContainerState {
+    /// The container runs.
     Running,
-    /// It does not, and can be started.
-    Ended,
-    /// It is between two states, or somebody holds it in one: nothing is known of its nodes.
+    /// The container does not run and can start.
+    Exited,
+    /// A transient or paused state, as a description. The states of its nodes are unknown.
     Other(&'static str),
 }
 
-impl Colony {
-    pub fn at(storage: &Path) -> Self {
+impl ContainerSet {
+    pub fn of_storage(storage: &Path) -> Self {
         Self {
             storage: storage.display().to_string(),
         }
     }
 
-    /// The label by which its containers are found.
-    pub fn filter(&self) -> String {
-        format!("{COLONY}={}", self.storage)
+    /// The label filter that finds these containers.
+    pub fn label_filter(&self) -> String {
+        format!("{COLONY_LABEL}={}", self.storage)
     }
 
-    /// The labels of a container that is made.
+    /// The labels of a new container.
     pub fn labels(&self, id: ContainerId, network: ContainerNetwork) -> HashMap<String, String> {
         HashMap::from([
-            (COLONY.to_owned(), self.storage.clone()),
-            (NUMBER.to_owned(), id.0.to_string()),
-            (NETWORK.to_owned(), network.to_string()),
+            (COLONY_LABEL.to_owned(), self.storage.clone()),
+            (NUMBER_LABEL.to_owned(), id.0.to_string()),
+            (NETWORK_LABEL.to_owned(), network.to_string()),
         ])
     }
 }
 
-impl Found {
-    /// What the engine lists; `None` for what only looks like a container of the colony.
-    pub fn read(summary: ContainerSummary) -> Option<Self> {
+impl FoundContainer {
+    /// Reads a container from the engine's list. `None` if the summary or its labels are incomplete or invalid.
+    pub fn from_summary(summary: ContainerSummary) -> Option<Self> {
         let labels = summary.labels.unwrap_or_default();
         Some(Self {
             id: ContainerId(
                 labels
-                    .get(NUMBER)?
+                    .get(NUMBER_LABEL)?
                     .parse()
                     .ok()
                     .filter(|number| *number > 0)?,
@@ -86,21 +86,21 @@ impl Found {
             engine_id: summary.id?,
             image: summary.image.unwrap_or_default(),
             state: match summary.state? {
-                State::RUNNING => Phase::Running,
-                State::CREATED | State::EXITED => Phase::Ended,
-                State::PAUSED => Phase::Other("is paused"),
-                State::RESTARTING => Phase::Other("is being restarted"),
-                State::REMOVING => Phase::Other("is being removed"),
-                State::STOPPING => Phase::Other("is being stopped"),
-                State::DEAD => Phase::Other("is dead; remove it"),
-                State::EMPTY => Phase::Other("is in a state without a name"),
+                State::RUNNING => ContainerState::Running,
+                State::CREATED | State::EXITED => ContainerState::Exited,
+                State::PAUSED => ContainerState::Other("is paused"),
+                State::RESTARTING => ContainerState::Other("is being restarted"),
+                State::REMOVING => ContainerState::Other("is being removed"),
+                State::STOPPING => ContainerState::Other("is being stopped"),
+                State::DEAD => ContainerState::Other("is dead; remove it"),
+                State::EMPTY => ContainerState::Other("is in an unknown state"),
             },
-            network: labels.get(NETWORK)?.parse().ok()?,
+            network: labels.get(NETWORK_LABEL)?.parse().ok()?,
             created_at: UnixTime(summary.created.unwrap_or_default()),
         })
     }
 
-    /// It for the record.
+    /// The container as a record for the store.
     pub fn record(&self, block: Option<Block>, bases: &PortBases) -> Container {
         let ports = block.and_then(|block| block.ports(bases).ok());
         Container {
@@ -109,9 +109,11 @@ impl Found {
             name: self.id.to_string(),
             image: self.image.clone(),
             status: match self.state {
-                Phase::Running => "running".to_owned(),
-                Phase::Ended => "exited".to_owned(),
-                Phase::Other(words) => words.trim_start_matches("is ").to_owned(),
+                ContainerState::Running => "running".to_owned(),
+                ContainerState::Exited => "exited".to_owned(),
+                ContainerState::Other(description) => {
+                    description.trim_start_matches("is ").to_owned()
+                }
             },
             created_at: self.created_at,
             node_ports: ports.map(|ports| ports.node),
@@ -121,12 +123,14 @@ impl Found {
 }
 
 impl S6Overlay {
-    /// The colony's containers, by number: one question to the engine.
-    pub(crate) async fn containers(&self) -> Result<BTreeMap<ContainerId, Found>, ManagerError> {
-        let listed = self.engine.labelled(&self.colony.filter()).await?;
+    /// The colony's containers by number, from one request to the engine.
+    pub(crate) async fn containers(
+        &self,
+    ) -> Result<BTreeMap<ContainerId, FoundContainer>, ManagerError> {
+        let listed = self.engine.list(&self.container_set.label_filter()).await?;
         Ok(listed
             .into_iter()
-            .filter_map(Found::read)
+            .filter_map(FoundContainer::from_summary)
             .map(|found| (found.id, found))
             .collect())
     }

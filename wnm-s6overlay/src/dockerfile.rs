@@ -1,18 +1,18 @@
-//! The Dockerfile of an image for containers. Pure.
+//! The Dockerfile of the container image. Does no I/O.
 
-/// The script that gives the user `ant` the owner's numbers.
+/// The script that gives the user `ant` the owner's uid and gid.
 const ANT_IDS: &str = include_str!("dockerfile/ant-ids");
 
-/// All but that script, which takes the place of `@ANT_IDS@`.
+/// The Dockerfile with `@ANT_IDS@` in place of that script.
 const TEMPLATE: &str = include_str!("dockerfile/Dockerfile");
 
-/// A Dockerfile that needs no file beside it: it can be piped into `docker build -`.
+/// Returns a Dockerfile for `docker build -`. It needs no other files.
 pub fn dockerfile() -> String {
-    TEMPLATE.replace("@ANT_IDS@\n", &written(ANT_IDS))
+    TEMPLATE.replace("@ANT_IDS@\n", &printf_args(ANT_IDS))
 }
 
-/// Lines as arguments of `printf '%s\n'`: that works with every builder, where a text in place does not.
-fn written(script: &str) -> String {
+/// Renders the lines of a script as arguments of `printf '%s\n'`. Every builder supports that, unlike heredocs.
+fn printf_args(script: &str) -> String {
     let lines: Vec<String> = script
         .lines()
         .map(|line| format!("        '{}'", line.replace('\'', "'\\''")))
@@ -25,22 +25,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_needs_no_file_beside_it() {
+    fn dockerfile_needs_no_other_files() {
         let text = dockerfile();
-        assert!(!text.contains('@'), "a place that was not filled in");
+        assert!(!text.contains('@'), "a placeholder is left");
         for line in text.lines() {
             let instruction = line.split(' ').next().unwrap();
             assert!(!["COPY", "ADD"].contains(&instruction), "{line}");
         }
-        // Both parts are under version control as they are; here it is what becomes of them.
+        // The snapshot covers only the inserted script. The rest is a file under version control.
         let script = text.lines().skip_while(|line| !line.contains("printf '%s"));
         let script: Vec<&str> = script.take(18).collect();
         insta::assert_snapshot!(script.join("\n"));
     }
 
     #[test]
-    fn each_printed_line_closes_its_quotes() {
-        // An odd one would swallow the next line.
+    fn every_script_line_closes_its_quotes() {
+        // An odd number of quotes would swallow the next line.
         for line in dockerfile()
             .lines()
             .filter(|line| line.starts_with("        '"))

@@ -1,4 +1,4 @@
-//! The container engine, spoken to over its socket.
+//! A client of the container engine.
 
 mod error;
 mod exec;
@@ -17,33 +17,33 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use wnm_core::manager::ManagerError;
 
-/// What the engine is called where something is said of it.
-const ENGINE: &str = "the Docker engine";
+/// The engine's name in error messages.
+const ENGINE_NAME: &str = "the Docker engine";
 
-/// Variable that names the engine, as for `docker`.
+/// Environment variable with the engine's address, as for `docker`.
 const HOST_VARIABLE: &str = "DOCKER_HOST";
 
-/// Where the engine is without it.
+/// The engine's address without the variable.
 const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
 
-/// A question that the engine answers from memory.
-const ANSWER: Duration = Duration::from_secs(30);
+/// Timeout of a request that the engine answers from memory.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Making, starting and removing a container: publishing a thousand ports takes a minute and a half.
-const CHANGE: Duration = Duration::from_secs(300);
+/// Timeout for creating, starting and removing a container. Publishing a thousand ports takes 90 seconds.
+const CHANGE_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// The connection, made when it is first needed.
+/// A client that connects on first use.
 pub(crate) struct Engine {
     host: String,
     docker: OnceCell<Docker>,
 }
 
 impl Engine {
-    /// The engine that the environment names, or the machine's own.
-    pub fn of_environment() -> Self {
-        let named = std::env::var(HOST_VARIABLE).ok();
+    /// The engine at the address in the environment, or the machine's own.
+    pub fn from_env() -> Self {
+        let host = std::env::var(HOST_VARIABLE).ok();
         Self {
-            host: named
+            host: host
                 .filter(|host| !host.is_empty())
                 .unwrap_or_else(|| DEFAULT_HOST.to_owned()),
             docker: OnceCell::new(),
@@ -52,30 +52,33 @@ impl Engine {
 
     async fn docker(&self) -> Result<&Docker, ManagerError> {
         let connect = || async {
-            let unreachable = |error| error::of(&self.host, error, "connecting", ANSWER);
+            let unreachable =
+                |error| error::to_manager_error(&self.host, error, "connecting", QUERY_TIMEOUT);
             let docker = Docker::connect_with_host(&self.host).map_err(unreachable)?;
-            // Deadlines are set for each call, here.
-            let docker = docker.with_timeout(CHANGE);
-            match timeout(ANSWER, docker.negotiate_version()).await {
-                Ok(agreed) => agreed.map_err(unreachable),
+            // This is the upper limit. Each call sets its own timeout.
+            let docker = docker.with_timeout(CHANGE_TIMEOUT);
+            match timeout(QUERY_TIMEOUT, docker.negotiate_version()).await {
+                Ok(negotiated) => negotiated.map_err(unreachable),
                 Err(_) => Err(ManagerError::Unreachable {
-                    supervisor: ENGINE.to_owned(),
-                    reason: format!("no answer within {ANSWER:?}"),
+                    supervisor: ENGINE_NAME.to_owned(),
+                    reason: format!("no answer within {QUERY_TIMEOUT:?}"),
                 }),
             }
         };
         self.docker.get_or_try_init(connect).await
     }
 
-    /// Waits for the engine, for so long.
-    async fn within<T>(
+    /// Runs a call with a time limit. `what` describes the call in errors.
+    async fn with_timeout<T>(
         &self,
         limit: Duration,
         what: &str,
         call: impl Future<Output = Result<T, bollard::errors::Error>>,
     ) -> Result<T, ManagerError> {
         match timeout(limit, call).await {
-            Ok(answer) => answer.map_err(|error| error::of(&self.host, error, what, limit)),
+            Ok(answer) => {
+                answer.map_err(|error| error::to_manager_error(&self.host, error, what, limit))
+            }
             Err(_) => Err(ManagerError::TimedOut {
                 what: what.to_owned(),
                 limit,
@@ -83,8 +86,8 @@ impl Engine {
         }
     }
 
-    /// The containers with this label, running or not.
-    pub async fn labelled(&self, label: &str) -> Result<Vec<ContainerSummary>, ManagerError> {
+    /// Lists the containers with this label, running or not.
+    pub async fn list(&self, label: &str) -> Result<Vec<ContainerSummary>, ManagerError> {
         let filters = HashMap::from([("label", vec![label])]);
         let options = ListContainersOptionsBuilder::new()
             .all(true)
@@ -92,10 +95,11 @@ impl Engine {
             .build();
         let docker = self.docker().await?;
         let call = docker.list_containers(Some(options));
-        self.within(ANSWER, "listing containers", call).await
+        self.with_timeout(QUERY_TIMEOUT, "listing containers", call)
+            .await
     }
 
-    /// Makes a container of this name and gives its id.
+    /// Creates a container with this name and returns its engine id.
     pub async fn create(
         &self,
         name: &str,
@@ -104,38 +108,38 @@ impl Engine {
         let options = CreateContainerOptionsBuilder::new().name(name).build();
         let docker = self.docker().await?;
         let call = docker.create_container(Some(options), body);
-        let what = format!("making container {name}");
-        Ok(self.within(CHANGE, &what, call).await?.id)
+        let what = format!("creating container {name}");
+        Ok(self.with_timeout(CHANGE_TIMEOUT, &what, call).await?.id)
     }
 
-    /// Starts a container; one that runs is a success.
+    /// Starts a container. Succeeds if it already runs.
     pub async fn start(&self, name: &str) -> Result<(), ManagerError> {
         let docker = self.docker().await?;
         let call = docker.start_container(name, None);
         let what = format!("starting container {name}");
-        self.within(CHANGE, &what, call).await
+        self.with_timeout(CHANGE_TIMEOUT, &what, call).await
     }
 
-    /// Waits until a container has ended; one that is gone has.
-    pub async fn ended(&self, name: &str, limit: Duration) -> Result<(), ManagerError> {
+    /// Waits until a container has exited. Succeeds if it does not exist.
+    pub async fn wait_for_exit(&self, name: &str, limit: Duration) -> Result<(), ManagerError> {
         let options = WaitContainerOptionsBuilder::new()
             .condition("not-running")
             .build();
         let docker = self.docker().await?;
         let call = async {
-            let mut ends = std::pin::pin!(docker.wait_container(name, Some(options)));
-            match ends.next().await {
-                // A code other than 0 is the way of all that is ended from outside.
+            let mut exits = std::pin::pin!(docker.wait_container(name, Some(options)));
+            match exits.next().await {
+                // bollard reports an exit code other than 0 as an error. After a signal, that is normal.
                 Some(Err(bollard::errors::Error::DockerContainerWaitError { .. })) | None => Ok(()),
                 Some(Err(error)) => Err(error),
                 Some(Ok(_)) => Ok(()),
             }
         };
-        let what = format!("waiting for the end of container {name}");
-        gone_is_fine(self.within(limit, &what, call).await)
+        let what = format!("waiting for container {name} to exit");
+        ignore_not_found(self.with_timeout(limit, &what, call).await)
     }
 
-    /// Removes a container, running or not; one that is gone is a success. What it had mounted stays.
+    /// Removes a container, running or not. Succeeds if it does not exist. Mounted directories remain.
     pub async fn remove(&self, name: &str) -> Result<(), ManagerError> {
         let options = RemoveContainerOptionsBuilder::new()
             .force(true)
@@ -144,11 +148,11 @@ impl Engine {
         let docker = self.docker().await?;
         let call = docker.remove_container(name, Some(options));
         let what = format!("removing container {name}");
-        gone_is_fine(self.within(CHANGE, &what, call).await)
+        ignore_not_found(self.with_timeout(CHANGE_TIMEOUT, &what, call).await)
     }
 }
 
-fn gone_is_fine(outcome: Result<(), ManagerError>) -> Result<(), ManagerError> {
+fn ignore_not_found(outcome: Result<(), ManagerError>) -> Result<(), ManagerError> {
     match outcome {
         Err(ManagerError::NotFound(_)) => Ok(()),
         other => other,

@@ -1,34 +1,34 @@
-//! Nodes as s6 services in Docker containers: `s6overlay+user`.
+//! The process manager `s6overlay+user`: runs nodes as s6 services in Docker containers.
 //!
-//! A colony has containers `a1`, `a2`, …, each with a block of node numbers and so of ports. In a container runs
-//! s6, and each node is a service of it. The data of the nodes is on the machine, in directories that are mounted
-//! into every container: a container is nothing but a place to run in, and made anew when it is gone.
+//! A colony has containers `a1`, `a2`, …, each with a block of node numbers and thus of ports. Each container runs
+//! s6, and each node is an s6 service. The data of the nodes is on the machine, in directories that every container
+//! mounts. A container holds no data of its own, so wnm creates a missing one again.
 //!
-//! s6 is spoken to through the engine, one exec for all nodes of a container: an exec costs as much as two
-//! hundred services. What is run in there are the fixed scripts in `scripts`; what they work on are arguments.
+//! The manager talks to s6 through the engine, with one exec for all nodes of a container: an exec costs as much as
+//! two hundred services. Each exec runs one of the fixed scripts in `scripts`, with all parameters as arguments.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod adding;
-mod answer;
-mod asking;
-mod claim;
+mod add;
+mod container_paths;
 mod containers;
+mod create_container;
 pub mod dockerfile;
 mod engine;
+mod ensure_containers;
 mod fault_points;
 #[cfg(any(test, feature = "fuzz"))]
-pub mod hostile;
-mod housing;
-mod inside;
-mod looking;
-mod making;
+pub mod fuzzing;
 mod owner;
-mod removal;
+mod port_check;
+mod probe;
+mod remove;
 mod run_script;
-mod running;
 mod scripts;
+mod start_stop;
+mod status;
+mod status_output;
 mod teardown;
-mod upgrading;
+mod upgrade;
 
 pub use fault_points::FAULT_POINTS;
 use std::collections::HashMap;
@@ -51,72 +51,78 @@ use wnm_core::numbering::IdPolicy;
 use wnm_core::program::NodeBinary;
 use wnm_host::files::{Direct, Files};
 
-use crate::containers::Colony;
+use crate::container_paths::ContainerPaths;
+use crate::containers::ContainerSet;
 use crate::engine::Engine;
-use crate::inside::Inside;
 use crate::owner::Owner;
 
-/// Nodes in one call: so many that calls cost little beside the nodes, and so few that a progress bar moves.
+/// Nodes per call: enough that the cost of calls is small, few enough that a progress bar moves.
 const BATCH: usize = 50;
 
-/// The manager of nodes in containers.
+/// Manages nodes as s6 services in Docker containers.
 pub struct S6Overlay {
     kind: ManagerKind,
     context: ManagerContext,
-    /// Nodes in a container.
-    size: NonZeroU32,
+    nodes_per_container: NonZeroU32,
     engine: Engine,
-    colony: Colony,
-    inside: Inside,
+    container_set: ContainerSet,
+    container_paths: ContainerPaths,
     owner: Owner,
     files: Arc<dyn Files>,
 }
 
 impl S6Overlay {
-    /// A manager that drives the engine that `DOCKER_HOST` names, or the machine's own. Touches nothing yet.
+    /// Creates a manager for the engine at `DOCKER_HOST`, or the machine's own. Does not connect yet.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ManagerError::Rejected`] if `max_node_per_container` is 0.
     pub fn new(kind: ManagerKind, context: ManagerContext) -> Result<Self, ManagerError> {
-        let size = NonZeroU32::new(context.machine.containers.max_nodes);
-        let size = size.ok_or_else(|| ManagerError::Rejected {
+        let nodes_per_container = NonZeroU32::new(context.machine.containers.max_nodes);
+        let nodes_per_container = nodes_per_container.ok_or_else(|| ManagerError::Rejected {
             what: "max_node_per_container".to_owned(),
             words: "must be at least 1".to_owned(),
         })?;
-        let owner = Owner::of(&context.paths.node_storage);
+        let owner = Owner::of_storage(&context.paths.node_storage);
         let files = match owner.is_caller() {
             true => Direct::for_caller(),
             false => Direct::for_numbers(owner.uid, owner.gid),
         };
         Ok(Self {
             kind,
-            size,
-            engine: Engine::of_environment(),
-            colony: Colony::at(&context.paths.node_storage),
-            inside: Inside::of(&context.paths),
+            nodes_per_container,
+            engine: Engine::from_env(),
+            container_set: ContainerSet::of_storage(&context.paths.node_storage),
+            container_paths: ContainerPaths::new(&context.paths),
             owner,
             files: Arc::new(files),
             context,
         })
     }
 
-    /// The container that a node is in, or belongs into.
+    /// The container of a node. A node without one gets it from its number.
     fn container_of(&self, node: &Node) -> ContainerId {
         node.container
-            .unwrap_or_else(|| Block::container_of(node.id, self.size))
+            .unwrap_or_else(|| Block::container_of(node.id, self.nodes_per_container))
     }
 
-    /// Nodes with their places in `nodes`, by container.
-    fn by_container<'a>(&self, nodes: &'a [Node]) -> Vec<(ContainerId, Vec<(usize, &'a Node)>)> {
+    /// Groups nodes by container. Each node comes with its index in `nodes`.
+    fn group_by_container<'a>(
+        &self,
+        nodes: &'a [Node],
+    ) -> Vec<(ContainerId, Vec<(usize, &'a Node)>)> {
         let mut groups: std::collections::BTreeMap<ContainerId, Vec<(usize, &Node)>> =
             std::collections::BTreeMap::new();
-        for (place, node) in nodes.iter().enumerate() {
+        for (index, node) in nodes.iter().enumerate() {
             let group = groups.entry(self.container_of(node)).or_default();
-            group.push((place, node));
+            group.push((index, node));
         }
         groups.into_iter().collect()
     }
 }
 
-/// The outcome for the only node of a call.
-fn only<T>(outcomes: Vec<Result<T, ManagerError>>, node: &Node) -> Result<T, ManagerError> {
+/// The outcome of a call for a single node.
+fn single<T>(outcomes: Vec<Result<T, ManagerError>>, node: &Node) -> Result<T, ManagerError> {
     let first = outcomes.into_iter().next();
     first.unwrap_or_else(|| Err(ManagerError::NotFound(node.service.clone())))
 }
@@ -130,7 +136,7 @@ impl ProcessManager for S6Overlay {
     fn policy(&self) -> ManagerPolicy {
         ManagerPolicy {
             ids: IdPolicy::Blocks {
-                size: self.size.get(),
+                size: self.nodes_per_container.get(),
                 open: self.context.machine.containers.min_count,
             },
             lanes: LanePolicy::PerContainer,
@@ -148,7 +154,7 @@ impl ProcessManager for S6Overlay {
 
     async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {
         let nodes = std::slice::from_ref(node);
-        only(self.add_all(nodes, binary).await, node)
+        single(self.add_all(nodes, binary).await, node)
     }
 
     async fn add_all(
@@ -156,47 +162,47 @@ impl ProcessManager for S6Overlay {
         nodes: &[Node],
         binary: &NodeBinary,
     ) -> Vec<Result<AddedNode, ManagerError>> {
-        self.make_nodes(nodes, binary).await
+        self.add_nodes(nodes, binary).await
     }
 
     async fn start(&self, node: &Node) -> Result<(), ManagerError> {
-        only(self.start_all(std::slice::from_ref(node)).await, node)
+        single(self.start_all(std::slice::from_ref(node)).await, node)
     }
 
     async fn start_all(&self, nodes: &[Node]) -> Vec<Result<(), ManagerError>> {
-        self.start_or_go_back(nodes).await
+        self.start_nodes(nodes).await
     }
 
     async fn stop(&self, node: &Node) -> Result<(), ManagerError> {
-        only(self.stop_all(std::slice::from_ref(node)).await, node)
+        single(self.stop_all(std::slice::from_ref(node)).await, node)
     }
 
     async fn stop_all(&self, nodes: &[Node]) -> Vec<Result<(), ManagerError>> {
-        self.end(nodes).await
+        self.stop_nodes(nodes).await
     }
 
     async fn upgrade(&self, node: &Node, to: &NodeBinary) -> Result<(), ManagerError> {
-        only(self.upgrade_all(std::slice::from_ref(node), to).await, node)
+        single(self.upgrade_all(std::slice::from_ref(node), to).await, node)
     }
 
     async fn upgrade_all(&self, nodes: &[Node], to: &NodeBinary) -> Vec<Result<(), ManagerError>> {
-        self.replace_programs(nodes, to).await
+        self.upgrade_nodes(nodes, to).await
     }
 
     async fn remove(&self, node: &Node) -> Result<(), ManagerError> {
-        only(self.remove_all(std::slice::from_ref(node)).await, node)
+        single(self.remove_all(std::slice::from_ref(node)).await, node)
     }
 
     async fn remove_all(&self, nodes: &[Node]) -> Vec<Result<(), ManagerError>> {
-        self.take_away(nodes).await
+        self.remove_nodes(nodes).await
     }
 
     async fn house(&self, nodes: &[Node], adding: &[NodeId]) -> Result<Housing, ManagerError> {
-        self.see_to_containers(nodes, adding).await
+        self.ensure_containers(nodes, adding).await
     }
 
     async fn ask(&self, nodes: &[Node]) -> HashMap<NodeId, Probe> {
-        self.ask_inside(nodes).await
+        self.probe_nodes(nodes).await
     }
 
     async fn statuses(
@@ -207,12 +213,12 @@ impl ProcessManager for S6Overlay {
     }
 
     async fn discover(&self) -> Result<Vec<FoundNode>, ManagerError> {
-        // A service is gone with its container's start and says nothing that its directory does not, and the
-        // directory says too little: neither its ports nor its rewards address.
+        // There is nothing to adopt from: services do not outlive a container's start, and a node's directory
+        // contains neither its ports nor its rewards address.
         Ok(Vec::new())
     }
 
     async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {
-        self.take_down(nodes).await
+        self.teardown_all(nodes).await
     }
 }

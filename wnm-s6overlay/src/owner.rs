@@ -1,14 +1,14 @@
-//! The account that nodes run under, as numbers: a container has names of its own.
+//! The account that nodes run as, as numeric ids: account names in a container differ from those of the machine.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use nix::unistd::{getegid, geteuid};
 
-/// What the user `ant` of the image has, unless it is given other numbers.
-const ANT: u32 = 1000;
+/// The default uid and gid of the user `ant` in the image.
+const ANT_ID: u32 = 1000;
 
-/// Whose the nodes and their files are. Never root.
+/// The owner of the nodes and their files. Never root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Owner {
     pub uid: u32,
@@ -16,9 +16,9 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    /// The caller. For root it is whoever owns the node storage; where that is root too, the numbers that the
-    /// image has for `ant`.
-    pub fn of(storage: &Path) -> Self {
+    /// The caller. If the caller is root, the owner of the node storage. If that is root too, the default ids of
+    /// `ant` in the image.
+    pub fn of_storage(storage: &Path) -> Self {
         let (uid, gid) = (geteuid(), getegid());
         if !uid.is_root() {
             return Self {
@@ -31,17 +31,20 @@ impl Owner {
                 uid: entry.uid(),
                 gid: entry.gid(),
             },
-            _ => Self { uid: ANT, gid: ANT },
+            _ => Self {
+                uid: ANT_ID,
+                gid: ANT_ID,
+            },
         }
     }
 
-    /// Whether files that the caller makes are the owner's already.
+    /// Whether the owner is the caller, so that new files belong to the owner already.
     pub fn is_caller(self) -> bool {
         self.uid == geteuid().as_raw()
     }
 
-    /// The numbers as they are passed around: `1000:1000`.
-    pub fn text(self) -> String {
+    /// The ids as an argument for scripts: `1000:1000`.
+    pub fn ids(self) -> String {
         format!("{}:{}", self.uid, self.gid)
     }
 }

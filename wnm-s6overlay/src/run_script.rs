@@ -1,45 +1,45 @@
-//! The run script of a node: execline, which s6 comes with and which no shell ever sees. Pure.
+//! Renders the run script of a node in execline, the script language of s6. No shell reads it. Does no I/O.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Bytes that a script may have: the kernel takes 128 KiB for one argument, and it is passed as one.
-const LARGEST: usize = 100_000;
+/// Largest script in bytes. wnm passes it as one argument, which the kernel limits to 128 KiB.
+const MAX_BYTES: usize = 100_000;
 
-/// What a node is run with, as it is called in its container.
+/// How to run a node. All paths are those in its container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RunScript {
     pub program: PathBuf,
     pub args: Vec<OsString>,
     pub environment: Vec<(OsString, OsString)>,
     pub root_dir: PathBuf,
-    /// Where what it prints goes; anew with each start.
+    /// The file for its standard output and error. Each start truncates it.
     pub output: PathBuf,
 }
 
-/// Why a script cannot be written.
+/// Why a script cannot be rendered.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub(crate) enum Unwritable {
-    #[error("{0:?} is no text, which a run script consists of")]
-    NoText(OsString),
-    #[error("{0:?} holds a NUL, which no argument can")]
+pub(crate) enum RenderError {
+    #[error("{0:?} is not valid UTF-8")]
+    NotUtf8(OsString),
+    #[error("{0:?} contains a NUL")]
     Nul(String),
-    #[error("its arguments and environment are longer than {LARGEST} bytes")]
+    #[error("arguments and environment are longer than {MAX_BYTES} bytes")]
     TooLong,
 }
 
 impl RunScript {
-    /// The script. Commands stand in the order in which each becomes the next: first the account, so that all that
-    /// follows happens with its rights, then the place, the output, the environment, and the program itself.
-    pub fn render(&self) -> Result<String, Unwritable> {
+    /// Renders the script. Each command executes the next one: first it switches the account, so that all others
+    /// run with its rights, then it sets the working directory, the output and the environment, and runs the program.
+    pub fn render(&self) -> Result<String, RenderError> {
         let mut lines = vec![
             "#!/command/execlineb -P".to_owned(),
             "# Written by wnm at every start.".to_owned(),
             "/command/s6-setuidgid ant".to_owned(),
-            line(["/command/cd".as_ref(), self.root_dir.as_os_str()])?,
-            line([
+            command(["/command/cd".as_ref(), self.root_dir.as_os_str()])?,
+            command([
                 "/command/redirfd".as_ref(),
                 "-w".as_ref(),
                 "1".as_ref(),
@@ -49,37 +49,37 @@ impl RunScript {
             "/command/export HOME /home/ant".to_owned(),
         ];
         for (key, value) in &self.environment {
-            lines.push(line([
+            lines.push(command([
                 "/command/export".as_ref(),
                 key.as_os_str(),
                 value.as_os_str(),
             ])?);
         }
         let args = self.args.iter().map(OsString::as_os_str);
-        lines.push(line([self.program.as_os_str()].into_iter().chain(args))?);
+        lines.push(command([self.program.as_os_str()].into_iter().chain(args))?);
         let script = lines.join("\n") + "\n";
         match script.len() {
-            0..=LARGEST => Ok(script),
-            _ => Err(Unwritable::TooLong),
+            0..=MAX_BYTES => Ok(script),
+            _ => Err(RenderError::TooLong),
         }
     }
 }
 
-fn line<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Result<String, Unwritable> {
-    let words: Result<Vec<String>, Unwritable> = words.into_iter().map(quoted).collect();
+fn command<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Result<String, RenderError> {
+    let words: Result<Vec<String>, RenderError> = words.into_iter().map(quote).collect();
     Ok(words?.join(" "))
 }
 
-/// A word as execlineb reads it back: between quotes only the quote and the backslash mean anything.
-fn quoted(word: &OsStr) -> Result<String, Unwritable> {
+/// Quotes a word for execlineb. Between quotes, only the quote and the backslash are special.
+fn quote(word: &OsStr) -> Result<String, RenderError> {
     let text = word
         .to_str()
-        .ok_or_else(|| Unwritable::NoText(word.to_owned()))?;
+        .ok_or_else(|| RenderError::NotUtf8(word.to_owned()))?;
     if text.contains('\0') {
-        return Err(Unwritable::Nul(text.to_owned()));
+        return Err(RenderError::Nul(text.to_owned()));
     }
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
         return Ok(text.to_owned());
     }
     Ok(format!(
@@ -105,23 +105,23 @@ mod tests {
     }
 
     #[test]
-    fn a_node_is_run_as_ant_and_nobody_else() {
+    fn node_runs_as_ant() {
         let script = script(&["--port", "55001", "evm-arbitrum-one"]).render();
         insta::assert_snapshot!(script.unwrap());
     }
 
     #[test]
-    fn what_no_script_can_hold_is_refused() {
+    fn rejects_nul_and_oversized_scripts() {
         assert!(matches!(
             script(&["a\0b"]).render(),
-            Err(Unwritable::Nul(_))
+            Err(RenderError::Nul(_))
         ));
-        let long = "x".repeat(LARGEST);
-        assert_eq!(script(&[&long]).render(), Err(Unwritable::TooLong));
+        let long = "x".repeat(MAX_BYTES);
+        assert_eq!(script(&[&long]).render(), Err(RenderError::TooLong));
     }
 
-    /// Reads words as execlineb does, as far as quoting goes.
-    fn words(line: &str) -> Vec<String> {
+    /// Splits a command into words with the quoting rules of execlineb.
+    fn split_words(line: &str) -> Vec<String> {
         let (mut words, mut word, mut quoted) = (Vec::new(), None::<String>, false);
         let mut chars = line.chars();
         while let Some(c) = chars.next() {
@@ -141,14 +141,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_argument_is_read_back_as_it_was(args in prop::collection::vec("[^\0]{0,12}", 0..6)) {
+        fn every_argument_round_trips(args in prop::collection::vec("[^\0]{0,12}", 0..6)) {
             let borrowed: Vec<&str> = args.iter().map(String::as_str).collect();
             let script = script(&borrowed);
             let text = script.render().unwrap();
-            // The last command begins at the program; an argument can hold anything, line ends too.
-            let begin = text.find("\n/var/antctl/services/antnode0001/antnode").unwrap();
-            let read = words(&text[begin + 1..]);
-            prop_assert_eq!(&read[1..], &args[..]);
+            // The last command starts with the program. Its arguments can contain newlines.
+            let start = text.find("\n/var/antctl/services/antnode0001/antnode").unwrap();
+            let words = split_words(&text[start + 1..]);
+            prop_assert_eq!(&words[1..], &args[..]);
         }
     }
 }

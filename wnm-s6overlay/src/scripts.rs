@@ -1,5 +1,5 @@
-//! What is run in a container: fixed scripts, whose arguments say what they work on. Nothing is ever put into the
-//! text of one.
+//! Runs the fixed scripts in containers. All parameters are arguments; wnm never inserts anything into a script's
+//! text.
 
 use std::time::Duration;
 
@@ -10,34 +10,34 @@ use wnm_host::layout;
 
 use crate::S6Overlay;
 
-/// What all of them begin with.
-const COMMON: &str = include_str!("scripts/common.sh");
+/// The functions and variables at the beginning of every script.
+const PRELUDE: &str = include_str!("scripts/prelude.sh");
 
-/// Exit code for a scanner that does not answer: the container is just starting, or it has no s6.
+/// Exit code if s6-svscan does not answer: the container is just starting, or it has no s6.
 const NO_SCANNER: i64 = 90;
 
-/// Exit code for a user `ant` that has not the owner's numbers.
-const OTHER_NUMBERS: i64 = 91;
+/// Exit code if the user `ant` does not have the owner's uid and gid.
+const WRONG_IDS: i64 = 91;
 
-/// One of the scripts.
+/// A script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Script {
-    /// Waits until nodes can be started.
+    /// Waits until nodes can start.
     Ready,
     /// Writes services and brings them up.
     Start,
-    /// Takes services down.
+    /// Stops services.
     Stop,
-    /// Takes services down and their directories away.
-    Drop,
-    /// Says which services are up.
-    Look,
-    /// The same once the scanner answers.
-    LookOnceUp,
-    /// Asks nodes for their pages.
-    Ask,
-    /// Ends the command of the container, and with it the container.
-    HangUp,
+    /// Stops services and removes their directories.
+    Remove,
+    /// Prints which services are up.
+    Status,
+    /// Waits for s6-svscan, then prints which services are up.
+    StatusWhenUp,
+    /// Requests the pages of nodes.
+    Probe,
+    /// Ends the container's command, and with it the container.
+    EndContainer,
 }
 
 impl Script {
@@ -46,87 +46,83 @@ impl Script {
             Script::Ready => include_str!("scripts/ready.sh"),
             Script::Start => include_str!("scripts/start.sh"),
             Script::Stop => include_str!("scripts/stop.sh"),
-            Script::Drop => include_str!("scripts/drop.sh"),
-            Script::Look => include_str!("scripts/look.sh"),
-            Script::LookOnceUp => include_str!("scripts/look-once-up.sh"),
-            Script::Ask => include_str!("scripts/ask.sh"),
-            Script::HangUp => include_str!("scripts/hang-up.sh"),
+            Script::Remove => include_str!("scripts/remove.sh"),
+            Script::Status => include_str!("scripts/status.sh"),
+            Script::StatusWhenUp => include_str!("scripts/status-when-up.sh"),
+            Script::Probe => include_str!("scripts/probe.sh"),
+            Script::EndContainer => include_str!("scripts/end-container.sh"),
         }
     }
 
-    /// How long it is waited for: more than it takes on a busy machine. One that takes longer still is given up, and its
-    /// nodes are looked at with the next cycle.
-    const fn limit(self) -> Duration {
+    /// How long to wait for the script: more than it takes on a busy machine. After a timeout, the next cycle checks
+    /// the nodes.
+    const fn timeout(self) -> Duration {
         Duration::from_secs(match self {
             Script::Start => 180,
-            Script::Stop | Script::Drop => 120,
-            Script::Look => 30,
-            Script::LookOnceUp | Script::Ready => 60,
-            Script::Ask => 30,
-            Script::HangUp => 30,
+            Script::Stop | Script::Remove => 120,
+            Script::Status => 30,
+            Script::StatusWhenUp | Script::Ready => 60,
+            Script::Probe => 30,
+            Script::EndContainer => 30,
         })
     }
 
-    const fn what(self) -> &'static str {
+    /// What the script does, for error messages.
+    const fn description(self) -> &'static str {
         match self {
             Script::Ready => "waiting for s6",
             Script::Start => "starting nodes",
             Script::Stop => "stopping nodes",
-            Script::Drop => "removing nodes",
-            Script::Look | Script::LookOnceUp => "asking s6",
-            Script::Ask => "asking nodes",
-            Script::HangUp => "ending",
+            Script::Remove => "removing nodes",
+            Script::Status | Script::StatusWhenUp => "reading the status of nodes",
+            Script::Probe => "probing nodes",
+            Script::EndContainer => "ending the command",
         }
     }
 }
 
 impl S6Overlay {
-    /// Runs a script in a container and gives what it printed.
-    pub(crate) async fn run(
+    /// Runs a script in a container and returns its standard output.
+    pub(crate) async fn run_script(
         &self,
         id: ContainerId,
         script: Script,
         args: Vec<String>,
     ) -> Result<Vec<u8>, ManagerError> {
-        let text = format!("{COMMON}\n{}", script.text());
+        let text = format!("{PRELUDE}\n{}", script.text());
         let head = [
             "/bin/sh".to_owned(),
             "-c".to_owned(),
             text,
             "wnm".to_owned(),
         ];
-        let argv = head.into_iter().chain([self.owner.text()]).chain(args);
-        let ended = self
+        let argv = head.into_iter().chain([self.owner.ids()]).chain(args);
+        let result = self
             .engine
-            .exec(&id.to_string(), argv.collect(), script.limit())
+            .exec(&id.to_string(), argv.collect(), script.timeout())
             .await?;
-        let what = || format!("{} in container {id}", script.what());
-        match ended.code {
-            0 => Ok(ended.output),
-            // Nothing was done, and it is open whether it will answer: nobody said that the nodes are stopped.
+        let what = || format!("{} in container {id}", script.description());
+        match result.code {
+            0 => Ok(result.stdout),
+            // The script did nothing, and s6 may answer later. The nodes are unknown, not stopped.
             NO_SCANNER => Err(ManagerError::Unreachable {
                 supervisor: format!("s6 in container {id}"),
-                reason: "its scanner does not answer".to_owned(),
+                reason: "s6-svscan does not answer".to_owned(),
             }),
-            OTHER_NUMBERS => Err(ManagerError::Rejected {
+            WRONG_IDS => Err(ManagerError::Rejected {
                 what: what(),
                 words: format!(
-                    "its user ant is not {}; remove the container, which is then made anew, or build its \
-                     image with wnm --dockerfile",
-                    self.owner.text()
+                    "its user ant is not {}; remove the container, so that wnm creates it again, or build \
+                     its image with wnm --dockerfile",
+                    self.owner.ids()
                 ),
             }),
             code => {
-                let said = String::from_utf8_lossy(&ended.output);
-                // The engine itself reports a missing shell as output.
-                let words = match ended.complaint.is_empty() {
-                    true => said.lines().last().unwrap_or_default().to_owned(),
-                    false => ended
-                        .complaint
-                        .lines()
-                        .last()
-                        .unwrap_or_default()
-                        .to_owned(),
+                let stdout = String::from_utf8_lossy(&result.stdout);
+                // The engine reports a missing shell on standard output.
+                let words = match result.stderr.is_empty() {
+                    true => stdout.lines().last().unwrap_or_default().to_owned(),
+                    false => result.stderr.lines().last().unwrap_or_default().to_owned(),
                 };
                 Err(ManagerError::Rejected {
                     what: what(),
@@ -137,13 +133,13 @@ impl S6Overlay {
     }
 }
 
-/// The service of a node, if its name is one that wnm gives: it becomes a path that root deletes.
-pub(crate) fn service_of(node: &Node) -> Result<String, ManagerError> {
+/// The name of a node's service. Rejects any name that wnm would not generate: root deletes the path made from it.
+pub(crate) fn service_name(node: &Node) -> Result<String, ManagerError> {
     match layout::id_of(&node.service) {
         Some(id) if id == node.id => Ok(node.service.clone()),
         _ => Err(ManagerError::Rejected {
             what: format!("node {}", node.id),
-            words: format!("'{}' is not the name of its service", node.service),
+            words: format!("invalid service name '{}'", node.service),
         }),
     }
 }

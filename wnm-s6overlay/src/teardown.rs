@@ -1,4 +1,4 @@
-//! Everything gone: first the nodes, then their containers.
+//! Removes all nodes, and then their containers.
 
 use std::time::Duration;
 
@@ -8,49 +8,57 @@ use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
 
 use crate::S6Overlay;
-use crate::containers::{Found, Phase};
+use crate::containers::{ContainerState, FoundContainer};
 use crate::scripts::Script;
 
-/// How long a container without nodes may take to end by itself.
-const END: Duration = Duration::from_secs(20);
+/// How long a container without nodes may take to exit by itself.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Containers that are ended at once.
-const AT_ONCE: usize = 8;
+/// How many containers to remove at once.
+const CONCURRENCY: usize = 8;
 
 impl S6Overlay {
-    pub(crate) async fn take_down(&self, nodes: &[Node]) -> Result<(), ManagerError> {
-        let mut first = Ok(());
-        for outcome in self.take_away(nodes).await {
-            first = first.and(outcome);
+    pub(crate) async fn teardown_all(&self, nodes: &[Node]) -> Result<(), ManagerError> {
+        let mut result = Ok(());
+        for outcome in self.remove_nodes(nodes).await {
+            result = result.and(outcome);
         }
-        // Containers with nodes that are left stay, too: what is left can be looked at, and tried again.
-        first?;
+        // If a node is left, keep all containers, so that a person can inspect them and retry.
+        result?;
         let containers = self.containers().await?;
-        let mut ending = stream::iter(containers.into_values())
-            .map(|found| async move { self.end_container(&found).await })
-            .buffer_unordered(AT_ONCE);
-        let mut first = Ok(());
-        while let Some(outcome) = ending.next().await {
-            first = first.and(outcome);
+        let mut removals = stream::iter(containers.into_values())
+            .map(|found| async move { self.remove_container(&found).await })
+            .buffer_unordered(CONCURRENCY);
+        let mut result = Ok(());
+        while let Some(outcome) = removals.next().await {
+            result = result.and(outcome);
         }
-        first
+        result
     }
 
-    /// Ends the command of a container, which ends it, and removes it. One that does not end is ended.
-    async fn end_container(&self, found: &Found) -> Result<(), ManagerError> {
+    /// Ends the command of a container, waits until the container has exited, and removes it. Removes it by force
+    /// if it does not exit.
+    async fn remove_container(&self, found: &FoundContainer) -> Result<(), ManagerError> {
         let name = found.id.to_string();
-        if found.state == Phase::Running {
-            let ended = match self.run(found.id, Script::HangUp, Vec::new()).await {
-                Ok(_) => self.engine.ended(&name, END).await,
+        if found.state == ContainerState::Running {
+            let exited = match self
+                .run_script(found.id, Script::EndContainer, Vec::new())
+                .await
+            {
+                Ok(_) => self.engine.wait_for_exit(&name, EXIT_TIMEOUT).await,
                 Err(error) => Err(error),
             };
-            if let Err(error) = ended {
-                tracing::warn!(container = name, %error, "it did not end by itself");
+            if let Err(error) = exited {
+                tracing::warn!(container = name, %error, "the container did not exit by itself");
             }
         }
         self.engine.remove(&name).await?;
         if found.network == ContainerNetwork::Host {
-            let closed = self.context.firewall.close(&self.range(found.id)?).await;
+            let closed = self
+                .context
+                .firewall
+                .close(&self.port_opening(found.id)?)
+                .await;
             closed.map_err(|error| {
                 ManagerError::firewall(format!("closing ports of container {name}"), error)
             })?;

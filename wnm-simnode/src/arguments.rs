@@ -1,13 +1,13 @@
-//! What `antnode` 0.4 takes on its command line. Faults are worded as its parser words them, since a person
-//! compares the two.
+//! The command line of `antnode` 0.4. Error messages use the wording of its parser (clap), so that a person can
+//! compare the two programs.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-/// Options followed by a value. Those that change nothing here are taken all the same: a manager passes them.
-const VALUED: &[&str] = &[
+/// Options with a value. The parser accepts options that have no effect here, because a manager passes them.
+const VALUE_OPTIONS: &[&str] = &[
     "--bootstrap-cache-dir",
     "--ip",
     "--log-format",
@@ -24,7 +24,7 @@ const VALUED: &[&str] = &[
     "--rpc",
 ];
 
-/// Options that stand alone.
+/// Options without a value.
 const FLAGS: &[&str] = &[
     "--alpha",
     "--crate-version",
@@ -42,10 +42,10 @@ const FLAGS: &[&str] = &[
     "--write-older-cache-files",
 ];
 
-/// Options that may be given more than once.
+/// Options that may occur more than once.
 const REPEATABLE: &[&str] = &["--peer", "--network-contacts-url"];
 
-/// The networks, which are subcommands and so come last, each with the options of its own.
+/// The networks and their own options. Networks are subcommands, so they come last.
 const NETWORKS: &[(&str, &[&str])] = &[
     ("evm-arbitrum-one", &[]),
     ("evm-arbitrum-sepolia-test", &[]),
@@ -59,46 +59,46 @@ const NETWORKS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What the arguments ask for.
+/// What the arguments request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Request {
-    /// Print the version and end.
+    /// Print the version and exit.
     Version,
-    /// Print the help and end.
+    /// Print the help and exit.
     Help,
-    /// Be a node.
+    /// Run a node.
     Run(Options),
 }
 
-/// What a node is started with, as far as it changes anything here.
+/// The options that have an effect on a simulated node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Options {
     pub root_dir: Option<PathBuf>,
     pub log_output: LogOutput,
     pub ip: IpAddr,
-    /// 0 lets the kernel choose.
+    /// With 0, the kernel chooses the port.
     pub port: u16,
-    /// `None`: no metrics; 0 lets the kernel choose.
+    /// `None` disables the metrics server; with 0, the kernel chooses the port.
     pub metrics_port: Option<u16>,
     pub rewards_address: Option<String>,
     pub network: Option<String>,
 }
 
-/// Where log lines go.
+/// Where the node writes its log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LogOutput {
     Stdout,
-    /// `logs` in the root directory.
+    /// To `logs` in the root directory.
     RootDir,
     Directory(PathBuf),
 }
 
-/// Why the arguments were refused.
+/// Why the parser rejected the arguments.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum ParseError {
     Unexpected(String),
     UnknownSubcommand(String),
-    NoValue(&'static str),
+    MissingValue(&'static str),
     InvalidValue {
         option: &'static str,
         value: String,
@@ -107,17 +107,17 @@ pub(crate) enum Refusal {
     Repeated(&'static str),
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Unexpected(word) => write!(f, "unexpected argument '{word}' found"),
-            Refusal::UnknownSubcommand(word) => write!(f, "unrecognized subcommand '{word}'"),
-            Refusal::NoValue(option) => write!(
+            ParseError::Unexpected(arg) => write!(f, "unexpected argument '{arg}' found"),
+            ParseError::UnknownSubcommand(name) => write!(f, "unrecognized subcommand '{name}'"),
+            ParseError::MissingValue(option) => write!(
                 f,
                 "a value is required for '{option} <{}>' but none was supplied",
                 placeholder(option)
             ),
-            Refusal::InvalidValue {
+            ParseError::InvalidValue {
                 option,
                 value,
                 reason,
@@ -126,7 +126,7 @@ impl fmt::Display for Refusal {
                 "invalid value '{value}' for '{option} <{}>': {reason}",
                 placeholder(option)
             ),
-            Refusal::Repeated(option) => {
+            ParseError::Repeated(option) => {
                 write!(f, "the argument '{option}' cannot be used multiple times")
             }
         }
@@ -140,8 +140,8 @@ fn placeholder(option: &str) -> String {
         .to_uppercase()
 }
 
-/// Reads the words after the program's name.
-pub(crate) fn parse(words: &[OsString]) -> Result<Request, Refusal> {
+/// Parses the arguments after the program name.
+pub(crate) fn parse(args: &[OsString]) -> Result<Request, ParseError> {
     let mut options = Options {
         root_dir: None,
         log_output: LogOutput::RootDir,
@@ -152,30 +152,31 @@ pub(crate) fn parse(words: &[OsString]) -> Result<Request, Refusal> {
         network: None,
     };
     let mut metrics_enabled = false;
-    let mut version_asked = false;
+    let mut version_requested = false;
     let mut seen: Vec<&'static str> = Vec::new();
-    let mut rest = words.iter();
-    while let Some(word) = rest.next() {
-        let (name, attached) = split_option(word);
+    let mut rest = args.iter();
+    while let Some(arg) = rest.next() {
+        let (name, attached) = split_option(arg);
         if matches!(name.to_str(), Some("-h" | "--help" | "help")) {
             return Ok(Request::Help);
         }
-        let Some(option) = known(&name, VALUED).or_else(|| known(&name, FLAGS)) else {
-            options.network = Some(network(word, rest.as_slice())?);
+        let Some(option) = find_option(&name, VALUE_OPTIONS).or_else(|| find_option(&name, FLAGS))
+        else {
+            options.network = Some(parse_network(arg, rest.as_slice())?);
             break;
         };
         if seen.contains(&option) && !REPEATABLE.contains(&option) {
-            return Err(Refusal::Repeated(option));
+            return Err(ParseError::Repeated(option));
         }
         seen.push(option);
         if FLAGS.contains(&option) {
             if attached.is_some() {
-                return Err(Refusal::Unexpected(word.to_string_lossy().into_owned()));
+                return Err(ParseError::Unexpected(arg.to_string_lossy().into_owned()));
             }
             match option {
                 "--enable-metrics-server" => metrics_enabled = true,
                 "--version" | "--crate-version" | "--package-version" | "--protocol-version" => {
-                    version_asked = true;
+                    version_requested = true;
                 }
                 _ => {}
             }
@@ -187,11 +188,11 @@ pub(crate) fn parse(words: &[OsString]) -> Result<Request, Refusal> {
                 .next()
                 .filter(|next| !next.as_encoded_bytes().starts_with(b"--"))
                 .cloned()
-                .ok_or(Refusal::NoValue(option))?,
+                .ok_or(ParseError::MissingValue(option))?,
         };
-        take_value(&mut options, option, value)?;
+        set_option(&mut options, option, value)?;
     }
-    if version_asked {
+    if version_requested {
         return Ok(Request::Version);
     }
     if metrics_enabled && options.metrics_port.is_none() {
@@ -200,7 +201,11 @@ pub(crate) fn parse(words: &[OsString]) -> Result<Request, Refusal> {
     Ok(Request::Run(options))
 }
 
-fn take_value(options: &mut Options, option: &'static str, value: OsString) -> Result<(), Refusal> {
+fn set_option(
+    options: &mut Options,
+    option: &'static str,
+    value: OsString,
+) -> Result<(), ParseError> {
     match option {
         "--root-dir" => options.root_dir = Some(value.into()),
         "--log-output-dest" => {
@@ -210,9 +215,9 @@ fn take_value(options: &mut Options, option: &'static str, value: OsString) -> R
                 _ => LogOutput::Directory(value.into()),
             };
         }
-        "--ip" => options.ip = parsed(option, &value)?,
-        "--port" => options.port = parsed(option, &value)?,
-        "--metrics-server-port" => options.metrics_port = Some(parsed(option, &value)?),
+        "--ip" => options.ip = parse_value(option, &value)?,
+        "--port" => options.port = parse_value(option, &value)?,
+        "--metrics-server-port" => options.metrics_port = Some(parse_value(option, &value)?),
         "--rewards-address" => {
             options.rewards_address = Some(value.to_string_lossy().into_owned());
         }
@@ -221,7 +226,7 @@ fn take_value(options: &mut Options, option: &'static str, value: OsString) -> R
     Ok(())
 }
 
-fn parsed<T>(option: &'static str, value: &OsStr) -> Result<T, Refusal>
+fn parse_value<T>(option: &'static str, value: &OsStr) -> Result<T, ParseError>
 where
     T: std::str::FromStr,
     T::Err: fmt::Display,
@@ -229,61 +234,61 @@ where
     let value = value.to_string_lossy();
     value
         .parse()
-        .map_err(|error: T::Err| Refusal::InvalidValue {
+        .map_err(|error: T::Err| ParseError::InvalidValue {
             option,
             value: value.clone().into_owned(),
             reason: error.to_string(),
         })
 }
 
-/// Checks a subcommand and what follows it: options of the node are not taken any more.
-fn network(word: &OsStr, rest: &[OsString]) -> Result<String, Refusal> {
-    let text = word.to_string_lossy().into_owned();
+/// Checks a subcommand and its options. After a subcommand the parser accepts no more options of the node.
+fn parse_network(arg: &OsStr, rest: &[OsString]) -> Result<String, ParseError> {
+    let text = arg.to_string_lossy().into_owned();
     if text.starts_with('-') {
-        return Err(Refusal::Unexpected(text));
+        return Err(ParseError::Unexpected(text));
     }
-    let Some((_, own)) = NETWORKS.iter().find(|(name, _)| *name == text) else {
-        return Err(Refusal::UnknownSubcommand(text));
+    let Some((_, options)) = NETWORKS.iter().find(|(name, _)| *name == text) else {
+        return Err(ParseError::UnknownSubcommand(text));
     };
     let mut rest = rest.iter();
-    while let Some(word) = rest.next() {
-        let (name, attached) = split_option(word);
-        let option = known(&name, own)
-            .ok_or_else(|| Refusal::Unexpected(word.to_string_lossy().into_owned()))?;
+    while let Some(arg) = rest.next() {
+        let (name, attached) = split_option(arg);
+        let option = find_option(&name, options)
+            .ok_or_else(|| ParseError::Unexpected(arg.to_string_lossy().into_owned()))?;
         if attached.is_none() && rest.next().is_none() {
-            return Err(Refusal::NoValue(option));
+            return Err(ParseError::MissingValue(option));
         }
     }
     Ok(text)
 }
 
-fn known(name: &OsStr, among: &[&'static str]) -> Option<&'static str> {
-    among.iter().copied().find(|option| name == *option)
+fn find_option(name: &OsStr, options: &[&'static str]) -> Option<&'static str> {
+    options.iter().copied().find(|option| name == *option)
 }
 
-/// Splits `--name=value`; a value need not be text.
-fn split_option(word: &OsStr) -> (OsString, Option<OsString>) {
+/// Splits `--name=value`. The value need not be UTF-8.
+fn split_option(arg: &OsStr) -> (OsString, Option<OsString>) {
     use std::os::unix::ffi::OsStrExt;
-    let bytes = word.as_bytes();
+    let bytes = arg.as_bytes();
     match bytes.iter().position(|&byte| byte == b'=') {
         Some(at) if bytes.starts_with(b"--") => (
             OsStr::from_bytes(&bytes[..at]).to_owned(),
             Some(OsStr::from_bytes(&bytes[at + 1..]).to_owned()),
         ),
-        _ => (word.to_owned(), None),
+        _ => (arg.to_owned(), None),
     }
 }
 
-/// The help, short: the options by name.
+/// The help text: the names of commands and options.
 pub(crate) fn help() -> String {
     let mut text = String::from(
-        "A simulated antnode: takes its arguments and joins no network.\n\nUsage: antnode [OPTIONS] [COMMAND]\n\nCommands:\n",
+        "A simulated antnode: accepts its arguments but joins no network.\n\nUsage: antnode [OPTIONS] [COMMAND]\n\nCommands:\n",
     );
     for (name, _) in NETWORKS {
         text += &format!("  {name}\n");
     }
     text += "\nOptions:\n";
-    for option in VALUED {
+    for option in VALUE_OPTIONS {
         text += &format!("  {option} <{}>\n", placeholder(option));
     }
     for option in FLAGS {
@@ -297,23 +302,23 @@ mod tests {
     use super::*;
     use insta::assert_snapshot;
 
-    fn words(line: &str) -> Vec<OsString> {
+    fn args(line: &str) -> Vec<OsString> {
         line.split_whitespace().map(OsString::from).collect()
     }
 
-    fn refusal(line: &str) -> String {
-        parse(&words(line)).unwrap_err().to_string()
+    fn parse_error(line: &str) -> String {
+        parse(&args(line)).unwrap_err().to_string()
     }
 
     fn options(line: &str) -> Options {
-        match parse(&words(line)).unwrap() {
+        match parse(&args(line)).unwrap() {
             Request::Run(options) => options,
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn what_a_manager_passes_is_taken() {
+    fn parses_the_arguments_a_manager_passes() {
         let options = options(
             "--bootstrap-cache-dir /c --root-dir /n/antnode0001 --port 55001 --enable-metrics-server \
              --metrics-server-port 13001 --log-output-dest /l --max-log-files 1 --max-archived-log-files 1 \
@@ -334,35 +339,35 @@ mod tests {
     }
 
     #[test]
-    fn metrics_are_served_only_when_asked_for() {
+    fn metrics_port_is_set_only_on_request() {
         assert_eq!(options("--port 1").metrics_port, None);
         assert_eq!(options("--enable-metrics-server").metrics_port, Some(0));
         assert_eq!(options("--metrics-server-port=7").metrics_port, Some(7));
     }
 
     #[test]
-    fn faults_are_named() {
-        assert_snapshot!(refusal("--bogus"), @"unexpected argument '--bogus' found");
-        assert_snapshot!(refusal("-v"), @"unexpected argument '-v' found");
-        assert_snapshot!(refusal("blah"), @"unrecognized subcommand 'blah'");
-        assert_snapshot!(refusal("--port"), @"a value is required for '--port <PORT>' but none was supplied");
-        assert_snapshot!(refusal("--root-dir --local"), @"a value is required for '--root-dir <ROOT_DIR>' but none was supplied");
-        assert_snapshot!(refusal("--port abc"), @"invalid value 'abc' for '--port <PORT>': invalid digit found in string");
-        assert_snapshot!(refusal("--port 1 --port=2"), @"the argument '--port' cannot be used multiple times");
-        assert_snapshot!(refusal("--no-upnp=true"), @"unexpected argument '--no-upnp=true' found");
-        assert_snapshot!(refusal("evm-arbitrum-one --port 1"), @"unexpected argument '--port' found");
-        assert_snapshot!(refusal("evm-custom --rpc-url"), @"a value is required for '--rpc-url <RPC_URL>' but none was supplied");
+    fn errors_name_the_argument() {
+        assert_snapshot!(parse_error("--bogus"), @"unexpected argument '--bogus' found");
+        assert_snapshot!(parse_error("-v"), @"unexpected argument '-v' found");
+        assert_snapshot!(parse_error("blah"), @"unrecognized subcommand 'blah'");
+        assert_snapshot!(parse_error("--port"), @"a value is required for '--port <PORT>' but none was supplied");
+        assert_snapshot!(parse_error("--root-dir --local"), @"a value is required for '--root-dir <ROOT_DIR>' but none was supplied");
+        assert_snapshot!(parse_error("--port abc"), @"invalid value 'abc' for '--port <PORT>': invalid digit found in string");
+        assert_snapshot!(parse_error("--port 1 --port=2"), @"the argument '--port' cannot be used multiple times");
+        assert_snapshot!(parse_error("--no-upnp=true"), @"unexpected argument '--no-upnp=true' found");
+        assert_snapshot!(parse_error("evm-arbitrum-one --port 1"), @"unexpected argument '--port' found");
+        assert_snapshot!(parse_error("evm-custom --rpc-url"), @"a value is required for '--rpc-url <RPC_URL>' but none was supplied");
     }
 
     #[test]
-    fn the_custom_network_has_options_of_its_own() {
+    fn custom_network_has_its_own_options() {
         let network = options("evm-custom --rpc-url http://x --payment-token-address=0x1").network;
         assert_eq!(network.as_deref(), Some("evm-custom"));
     }
 
     #[test]
-    fn the_version_is_told_without_an_address() {
-        assert_eq!(parse(&words("--version")), Ok(Request::Version));
-        assert_eq!(parse(&words("--port 1 --help")), Ok(Request::Help));
+    fn version_and_help_need_no_other_arguments() {
+        assert_eq!(parse(&args("--version")), Ok(Request::Version));
+        assert_eq!(parse(&args("--port 1 --help")), Ok(Request::Help));
     }
 }

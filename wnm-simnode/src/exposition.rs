@@ -1,13 +1,13 @@
-//! Writes OpenMetrics text: families with help and type, samples, histograms, the end mark.
+//! Writes OpenMetrics text: families with help and type, samples, histograms and the EOF marker.
 
 use std::fmt::{Display, Write};
 
-/// A page under construction.
+/// A page builder.
 #[derive(Default)]
 pub(crate) struct Page(String);
 
 impl Page {
-    /// Begins a family. `kind` is `counter`, `gauge`, `histogram` or `info`.
+    /// Starts a family. `kind` is `counter`, `gauge`, `histogram` or `info`.
     pub(crate) fn family(&mut self, name: &str, kind: &str, help: &str) -> &mut Self {
         self.line(format_args!("# HELP {name} {help}"));
         self.line(format_args!("# TYPE {name} {kind}"));
@@ -17,30 +17,30 @@ impl Page {
         self
     }
 
-    /// A sample without labels.
+    /// Adds a sample without labels.
     pub(crate) fn sample(&mut self, name: &str, value: impl Display) -> &mut Self {
         self.line(format_args!("{name} {value}"));
         self
     }
 
-    /// A sample with labels, given as they stand between the braces.
+    /// Adds a sample with labels. `labels` is the text between the braces.
     pub(crate) fn labelled(&mut self, name: &str, labels: &str, value: impl Display) -> &mut Self {
         self.line(format_args!("{name}{{{labels}}} {value}"));
         self
     }
 
-    /// A family of one gauge.
+    /// Adds a family with one gauge.
     pub(crate) fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
         self.family(name, "gauge", help).sample(name, value);
     }
 
-    /// A family of one counter; its sample has `_total` behind its name.
+    /// Adds a family with one counter. Its sample has the suffix `_total`.
     pub(crate) fn counter(&mut self, name: &str, help: &str, value: impl Display) {
         self.family(name, "counter", help)
             .sample(&format!("{name}_total"), value);
     }
 
-    /// A family of one information with one label of the same name.
+    /// Adds an info family with one sample and one label of the same name.
     pub(crate) fn info(&mut self, prefix: &str, label: &str, help: &str, value: &str) {
         let name = format!("{prefix}_{label}");
         self.family(&name, "info", help).labelled(
@@ -50,7 +50,7 @@ impl Page {
         );
     }
 
-    /// The samples of a histogram of `count` values around `mean`: all values lie below it or within the
+    /// Adds the samples of a histogram with `count` values around `mean`. All values are below `mean` or in the
     /// first bucket above it.
     pub(crate) fn histogram(
         &mut self,
@@ -60,13 +60,13 @@ impl Page {
         count: u64,
         mean: f64,
     ) {
-        let braces = |inner: &str| match inner {
+        let braced = match labels {
             "" => String::new(),
-            some => format!("{{{some}}}"),
+            labels => format!("{{{labels}}}"),
         };
         let sum = mean * count as f64;
-        self.line(format_args!("{name}_sum{} {sum:?}", braces(labels)));
-        self.line(format_args!("{name}_count{} {count}", braces(labels)));
+        self.line(format_args!("{name}_sum{braced} {sum:?}"));
+        self.line(format_args!("{name}_count{braced} {count}"));
         let comma = if labels.is_empty() { "" } else { "," };
         for bound in bounds {
             let share = (bound / mean.max(f64::MIN_POSITIVE)).min(1.0);
@@ -80,19 +80,19 @@ impl Page {
         ));
     }
 
-    /// The whole text.
+    /// Ends the page and returns its text.
     pub(crate) fn finish(mut self) -> String {
         self.line(format_args!("# EOF"));
         self.0
     }
 
     fn line(&mut self, line: std::fmt::Arguments<'_>) {
-        // Writing into a string has no way to fail.
+        // Writing to a string cannot fail.
         writeln!(self.0, "{line}").ok();
     }
 }
 
-/// A family whose name ends with a unit has to declare it.
+/// A family whose name ends with a unit must declare the unit.
 fn is_unit(word: &str) -> bool {
     matches!(word, "bytes" | "seconds")
 }
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_openmetrics() {
+    fn page_is_openmetrics() {
         let mut page = Page::default();
         page.info("ant_node", "antnode_version", "Version.", "0.4.17");
         page.gauge("uptime", "Uptime.", 30);

@@ -1,4 +1,4 @@
-//! The metrics server: one thread, one connection after the other, everything bounded.
+//! The metrics server. One thread serves one connection at a time, with limits on size and time.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -7,49 +7,49 @@ use std::time::{Duration, Instant};
 
 use crate::switches::Silence;
 
-/// Longest head of a request; what a survey sends is a tenth of it.
+/// Longest request head in bytes. A survey sends a tenth of it.
 const MAX_HEAD: usize = 4096;
 
-/// How long one connection may keep the others waiting, its idle time between requests included.
+/// How long one connection may block the others, including idle time between requests.
 const CONNECTION_DEADLINE: Duration = Duration::from_secs(2);
 
-/// Connections that a silent node keeps open; the oldest is dropped for the next.
-const MAX_HELD: usize = 64;
+/// How many connections a mute server holds open. A new one replaces the oldest.
+const MAX_MUTED: usize = 64;
 
-/// Pause after a connection could not be taken, for want of file handles as a rule.
+/// Pause after a failed accept, usually for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 const CONTENT_TYPE: &str = "application/openmetrics-text;charset=utf-8;version=1.0.0";
 
-/// What is served, by path; asked anew for every request.
-pub(crate) trait Site: Send + 'static {
-    /// The page, or `None` when there is none under this path.
+/// Provides the pages. The server calls it for every request.
+pub(crate) trait PageSource: Send + 'static {
+    /// The page at `path`, or `None` if there is none.
     fn page(&self, path: &str) -> Option<String>;
-    /// How it does not answer, if it does not.
+    /// Whether and how the server refuses to answer.
     fn silence(&self) -> Option<Silence>;
 }
 
-/// Serves until the process ends or the port is to be given up.
-pub(crate) fn serve(listener: TcpListener, site: &impl Site) {
-    let mut held = VecDeque::new();
+/// Serves until the process exits or the silence is [`Silence::Closed`].
+pub(crate) fn serve(listener: TcpListener, source: &impl PageSource) {
+    let mut muted = VecDeque::new();
     loop {
         match listener.accept() {
-            Ok((stream, _)) => match site.silence() {
+            Ok((stream, _)) => match source.silence() {
                 Some(Silence::Closed) => {
-                    // Before the connection, so that who sees its end finds the port free.
+                    // Close the port before the connection, so that a client that sees the end finds the port free.
                     drop(listener);
                     return;
                 }
                 Some(Silence::Mute) => {
-                    if held.len() == MAX_HELD {
-                        held.pop_front();
+                    if muted.len() == MAX_MUTED {
+                        muted.pop_front();
                     }
-                    held.push_back(stream);
+                    muted.push_back(stream);
                 }
                 None => {
-                    held.clear();
-                    // A client that breaks off is its own affair.
-                    answer(stream, site).ok();
+                    muted.clear();
+                    // A client may disconnect at any time.
+                    serve_connection(stream, source).ok();
                 }
             },
             Err(_) => std::thread::sleep(ACCEPT_PAUSE),
@@ -57,15 +57,16 @@ pub(crate) fn serve(listener: TcpListener, site: &impl Site) {
     }
 }
 
-/// Answers the requests of one connection until the client closes it, asks to, or takes too long.
-fn answer(mut stream: TcpStream, site: &impl Site) -> io::Result<()> {
-    let end = Instant::now() + CONNECTION_DEADLINE;
+/// Answers the requests of one connection until the client closes it, requests the close or exceeds the
+/// deadline.
+fn serve_connection(mut stream: TcpStream, source: &impl PageSource) -> io::Result<()> {
+    let deadline = Instant::now() + CONNECTION_DEADLINE;
     stream.set_nodelay(true)?;
     let mut received = Vec::new();
-    while let Some(head) = read_head(&mut stream, &mut received, end)? {
+    while let Some(head) = read_head(&mut stream, &mut received, deadline)? {
         let close = asks_to_close(&head);
-        let response = respond(&head, site);
-        stream.set_write_timeout(Some(left(end)?))?;
+        let response = respond(&head, source);
+        stream.set_write_timeout(Some(time_left(deadline)?))?;
         stream.write_all(response.as_bytes())?;
         if close {
             break;
@@ -74,11 +75,12 @@ fn answer(mut stream: TcpStream, site: &impl Site) -> io::Result<()> {
     Ok(())
 }
 
-/// The next request's head, without the empty line behind it; `None` when the client has closed.
+/// Reads the head of the next request, without the empty line after it. `None` if the client closed the
+/// connection.
 fn read_head(
     stream: &mut TcpStream,
     received: &mut Vec<u8>,
-    end: Instant,
+    deadline: Instant,
 ) -> io::Result<Option<String>> {
     loop {
         if let Some(at) = received.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -87,9 +89,9 @@ fn read_head(
             return Ok(Some(head));
         }
         if received.len() >= MAX_HEAD {
-            return Err(io::Error::other("the request is too long"));
+            return Err(io::Error::other("the request head is too long"));
         }
-        stream.set_read_timeout(Some(left(end)?))?;
+        stream.set_read_timeout(Some(time_left(deadline)?))?;
         let mut chunk = [0; 1024];
         match stream.read(&mut chunk)? {
             0 => return Ok(None),
@@ -98,16 +100,16 @@ fn read_head(
     }
 }
 
-fn left(end: Instant) -> io::Result<Duration> {
-    end.checked_duration_since(Instant::now())
+fn time_left(deadline: Instant) -> io::Result<Duration> {
+    deadline
+        .checked_duration_since(Instant::now())
         .filter(|left| !left.is_zero())
         .ok_or_else(|| io::ErrorKind::TimedOut.into())
 }
 
 fn asks_to_close(head: &str) -> bool {
     let mut lines = head.lines();
-    let old = lines.next().is_some_and(|line| line.ends_with("HTTP/1.0"));
-    let mut close = old;
+    let mut close = lines.next().is_some_and(|line| line.ends_with("HTTP/1.0"));
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         if name.eq_ignore_ascii_case("connection") {
             close = !value.trim().eq_ignore_ascii_case("keep-alive");
@@ -116,10 +118,10 @@ fn asks_to_close(head: &str) -> bool {
     close
 }
 
-fn respond(head: &str, site: &impl Site) -> String {
-    let mut words = head.split(' ');
-    let page = match (words.next(), words.next()) {
-        (Some("GET"), Some(path)) => site.page(path),
+fn respond(head: &str, source: &impl PageSource) -> String {
+    let mut request = head.split(' ');
+    let page = match (request.next(), request.next()) {
+        (Some("GET"), Some(path)) => source.page(path),
         _ => None,
     };
     match page {
@@ -128,7 +130,7 @@ fn respond(head: &str, site: &impl Site) -> String {
             page.len()
         ),
         None => {
-            let hint = "not found: there are /metrics and /metadata";
+            let hint = "not found; try /metrics or /metadata";
             format!(
                 "HTTP/1.1 404 Not Found\r\ncontent-length: {}\r\n\r\n{hint}",
                 hint.len()
@@ -141,9 +143,9 @@ fn respond(head: &str, site: &impl Site) -> String {
 mod tests {
     use super::*;
 
-    struct One;
+    struct SinglePage;
 
-    impl Site for One {
+    impl PageSource for SinglePage {
         fn page(&self, path: &str) -> Option<String> {
             (path == "/metrics").then(|| "page\n".to_owned())
         }
@@ -158,14 +160,14 @@ mod tests {
         client.write_all(request).unwrap();
         client.shutdown(std::net::Shutdown::Write).unwrap();
         let server = listener.accept().unwrap().0;
-        answer(server, &One).ok();
+        serve_connection(server, &SinglePage).ok();
         let mut answer = String::new();
         client.read_to_string(&mut answer).ok();
         answer
     }
 
     #[test]
-    fn requests_on_one_connection_are_answered_in_turn() {
+    fn answers_requests_on_one_connection_in_order() {
         let answers = exchange(
             b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\nPOST /metrics HTTP/1.1\r\n\r\nGET /metrics HTTP/1.1\r\nConnection: close\r\n\r\nGET /metrics HTTP/1.1\r\n\r\n",
         );
@@ -175,14 +177,14 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_and_endless_requests_are_bounded() {
+    fn survives_invalid_and_oversized_requests() {
         assert!(exchange(b"\r\n\r\n").starts_with("HTTP/1.1 404"));
         assert_eq!(exchange(b"GET /metrics"), "");
         assert_eq!(exchange(&vec![b'a'; MAX_HEAD + 2000]), "");
     }
 
     #[test]
-    fn old_clients_expect_the_end_of_the_connection() {
+    fn http_1_0_closes_the_connection_by_default() {
         assert!(asks_to_close("GET / HTTP/1.0"));
         assert!(!asks_to_close("GET / HTTP/1.0\r\nConnection: Keep-Alive"));
         assert!(!asks_to_close("GET / HTTP/1.1\r\nhost: x"));

@@ -1,15 +1,16 @@
-//! Who a node is: its key file decides its peer id and, here, everything in which nodes differ.
+//! A node's identity. Its key file determines its peer ID and, in the simulation, everything in which nodes
+//! differ.
 
-/// Length of the key file.
+/// Length of the key file in bytes.
 pub(crate) const KEY_LENGTH: usize = 32;
 
-/// What comes before the 32 bytes of an ed25519 public key in a libp2p peer id: an identity multihash (0x00)
-/// of 36 bytes (0x24), holding a protobuf with key type 1 (0x08 0x01) and 32 bytes of key (0x12 0x20).
+/// The bytes before the 32-byte ed25519 public key in a libp2p peer ID: an identity multihash (0x00) of 36
+/// bytes (0x24), which contains a protobuf with key type 1 (0x08 0x01) and a 32-byte key (0x12 0x20).
 const PEER_ID_PREFIX: [u8; 6] = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
 
 const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
-/// The content of a node's key file.
+/// The content of the key file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity([u8; KEY_LENGTH]);
 
@@ -18,13 +19,13 @@ impl Identity {
         Self(key)
     }
 
-    /// A peer id in the real form, 52 characters from `12D3KooW` on. The public key in it is only a mix of
-    /// the secret one: nobody will ever check a signature of a simulated node.
+    /// A peer ID in the real format: 52 characters that start with `12D3KooW`. Its public key is a hash of the
+    /// secret key, since nobody checks a signature of a simulated node.
     pub(crate) fn peer_id(&self) -> String {
         let mut bytes = PEER_ID_PREFIX.to_vec();
         let mut state = self.seed();
         for chunk in self.0.chunks(8) {
-            state = mix(state ^ number(chunk));
+            state = mix(state ^ big_endian(chunk));
             bytes.extend(state.to_be_bytes());
         }
         base58(&bytes)
@@ -34,17 +35,17 @@ impl Identity {
     pub(crate) fn seed(&self) -> u64 {
         self.0
             .chunks(8)
-            .fold(0, |seed, chunk| mix(seed ^ number(chunk)))
+            .fold(0, |seed, chunk| mix(seed ^ big_endian(chunk)))
     }
 }
 
-fn number(bytes: &[u8]) -> u64 {
+fn big_endian(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0, |number, &byte| number << 8 | u64::from(byte))
 }
 
-/// The finaliser of splitmix64: spreads a change of any bit over all of them.
+/// The finaliser of splitmix64: a change of any bit affects all bits.
 pub(crate) fn mix(value: u64) -> u64 {
     let mut z = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -52,7 +53,7 @@ pub(crate) fn mix(value: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Long division by 58, a digit at a time; each leading zero byte becomes a `1`.
+/// Encodes in base58 by long division. Each leading zero byte becomes a `1`.
 fn base58(bytes: &[u8]) -> String {
     let mut digits: Vec<u8> = Vec::new();
     for &byte in bytes {
@@ -80,14 +81,14 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn base58_agrees_with_published_examples() {
+    fn base58_matches_published_examples() {
         assert_eq!(base58(b"Hello World!"), "2NEpo7TZRRrLZSi2U");
         assert_eq!(base58(&[0x00, 0x00, 0x28, 0x7f, 0xb4, 0xcd]), "11233QC4");
     }
 
     proptest! {
         #[test]
-        fn every_key_makes_a_well_formed_peer_id(key: [u8; KEY_LENGTH], other: [u8; KEY_LENGTH]) {
+        fn every_key_gives_a_well_formed_peer_id(key: [u8; KEY_LENGTH], other: [u8; KEY_LENGTH]) {
             let id = Identity::new(key).peer_id();
             prop_assert_eq!(id.len(), 52);
             prop_assert!(id.starts_with("12D3KooW"), "{}", id);

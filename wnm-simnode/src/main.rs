@@ -1,4 +1,4 @@
-//! The simulated node as a program of its own, which the tests stamp with the versions they need.
+//! The simulated node as a separate program. The tests stamp it with the versions they need.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! One run of a node, from its arguments to its end, in the order of the real one.
+//! Runs the node from its arguments to its exit, in the same order as the real one.
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -9,91 +9,96 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::arguments::{LogOutput, Options};
-use crate::http::{self, Site};
-use crate::lifetime::{self, Asked, End, Signals};
-use crate::root::Root;
+use crate::http::{self, PageSource};
+use crate::process::{self, ExitReason, SignalRequest, Signals};
+use crate::root::RootDir;
 use crate::switches::Silence;
 use crate::{pages, readings, switches, trailer};
 
-/// Stack of a thread here: pages are built on the heap, so little is needed.
+/// Stack size of a thread in bytes. Pages are on the heap, so a thread needs little.
 const THREAD_STACK: usize = 128 * 1024;
 
-/// Runs until something ends it. `words` are its arguments, for the process that takes over in a
-/// self-upgrade.
-pub(crate) fn run(options: &Options, words: &[OsString], version: &str) -> Result<Infallible, End> {
+/// Runs the node until it exits. A self-upgrade starts the successor with `args`.
+pub(crate) fn run(
+    options: &Options,
+    args: &[OsString],
+    version: &str,
+) -> Result<Infallible, ExitReason> {
     let address = options.rewards_address.as_deref().ok_or_else(|| {
-        End::Panicked(
+        ExitReason::Panicked(
             "the following required arguments were not provided: --rewards-address <REWARDS_ADDRESS>"
                 .to_owned(),
         )
     })?;
-    check_address(address).map_err(End::Failed)?;
+    check_address(address).map_err(ExitReason::Failed)?;
     let failed =
-        |what: &'static str| move |error: io::Error| End::Failed(format!("{what}: {error}"));
+        |what: &'static str| move |error: io::Error| ExitReason::Failed(format!("{what}: {error}"));
 
-    let signals = Signals::hold_back().map_err(failed("cannot hold back signals"))?;
-    let root = Root::open(options.root_dir.as_deref()).map_err(failed("root directory"))?;
-    if switches::crashes(&root.dir) {
-        return Err(End::Failed("told to crash".to_owned()));
+    let signals = Signals::block().map_err(failed("cannot block signals"))?;
+    let root = RootDir::open(options.root_dir.as_deref())
+        .map_err(failed("cannot open the root directory"))?;
+    if switches::crashes(&root.path) {
+        return Err(ExitReason::Failed("the crash switch is set".to_owned()));
     }
     let network = options.network.as_deref().unwrap_or("evm-arbitrum-one");
-    say(&format!("EVM network: {network}"));
-    let logs = log_dir(&options.log_output, &root.dir);
+    print_line(&format!("EVM network: {network}"));
+    let logs = log_dir(&options.log_output, &root.path);
     let peer_id = root.identity.peer_id();
-    let line = format!("simulated antnode v{version} is {peer_id}");
-    log(logs.as_deref(), &line).map_err(failed("log directory"))?;
+    let line = format!("simulated antnode v{version}, PeerId {peer_id}");
+    log(logs.as_deref(), &line).map_err(failed("cannot write to the log directory"))?;
 
-    let site = Pages {
+    let pages = NodePages {
         metadata: pages::metadata(version, &peer_id),
         seed: root.identity.seed(),
-        root: root.dir.clone(),
-        born: root.born,
+        root: root.path.clone(),
+        created_at: root.created_at,
         started: Instant::now(),
     };
     if let Some(port) = options.metrics_port {
-        open_metrics(port, site).map_err(failed("cannot start the metrics server"))?;
+        serve_metrics(port, pages).map_err(failed("cannot start the metrics server"))?;
     }
-    // Never read: what arrives is dropped by the kernel once its small buffer is full.
+    // Nothing reads from the socket. The kernel drops packets once its buffer is full.
     let _socket =
-        lifetime::bind(|| UdpSocket::bind((options.ip, options.port))).map_err(|error| {
-            End::Panicked(format!(
+        process::bind(|| UdpSocket::bind((options.ip, options.port))).map_err(|error| {
+            ExitReason::Panicked(format!(
                 "cannot listen on UDP port {}: {error}",
                 options.port
             ))
         })?;
-    if let Some(delay) = switches::exits_after(&root.dir) {
-        thread("end", move || match lifetime::end_after(delay) {})
+    if let Some(delay) = switches::exit_delay(&root.path) {
+        spawn_thread("exit", move || match process::exit_after(delay) {})
             .map_err(failed("cannot start a thread"))?;
     }
-    say(&format!("\nNode started\n\nPeerId is {peer_id}"));
+    print_line(&format!("\nNode started\n\nPeerId is {peer_id}"));
 
     loop {
         match signals.wait().map_err(failed("cannot wait for signals"))? {
-            Asked::Interrupt => {
+            SignalRequest::Interrupt => {
                 let reason = "interrupted by a signal";
-                leave_note(logs.as_deref(), reason).map_err(failed("log directory"))?;
-                return Err(End::Failed(reason.to_owned()));
+                write_failure_note(logs.as_deref(), reason)
+                    .map_err(failed("cannot write to the log directory"))?;
+                return Err(ExitReason::Failed(reason.to_owned()));
             }
-            Asked::SelfUpgrade => match upgrade(&root.dir, words) {
-                Ok(()) => return Err(End::Replaced),
-                Err(error) => complain(&format!("the self-upgrade failed: {error}")),
+            SignalRequest::SelfUpgrade => match self_upgrade(&root.path, args) {
+                Ok(()) => return Err(ExitReason::Replaced),
+                Err(error) => print_error(&format!("self-upgrade failed: {error}")),
             },
         }
     }
 }
 
-/// An error that the process goes on with, unlike every other: a node without metrics is still a node.
-fn open_metrics(port: u16, site: Pages) -> io::Result<()> {
-    match lifetime::bind(|| TcpListener::bind((Ipv4Addr::LOCALHOST, port))) {
+/// Starts the metrics server. If it cannot bind the port, the node runs without metrics, as the real one does.
+fn serve_metrics(port: u16, pages: NodePages) -> io::Result<()> {
+    match process::bind(|| TcpListener::bind((Ipv4Addr::LOCALHOST, port))) {
         Ok(listener) => {
-            say(&format!(
+            print_line(&format!(
                 "Metrics server on http://{}/metrics",
                 listener.local_addr()?
             ));
-            thread("metrics", move || http::serve(listener, &site))
+            spawn_thread("metrics", move || http::serve(listener, &pages))
         }
         Err(error) => {
-            complain(&format!(
+            print_error(&format!(
                 "The application panicked (crashed).\nMessage:  error binding to 127.0.0.1:{port}: {error}"
             ));
             Ok(())
@@ -101,7 +106,7 @@ fn open_metrics(port: u16, site: Pages) -> io::Result<()> {
     }
 }
 
-fn thread(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+fn spawn_thread(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
     std::thread::Builder::new()
         .name(name.to_owned())
         .stack_size(THREAD_STACK)
@@ -109,42 +114,47 @@ fn thread(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
         .map(drop)
 }
 
-fn upgrade(root: &Path, words: &[OsString]) -> io::Result<()> {
-    if let Some(version) = switches::upgrades_to(root) {
+fn self_upgrade(root: &Path, args: &[OsString]) -> io::Result<()> {
+    if let Some(version) = switches::upgrade_version(root) {
         let own = trailer::own_path()?;
         trailer::stamp(&own, &own, &version)?;
     }
-    lifetime::replace(words)
+    process::spawn_successor(args)
 }
 
-/// The real program takes 20 bytes in hex.
+/// The real program accepts 20 bytes in hex.
 fn check_address(address: &str) -> Result<(), String> {
     let digits = address.strip_prefix("0x").unwrap_or(address);
     match digits.len() {
-        _ if !digits.chars().all(|c| c.is_ascii_hexdigit()) => {
-            Err(format!("rewards address '{address}': invalid character"))
-        }
+        _ if !digits.chars().all(|c| c.is_ascii_hexdigit()) => Err(format!(
+            "invalid rewards address '{address}': not hexadecimal"
+        )),
         40 => Ok(()),
-        _ => Err(format!("rewards address '{address}': not 40 digits")),
+        _ => Err(format!(
+            "invalid rewards address '{address}': not 40 digits"
+        )),
     }
 }
 
-struct Pages {
+struct NodePages {
     metadata: String,
     seed: u64,
     root: PathBuf,
-    born: SystemTime,
+    created_at: SystemTime,
     started: Instant,
 }
 
-impl Site for Pages {
+impl PageSource for NodePages {
     fn page(&self, path: &str) -> Option<String> {
         match path {
             "/metadata" => Some(self.metadata.clone()),
             "/metrics" | "/metrics_extended" => {
                 let uptime = self.started.elapsed().as_secs();
-                // A clock that was set back makes the node as old as this process.
-                let age = self.born.elapsed().map_or(uptime, |age| age.as_secs());
+                // After the clock was set back, the node is as old as this process.
+                let age = self
+                    .created_at
+                    .elapsed()
+                    .map_or(uptime, |age| age.as_secs());
                 Some(pages::metrics(&readings::readings(self.seed, uptime, age)))
             }
             _ => None,
@@ -166,40 +176,40 @@ fn log_dir(output: &LogOutput, root: &Path) -> Option<PathBuf> {
 
 fn log(dir: Option<&Path>, line: &str) -> io::Result<()> {
     let Some(dir) = dir else {
-        say(&stamped(line));
+        print_line(&with_time(line));
         return Ok(());
     };
     fs::create_dir_all(dir)?;
-    say(&format!("Logging to directory: {dir:?}"));
+    print_line(&format!("Logging to directory: {dir:?}"));
     let mut file = OpenOptions::new()
         .create(true)
         .append(true)
         .open(dir.join("antnode.log"))?;
-    writeln!(file, "{}", stamped(line))
+    writeln!(file, "{}", with_time(line))
 }
 
-/// What the real node leaves when it ends by itself.
-fn leave_note(dir: Option<&Path>, reason: &str) -> io::Result<()> {
+/// Writes the note that the real node leaves when it exits by itself.
+fn write_failure_note(dir: Option<&Path>, reason: &str) -> io::Result<()> {
     match dir {
-        Some(dir) => fs::write(dir.join("critical_failure.log"), stamped(reason)),
+        Some(dir) => fs::write(dir.join("critical_failure.log"), with_time(reason)),
         None => Ok(()),
     }
 }
 
-/// A line with its time, in seconds since 1970.
-fn stamped(line: &str) -> String {
+/// Prefixes a line with the time, in seconds since 1970.
+fn with_time(line: &str) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     format!("[{} INFO] {line}", now.map_or(0, |now| now.as_secs()))
 }
 
-/// Prints a line. A reader that is gone must not end the node, as `println!` would.
-pub(crate) fn say(line: &str) {
+/// Prints a line to standard output and ignores a closed pipe, on which `println!` would panic.
+pub(crate) fn print_line(line: &str) {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).ok();
 }
 
-/// The same on standard error.
-pub(crate) fn complain(line: &str) {
+/// Prints a line to standard error.
+pub(crate) fn print_error(line: &str) {
     writeln!(io::stderr(), "{line}").ok();
 }
 
@@ -208,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_40_hex_digits() {
+    fn address_must_have_40_hex_digits() {
         assert!(check_address("0x03B770D9cD32077cC0bF330c13C114a87643B124").is_ok());
         for bad in [
             "",

@@ -1,18 +1,18 @@
-//! The two pages of a node: who it is, and what it measures. Names of series, labels and the order are those
-//! of the real node; so is the size, about 40 KB once peers are connected.
+//! The node's two pages: `/metadata` and `/metrics`. The names of series, the labels, the order and the size
+//! (about 40 KB with connected peers) match the real node.
 
 mod transport;
 
 use crate::exposition::Page;
 use crate::readings::{RECORD_KINDS, Readings};
 
-/// The protocol that the real node names on its metadata page.
+/// The protocol on the metadata page of the real node.
 pub(crate) const PROTOCOL: &str = "ant/1.0/1";
 
 const POWERS_OF_TWO: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 const FIFTHS: [f64; 5] = [0.2, 0.4, 0.6, 0.8, 1.0];
 
-/// The page `/metadata`.
+/// Renders the page `/metadata`.
 pub(crate) fn metadata(version: &str, peer_id: &str) -> String {
     let mut page = Page::default();
     page.info(
@@ -48,7 +48,7 @@ pub(crate) fn metadata(version: &str, peer_id: &str) -> String {
     page.finish()
 }
 
-/// The page `/metrics`.
+/// Renders the page `/metrics`.
 pub(crate) fn metrics(r: &Readings) -> String {
     let mut page = Page::default();
     node(&mut page, r);
@@ -61,7 +61,7 @@ fn node(page: &mut Page, r: &Readings) {
     let puts = "ant_node_put_record_ok";
     page.family(puts, "counter", "Records stored on request.");
     for (kind, &count) in RECORD_KINDS.iter().zip(&r.puts) {
-        // A series with labels has no line before its first use.
+        // The real node omits a labelled series before its first use.
         if count > 0 {
             let labels = format!("record_type=\"{kind}\"");
             page.labelled("ant_node_put_record_ok_total", &labels, count);
@@ -143,7 +143,7 @@ fn networking(page: &mut Page, r: &Readings) {
         "Former close peers that do.",
         r.shunned / 2,
     );
-    // 0 of 0 peers, as the real node prints it.
+    // With 0 of 0 peers, the real node prints NaN.
     let relays = match r.routing_peers {
         0 => f64::NAN,
         peers => (peers / 9) as f64 * 100.0 / peers as f64,
@@ -192,7 +192,7 @@ mod tests {
     use crate::readings::readings;
 
     #[test]
-    fn the_metadata_page() {
+    fn metadata_page() {
         insta::assert_snapshot!(metadata("0.4.16", "12D3KooWexample"), @r#"
         # HELP ant_node_antnode_version Version of this node.
         # TYPE ant_node_antnode_version info
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_holds_a_sample_a_line_and_ends_with_its_mark() {
+    fn metrics_page_has_one_sample_per_line_and_ends_with_eof() {
         for uptime in [0, 60, 100_000] {
             let page = metrics(&readings(7, uptime, uptime));
             assert!(page.ends_with("\n# EOF\n"));
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_survey_reads_is_there() {
+    fn metrics_page_has_every_series_a_survey_reads() {
         let page = metrics(&readings(7, 100_000, 100_000));
         for series in [
             "ant_node_uptime ",
@@ -270,8 +270,8 @@ mod tests {
     }
 
     #[test]
-    fn pages_have_the_size_of_real_ones() {
-        let busy = metrics(&readings(7, 100_000, 100_000)).len();
-        assert!((30_000..60_000).contains(&busy), "{busy}");
+    fn metrics_page_is_as_large_as_a_real_one() {
+        let length = metrics(&readings(7, 100_000, 100_000)).len();
+        assert!((30_000..60_000).contains(&length), "{length}");
     }
 }

@@ -1,4 +1,4 @@
-//! The files a node leaves in its root directory.
+//! The node's root directory and the files in it.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
@@ -8,27 +8,27 @@ use std::time::SystemTime;
 
 use crate::identity::{Identity, KEY_LENGTH};
 
-/// A node's root directory, ready.
-pub(crate) struct Root {
-    pub dir: PathBuf,
+/// A prepared root directory.
+pub(crate) struct RootDir {
+    pub path: PathBuf,
     pub identity: Identity,
-    /// When the key was made: the age of the node goes from there, as a manager sees it too.
-    pub born: SystemTime,
+    /// When the key file was created. The node's age counts from there, as a manager counts it.
+    pub created_at: SystemTime,
 }
 
-impl Root {
-    /// Opens the directory and makes what is missing in it. Without a directory it is named after the peer
-    /// id below the user's data, as the real node does.
+impl RootDir {
+    /// Opens the directory and creates what is missing in it. With `None`, the directory is in the user's data
+    /// directory and has the peer ID as its name, as for the real node.
     pub(crate) fn open(dir: Option<&Path>) -> io::Result<Self> {
         let (dir, identity) = match dir {
             Some(dir) => {
                 fs::create_dir_all(dir)?;
-                (dir.to_owned(), read_or_make_key(dir)?)
+                (dir.to_owned(), read_or_create_key(dir)?)
             }
             None => {
                 let identity = Identity::new(random_key()?);
                 let home = std::env::var_os("HOME")
-                    .ok_or_else(|| io::Error::other("HOME is not set: give --root-dir"))?;
+                    .ok_or_else(|| io::Error::other("HOME is not set; pass --root-dir"))?;
                 let dir = Path::new(&home)
                     .join(".local/share/autonomi/node")
                     .join(identity.peer_id());
@@ -37,7 +37,7 @@ impl Root {
             }
         };
         fs::create_dir_all(dir.join("record_store"))?;
-        let born = match fs::metadata(dir.join("secret-key")) {
+        let created_at = match fs::metadata(dir.join("secret-key")) {
             Ok(key) => key.modified()?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => SystemTime::now(),
             Err(error) => return Err(error),
@@ -50,23 +50,23 @@ impl Root {
                 fs::write(dir.join(name), content)?;
             }
         }
-        // It survives the process, so it tells only which process was last.
+        // The file outlives the process, so it names the latest process, not a running one.
         fs::write(dir.join("antnode.pid"), std::process::id().to_string())?;
         Ok(Self {
-            dir,
+            path: dir,
             identity,
-            born,
+            created_at,
         })
     }
 }
 
-fn read_or_make_key(dir: &Path) -> io::Result<Identity> {
+fn read_or_create_key(dir: &Path) -> io::Result<Identity> {
     let path = dir.join("secret-key");
     match fs::read(&path) {
         Ok(bytes) => match bytes.try_into() {
             Ok(key) => Ok(Identity::new(key)),
             Err(_) => Err(io::Error::other(format!(
-                "{} does not hold {KEY_LENGTH} bytes",
+                "{} is not {KEY_LENGTH} bytes long",
                 path.display()
             ))),
         },
@@ -96,13 +96,13 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn the_first_start_makes_everything_and_the_next_keeps_it() {
+    fn first_start_creates_all_files_and_next_start_keeps_them() {
         let temporary = tempfile::tempdir().unwrap();
         let dir = temporary.path().join("nodes/antnode0001");
-        let first = Root::open(Some(&dir)).unwrap();
-        let again = Root::open(Some(&dir)).unwrap();
-        assert_eq!(first.identity, again.identity);
-        assert_eq!(first.born, again.born);
+        let first = RootDir::open(Some(&dir)).unwrap();
+        let second = RootDir::open(Some(&dir)).unwrap();
+        assert_eq!(first.identity, second.identity);
+        assert_eq!(first.created_at, second.created_at);
         let key = fs::metadata(dir.join("secret-key")).unwrap();
         assert_eq!((key.len(), key.permissions().mode() & 0o777), (32, 0o600));
         let mut names: Vec<_> = fs::read_dir(&dir)
@@ -125,10 +125,10 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_key_is_not_replaced() {
+    fn invalid_key_is_not_replaced() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("secret-key"), b"short").unwrap();
-        assert!(Root::open(Some(dir.path())).is_err());
+        assert!(RootDir::open(Some(dir.path())).is_err());
         assert_eq!(fs::read(dir.path().join("secret-key")).unwrap(), b"short");
     }
 }

@@ -1,36 +1,37 @@
-//! What a test can make a node do, by a file in its root directory or by its environment.
+//! Switches that make a node misbehave. A test sets one by a file in the root directory or by an environment
+//! variable.
 
 use std::path::Path;
 use std::time::Duration;
 
-/// Exit 1 at the start.
+/// Exit with code 1 at the start.
 const CRASH: Switch = Switch {
     file: "sim-crash",
     variable: "WNM_SIM_CRASH",
 };
-/// Take connections to the metrics port and never answer, or with the word `closed` listen there no more; looked at
-/// anew for every connection.
+/// Accept connections to the metrics port and never answer. The content `closed` closes the port instead. Read
+/// again for every connection.
 const SILENT: Switch = Switch {
     file: "sim-silent",
     variable: "WNM_SIM_SILENT",
 };
-/// End with exit code 1 so many milliseconds after the start.
+/// Exit with code 1 this many milliseconds after the start.
 const EXIT_AFTER: Switch = Switch {
     file: "sim-exit-after-ms",
     variable: "WNM_SIM_EXIT_AFTER_MS",
 };
-/// The version that a self-upgrade (SIGUSR1) puts in the place of the own file first.
+/// The version that a self-upgrade (SIGUSR1) installs over its own executable file.
 const UPGRADE_TO: Switch = Switch {
     file: "sim-upgrade-to",
     variable: "WNM_SIM_UPGRADE_TO",
 };
 
-/// How a node is silent.
+/// How the metrics server refuses to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Silence {
-    /// Connections are taken and held.
+    /// It accepts connections and holds them open.
     Mute,
-    /// The port is given up.
+    /// It closes the port.
     Closed,
 }
 
@@ -40,31 +41,31 @@ struct Switch {
 }
 
 impl Switch {
-    /// The switch's text; the file goes before the environment.
-    fn text(&self, root: &Path) -> Option<String> {
+    /// The switch's value, if it is set. The file takes precedence over the environment.
+    fn value(&self, root: &Path) -> Option<String> {
         std::fs::read_to_string(root.join(self.file))
             .ok()
             .or_else(|| std::env::var(self.variable).ok())
-            .map(|text| text.trim().to_owned())
+            .map(|value| value.trim().to_owned())
     }
 }
 
 pub(crate) fn crashes(root: &Path) -> bool {
-    CRASH.text(root).is_some()
+    CRASH.value(root).is_some()
 }
 
 pub(crate) fn silence(root: &Path) -> Option<Silence> {
-    match SILENT.text(root)?.as_str() {
+    match SILENT.value(root)?.as_str() {
         "closed" => Some(Silence::Closed),
         _ => Some(Silence::Mute),
     }
 }
 
-pub(crate) fn exits_after(root: &Path) -> Option<Duration> {
-    let milliseconds = EXIT_AFTER.text(root)?.parse().ok()?;
+pub(crate) fn exit_delay(root: &Path) -> Option<Duration> {
+    let milliseconds = EXIT_AFTER.value(root)?.parse().ok()?;
     Some(Duration::from_millis(milliseconds))
 }
 
-pub(crate) fn upgrades_to(root: &Path) -> Option<String> {
-    UPGRADE_TO.text(root).filter(|version| !version.is_empty())
+pub(crate) fn upgrade_version(root: &Path) -> Option<String> {
+    UPGRADE_TO.value(root).filter(|version| !version.is_empty())
 }

@@ -1,5 +1,5 @@
-//! The version at the end of an executable file. ELF and Mach-O loaders read only what their headers name
-//! and leave trailing bytes alone.
+//! The version stamp at the end of an executable file. ELF and Mach-O loaders read only what their headers
+//! name and ignore trailing bytes.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -7,35 +7,37 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What a node without a trailer says it is: the newest `antnode` that this was compared with.
+/// The version of a node without a stamp: the newest `antnode` that this crate was compared with.
 pub const DEFAULT_VERSION: &str = "0.4.17";
 
 const MARK: &str = "\nWNM-SIMNODE-VERSION=";
 
-/// Longest version: a release candidate with a build mark is about half of it.
+/// Longest version in bytes. A release candidate with build metadata needs about half of it.
 const MAX_VERSION: usize = 64;
 
-/// Copies `program` to `to` and makes the copy say that it is `version`; an earlier stamp is replaced.
-/// The copy has mode 0755 and appears whole, by a rename, so that a running node keeps its old file.
+/// Copies `program` to `to` and stamps the copy with `version`. The stamp replaces an earlier one. The copy
+/// has mode 0755. A rename puts it in place whole, so a running node keeps its old file.
 ///
-/// Fails with [`io::ErrorKind::InvalidInput`] when `version` is empty, longer than 64 bytes or has
-/// other characters than letters, digits, `.`, `-` and `+`.
+/// # Errors
+///
+/// Returns [`io::ErrorKind::InvalidInput`] if `version` is empty, longer than 64 bytes or contains characters
+/// other than ASCII letters, digits, `.`, `-` and `+`, and the I/O error if the copy cannot be written.
 pub fn stamp(program: &Path, to: &Path, version: &str) -> io::Result<()> {
-    let fits = (1..=MAX_VERSION).contains(&version.len());
-    let plain = |c: char| c.is_ascii_alphanumeric() || ".-+".contains(c);
-    if !fits || !version.chars().all(plain) {
+    let length_is_valid = (1..=MAX_VERSION).contains(&version.len());
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || ".-+".contains(c);
+    if !length_is_valid || !version.chars().all(is_allowed) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
-            format!("'{version}' is not a version"),
+            format!("invalid version '{version}'"),
         ));
     }
     let name = to.file_name().ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::InvalidInput,
-            format!("{} names no file", to.display()),
+            format!("{} has no file name", to.display()),
         )
     })?;
-    // The time keeps two threads that stamp the same file apart.
+    // The time separates two threads that stamp the same file.
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let temporary = to.with_file_name(format!(
         ".{}.{}.{}",
@@ -46,7 +48,7 @@ pub fn stamp(program: &Path, to: &Path, version: &str) -> io::Result<()> {
     let written =
         write_copy(program, &temporary, version).and_then(|()| std::fs::rename(&temporary, to));
     if written.is_err() {
-        // The first error is the one to tell; the file may not even have been made.
+        // Report the first error. The temporary file need not exist.
         std::fs::remove_file(&temporary).ok();
     }
     written
@@ -55,19 +57,19 @@ pub fn stamp(program: &Path, to: &Path, version: &str) -> io::Result<()> {
 fn write_copy(program: &Path, to: &Path, version: &str) -> io::Result<()> {
     let mut source = File::open(program)?;
     let length = source.metadata()?.len();
-    let stamped = read_trailer(&mut source)?.map_or(0, |version| trailer(&version).len());
+    let old_trailer = read_trailer(&mut source)?.map_or(0, |version| trailer(&version).len());
     source.rewind()?;
     let mut copy = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o755)
         .open(to)?;
-    // The mode of an open is cut by the umask.
+    // The umask reduces the mode that open sets.
     copy.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
     io::copy(&mut source, &mut copy)?;
-    let bare = length.saturating_sub(stamped as u64);
-    copy.set_len(bare)?;
-    copy.seek(SeekFrom::Start(bare))?;
+    let unstamped = length.saturating_sub(old_trailer as u64);
+    copy.set_len(unstamped)?;
+    copy.seek(SeekFrom::Start(unstamped))?;
     copy.write_all(trailer(version).as_bytes())
 }
 
@@ -75,7 +77,7 @@ fn trailer(version: &str) -> String {
     format!("{MARK}{version}\n")
 }
 
-/// Reads no more than the last bytes of the file, since the whole may be large and this is done at each start.
+/// Reads only the end of the file: the file can be large, and every start reads it.
 fn read_trailer(file: &mut File) -> io::Result<Option<String>> {
     let longest = (MARK.len() + MAX_VERSION + 1) as u64;
     let length = file.metadata()?.len();
@@ -85,7 +87,7 @@ fn read_trailer(file: &mut File) -> io::Result<Option<String>> {
     Ok(find_version(&tail))
 }
 
-/// The version in the last bytes of a file, if they end with a whole trailer.
+/// The version in the last bytes of a file, if they end with a complete trailer.
 fn find_version(tail: &[u8]) -> Option<String> {
     let body = tail.strip_suffix(b"\n")?;
     let at = body
@@ -95,20 +97,20 @@ fn find_version(tail: &[u8]) -> Option<String> {
     (!version.is_empty() && !version.contains('\n')).then(|| version.to_owned())
 }
 
-/// The version stamped on the executable file of this process; `None` without a stamp, or when the file
-/// cannot be read.
+/// The version stamped on the executable file of this process. `None` if there is no stamp or the file cannot
+/// be read.
 pub fn stamped_version() -> Option<String> {
-    let mut file = File::open(own_file()).ok()?;
+    let mut file = File::open(own_executable()).ok()?;
     read_trailer(&mut file).ok()?
 }
 
-/// The version that this process says it is: its stamp, or [`DEFAULT_VERSION`].
+/// The version of this process: its stamp, or [`DEFAULT_VERSION`].
 pub fn own_version() -> String {
     stamped_version().unwrap_or_else(|| DEFAULT_VERSION.to_owned())
 }
 
-/// What to open to read the file that this process runs, also after another took its place.
-fn own_file() -> PathBuf {
+/// The file to open for reading the running executable, even after an upgrade replaced it.
+fn own_executable() -> PathBuf {
     if cfg!(target_os = "linux") {
         PathBuf::from("/proc/self/exe")
     } else {
@@ -116,12 +118,12 @@ fn own_file() -> PathBuf {
     }
 }
 
-/// Where the file of this process lies, or lay before another took its place.
+/// The path of the executable. After an upgrade, the new executable is there.
 pub(crate) fn own_path() -> io::Result<PathBuf> {
     let path = std::env::current_exe()?;
     Ok(
         match path.to_str().and_then(|p| p.strip_suffix(" (deleted)")) {
-            Some(before) => PathBuf::from(before),
+            Some(original) => PathBuf::from(original),
             None => path,
         },
     )
@@ -137,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_is_read_back_and_replaced() {
+    fn stamp_reads_back_and_replaces_an_earlier_one() {
         let dir = tempfile::tempdir().unwrap();
         let program = dir.path().join("program");
         let first = dir.path().join("first");
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_version_fits_into_what_is_read() {
+    fn longest_version_reads_back() {
         let dir = tempfile::tempdir().unwrap();
         let (program, stamped) = (dir.path().join("p"), dir.path().join("s"));
         std::fs::write(&program, b"x").unwrap();
@@ -174,13 +176,13 @@ mod tests {
         stamp(&program, &stamped, &longest).unwrap();
         assert_eq!(version_of(&stamped), Some(longest.clone()));
         for bad in ["", "0.4\n1", "a b", &format!("{longest}1")] {
-            let refused = stamp(&program, &stamped, bad).unwrap_err();
-            assert_eq!(refused.kind(), io::ErrorKind::InvalidInput, "{bad:?}");
+            let error = stamp(&program, &stamped, bad).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{bad:?}");
         }
     }
 
     #[test]
-    fn other_endings_are_no_stamp() {
+    fn incomplete_trailers_are_not_stamps() {
         for tail in [
             &b""[..],
             b"\n",
@@ -195,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_program_leaves_nothing_behind() {
+    fn failed_stamp_leaves_no_files() {
         let dir = tempfile::tempdir().unwrap();
         let to = dir.path().join("to");
         assert!(stamp(&dir.path().join("absent"), &to, "0.4.16").is_err());

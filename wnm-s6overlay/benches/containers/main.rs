@@ -1,24 +1,24 @@
-//! What nodes in containers cost: two hundred made and started in one container, with one exec for many and with one
-//! for each; and a thousand in five containers asked what they are, in both ways to connect containers.
+//! Measures nodes in containers: adding and starting 200 nodes in one container, with one exec for many nodes and with
+//! one exec each, and probing 1000 nodes in five containers, in both network modes.
 //!
-//! Starts an engine of its own and runs itself beside it: `cargo bench -p wnm-s6overlay`, as root.
+//! Starts its own engine and runs itself against it. Run as root: `cargo bench -p wnm-s6overlay`.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a benchmark that cannot run has nothing to tell"
+    reason = "a benchmark that cannot run has no result"
 )]
 
 #[cfg(target_os = "linux")]
-mod measured;
+mod measure;
 
 #[cfg(target_os = "linux")]
 fn main() {
-    measured::run();
+    measure::run();
 }
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    println!("the engine this starts for itself runs on Linux only");
+    println!("this benchmark needs Linux: its engine does not run elsewhere");
 }

@@ -1,4 +1,4 @@
-//! What the engine's refusals mean here.
+//! Converts errors of the engine to errors of the manager.
 
 use std::error::Error as _;
 use std::io;
@@ -7,12 +7,17 @@ use std::time::Duration;
 use bollard::errors::Error;
 use wnm_core::manager::ManagerError;
 
-use super::ENGINE;
+use super::ENGINE_NAME;
 
-/// The error of a call to the engine at `host`.
-pub(super) fn of(host: &str, error: Error, what: &str, limit: Duration) -> ManagerError {
+/// Converts the error of a call to the engine at `host`. `what` describes the call, `limit` is its timeout.
+pub(super) fn to_manager_error(
+    host: &str,
+    error: Error,
+    what: &str,
+    limit: Duration,
+) -> ManagerError {
     let unreachable = |reason: String| ManagerError::Unreachable {
-        supervisor: format!("{ENGINE} at {host}"),
+        supervisor: format!("{ENGINE_NAME} at {host}"),
         reason,
     };
     match error {
@@ -22,7 +27,7 @@ pub(super) fn of(host: &str, error: Error, what: &str, limit: Duration) -> Manag
         } => ManagerError::NotFound(format!("{what}: {}", first_line(&message))),
         Error::DockerResponseServerError {
             status_code: 304, ..
-        } => ManagerError::NotFound(format!("{what}: it is so already")),
+        } => ManagerError::NotFound(format!("{what}: already done")),
         Error::DockerResponseServerError { message, .. } => ManagerError::Rejected {
             what: what.to_owned(),
             words: first_line(&message),
@@ -32,19 +37,19 @@ pub(super) fn of(host: &str, error: Error, what: &str, limit: Duration) -> Manag
             limit,
         },
         Error::SocketNotFoundError(path) => unreachable(format!(
-            "there is no socket {path}; install and start Docker, or set DOCKER_HOST"
+            "no socket at {path}; install and start Docker, or set DOCKER_HOST"
         )),
-        error => match io_cause(&error) {
+        error => match io_error_kind(&error) {
             Some(io::ErrorKind::PermissionDenied) => ManagerError::NotPermitted(format!(
-                "{ENGINE} at {host}; add the account to the group docker and log in again"
+                "{ENGINE_NAME} at {host}; add the account to the group docker and log in again"
             )),
-            _ => unreachable(cause(&error)),
+            _ => unreachable(innermost_message(&error)),
         },
     }
 }
 
-/// The kind of the I/O failure at the bottom, if that is what it is.
-fn io_cause(error: &Error) -> Option<io::ErrorKind> {
+/// The kind of the I/O error in the chain of causes, if there is one.
+fn io_error_kind(error: &Error) -> Option<io::ErrorKind> {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
         if let Some(io) = error.downcast_ref::<io::Error>() {
@@ -55,17 +60,17 @@ fn io_cause(error: &Error) -> Option<io::ErrorKind> {
     None
 }
 
-/// The words of the innermost cause: the outer ones only say that there is one.
-fn cause(error: &Error) -> String {
-    let mut words = error.to_string();
+/// The message of the innermost cause. The outer ones add nothing to it.
+fn innermost_message(error: &Error) -> String {
+    let mut message = error.to_string();
     let mut next = error.source();
     while let Some(error) = next {
-        words = error.to_string();
+        message = error.to_string();
         next = error.source();
     }
-    first_line(&words)
+    first_line(&message)
 }
 
-fn first_line(words: &str) -> String {
-    words.lines().next().unwrap_or_default().trim().to_owned()
+fn first_line(message: &str) -> String {
+    message.lines().next().unwrap_or_default().trim().to_owned()
 }

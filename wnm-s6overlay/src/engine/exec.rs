@@ -1,3 +1,5 @@
+//! Runs programs in containers.
+
 use std::time::Duration;
 
 use bollard::container::LogOutput;
@@ -7,34 +9,35 @@ use wnm_core::manager::ManagerError;
 
 use super::Engine;
 
-/// More than the pages of all nodes of a large container.
-const LARGEST_OUTPUT: usize = 256 * 1024 * 1024;
+/// How many bytes of standard output to keep: more than the pages of all nodes in a large container.
+const MAX_STDOUT: usize = 256 * 1024 * 1024;
 
-/// What is kept of complaints.
-const LARGEST_COMPLAINT: usize = 4 * 1024;
+/// How many bytes of standard error to keep.
+const MAX_STDERR: usize = 4 * 1024;
 
-/// One read from the engine: many pages come in one go.
-const CHUNK: usize = 64 * 1024;
+/// Size of a read buffer in bytes, so that one read returns many pages.
+const READ_BUFFER: usize = 64 * 1024;
 
-/// How a program in a container ended.
+/// The result of a program in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ended {
-    /// Its exit code.
+pub(crate) struct ExecResult {
+    /// The exit code; -1 if the engine does not report one.
     pub code: i64,
-    /// What it printed.
-    pub output: Vec<u8>,
-    /// What it complained of.
-    pub complaint: String,
+    /// Its standard output.
+    pub stdout: Vec<u8>,
+    /// Its standard error, trimmed.
+    pub stderr: String,
 }
 
 impl Engine {
-    /// Runs a program in a container, as root there, to its end. Past the limit it is not waited for any more.
+    /// Runs a program in a container as root and waits for it. After `limit`, returns an error, and the program may
+    /// continue.
     pub async fn exec(
         &self,
         container: &str,
         argv: Vec<String>,
         limit: Duration,
-    ) -> Result<Ended, ManagerError> {
+    ) -> Result<ExecResult, ManagerError> {
         let docker = self.docker().await?;
         let options = CreateExecOptions {
             cmd: Some(argv),
@@ -46,35 +49,34 @@ impl Engine {
         let call = async {
             let exec = docker.create_exec(container, options).await?;
             let start = StartExecOptions {
-                output_capacity: Some(CHUNK),
+                output_capacity: Some(READ_BUFFER),
                 ..StartExecOptions::default()
             };
-            let (mut output, mut complaint) = (Vec::new(), Vec::new());
+            let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
             if let StartExecResults::Attached {
-                output: mut parts, ..
+                output: mut messages,
+                ..
             } = docker.start_exec(&exec.id, Some(start)).await?
             {
-                while let Some(part) = parts.next().await {
-                    let (kept, message, most) = match part? {
-                        LogOutput::StdErr { message } => {
-                            (&mut complaint, message, LARGEST_COMPLAINT)
-                        }
+                while let Some(message) = messages.next().await {
+                    let (buffer, message, limit) = match message? {
+                        LogOutput::StdErr { message } => (&mut stderr, message, MAX_STDERR),
                         LogOutput::StdOut { message }
                         | LogOutput::StdIn { message }
-                        | LogOutput::Console { message } => (&mut output, message, LARGEST_OUTPUT),
+                        | LogOutput::Console { message } => (&mut stdout, message, MAX_STDOUT),
                     };
-                    let room = most.saturating_sub(kept.len());
-                    kept.extend_from_slice(&message[..message.len().min(room)]);
+                    let room = limit.saturating_sub(buffer.len());
+                    buffer.extend_from_slice(&message[..message.len().min(room)]);
                 }
             }
             let code = docker.inspect_exec(&exec.id).await?.exit_code;
-            Ok(Ended {
+            Ok(ExecResult {
                 code: code.unwrap_or(-1),
-                output,
-                complaint: String::from_utf8_lossy(&complaint).trim().to_owned(),
+                stdout,
+                stderr: String::from_utf8_lossy(&stderr).trim().to_owned(),
             })
         };
-        let what = format!("a program in container {container}");
-        self.within(limit, &what, call).await
+        let what = format!("running a program in container {container}");
+        self.with_timeout(limit, &what, call).await
     }
 }

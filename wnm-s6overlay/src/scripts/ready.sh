@@ -1,4 +1,4 @@
-# Returns once nodes can be started.
-once_up
-once_ant_is_the_owner
+# Waits until nodes can start.
+wait_for_scanner
+wait_for_owner_ids
 exit 0

@@ -1,80 +1,80 @@
-# Pairs of a service's name and its run script. Prints for each name whether it is up, and if not, its last exit
-# code and signal.
+# Arguments: pairs of a service's name and its run script. Prints for each name whether the service is up, and if not,
+# its last exit code and signal.
 
-# Whether a service has ended since its tally of deaths was cleared.
-has_ended() {
+# Whether a service has exited since the last clear of its death tally.
+has_exited() {
     [ -s "$1/supervise/death_tally" ]
 }
 
-# The last line of the tally, `TIME exitcode 7` or `TIME signal SIGKILL`, as s6-svstat would tell it.
-tell_end() {
-    end="$(s6-svdt -n 1 "$1" 2>/dev/null)"
-    case "$end" in
-    *' exitcode '*) echo "false ${end##* } NA" ;;
-    *) echo "false -1 ${end##* }" ;;
+# Prints the last line of the tally, `TIME exitcode 7` or `TIME signal SIGKILL`, in the format of s6-svstat.
+print_exit() {
+    death="$(s6-svdt -n 1 "$1" 2>/dev/null)"
+    case "$death" in
+    *' exitcode '*) echo "false ${death##* } NA" ;;
+    *) echo "false -1 ${death##* }" ;;
     esac
 }
 
-once_up
-once_ant_is_the_owner
-fresh=
+wait_for_scanner
+wait_for_owner_ids
+rescan=
 all=
-downs=
+down_files=
 while [ "$#" -ge 2 ]; do
     dir="$scan/$1"
     all="$all $dir"
-    downs="$downs $dir/down"
+    down_files="$down_files $dir/down"
     if [ -d "$dir" ]; then
         printf %s "$2" >"$dir/run.new" && chmod 755 "$dir/run.new" && mv -f "$dir/run.new" "$dir/run" || exit 1
     else
-        # The scanner passes over names with a dot, so that it sees the directory when it is whole. The service
-        # stays down until it is told otherwise.
+        # s6-svscan ignores names that start with a dot, so it sees only the complete directory. The file `down`
+        # keeps the service down until s6-svc starts it.
         new="$scan/.$1.new"
         [ ! -e "$new" ] || rm -rf "$new"
         mkdir "$new" && printf %s "$2" >"$new/run" && chmod 755 "$new/run" || exit 1
         : >"$new/down"
-        # Milliseconds after which one that does not end by itself is killed.
+        # Milliseconds after which the supervisor kills a node that does not stop.
         echo 10000 >"$new/timeout-kill"
         mv "$new" "$dir" || exit 1
-        fresh=yes
+        rescan=yes
     fi
     shift 2
 done
-if [ -n "$fresh" ]; then
+if [ -n "$rescan" ]; then
     s6-svscanctl -a "$scan" || exit 90
 fi
 for dir in $all; do
-    looks=0
-    # The scanner has been told; each of its supervisors is there once s6-svok says so.
+    tries=0
+    # s6-svscan starts the supervisors in its own time. One is ready when s6-svok says so.
     until s6-svok "$dir"; do
-        looks=$((looks + 1))
-        [ "$looks" -lt 500 ] || break
-        [ "$looks" -ne 100 ] || s6-svscanctl -a "$scan"
+        tries=$((tries + 1))
+        [ "$tries" -lt 500 ] || break
+        [ "$tries" -ne 100 ] || s6-svscanctl -a "$scan"
         sleep 0.02
     done
 done
-rm -f $downs
+rm -f $down_files
 for dir in $all; do
-    has_ended "$dir" && s6-svdt-clear "$dir" 2>/dev/null
+    has_exited "$dir" && s6-svdt-clear "$dir" 2>/dev/null
     s6-svc -u "$dir" 2>/dev/null
 done
-heard=
+answered=
 wait_for -u -t 20000 $all
 case $? in
-0 | 99) heard=yes ;;
+0 | 99) answered=yes ;;
 esac
-# A program that is refused its arguments or its key ends within this. s6 starts it again, so that its being up says
-# nothing; that it never ended does.
+# A program that rejects its arguments or its key exits within this second. s6 restarts it, so an "up" alone proves
+# nothing. An empty death tally does.
 s6-svwait -d -t 1000 $all 2>/dev/null
 for dir in $all; do
     printf '%s ' "${dir##*/}"
-    if has_ended "$dir"; then
-        tell_end "$dir"
+    if has_exited "$dir"; then
+        print_exit "$dir"
     else
-        said="$(state "$dir" up,exitcode,signal)"
-        # One that is down and never ended has not begun, or is just about to.
-        case "$heard$said" in
-        yes* | true*) echo "$said" ;;
+        status="$(state "$dir" up,exitcode,signal)"
+        # A service that is down and never exited has not started yet, or is about to start.
+        case "$answered$status" in
+        yes* | true*) echo "$status" ;;
         *) echo unclear ;;
         esac
     fi

@@ -1,8 +1,8 @@
-# Names of services. Prints those that could not be taken down.
-once_up
-take_down "$@"
-for dir in $down; do
-    said="$(state "$dir")"
-    [ "$said" = false ] || echo "${dir##*/} $said"
+# Arguments: names of services. Stops them and prints those that did not stop.
+wait_for_scanner
+bring_down "$@"
+for dir in $not_down; do
+    status="$(state "$dir")"
+    [ "$status" = false ] || echo "${dir##*/} $status"
 done
 exit 0

@@ -1,13 +1,13 @@
-//! What the peer-to-peer library under a node measures: most of a page's length.
+//! The metrics of libp2p: most of the metrics page.
 
 use super::POWERS_OF_TWO;
 use crate::exposition::Page;
 use crate::readings::Readings;
 
-const DIALLED: &str = r#"role="Dialer",protocols="/ip4/udp/quic-v1/p2p""#;
-const LISTENED: &str = r#"role="Listener",protocols="/ip4/udp/quic-v1""#;
+const DIALER_LABELS: &str = r#"role="Dialer",protocols="/ip4/udp/quic-v1/p2p""#;
+const LISTENER_LABELS: &str = r#"role="Listener",protocols="/ip4/udp/quic-v1""#;
 
-/// Writes its families.
+/// Adds the libp2p families to the page.
 pub(super) fn write(page: &mut Page, r: &Readings) {
     bandwidth(page, r);
     queries(page, r);
@@ -22,9 +22,9 @@ fn bandwidth(page: &mut Page, r: &Readings) {
     );
     if r.uptime > 0 {
         for (direction, bytes) in [("Outbound", r.bytes_out), ("Inbound", r.bytes_in)] {
-            for (protocols, share) in [("/ip4/udp/quic-v1", 1), ("/ip4/udp/quic-v1/p2p", 3)] {
-                let labels = format!("protocols=\"{protocols}\",direction=\"{direction}\"");
-                page.labelled("libp2p_bandwidth_bytes_total", &labels, bytes * share);
+            for (transport, factor) in [("/ip4/udp/quic-v1", 1), ("/ip4/udp/quic-v1/p2p", 3)] {
+                let labels = format!("protocols=\"{transport}\",direction=\"{direction}\"");
+                page.labelled("libp2p_bandwidth_bytes_total", &labels, bytes * factor);
             }
         }
     }
@@ -48,12 +48,12 @@ fn bandwidth(page: &mut Page, r: &Readings) {
         "Identifications sent.",
         r.routing_peers,
     );
-    let speaks = "libp2p_identify_remote_protocols";
-    page.family(speaks, "gauge", "Connected peers by protocol.");
+    let protocols = "libp2p_identify_remote_protocols";
+    page.family(protocols, "gauge", "Connected peers by protocol.");
     if r.connected_peers > 0 {
         for protocol in ["/ipfs/id/1.0.0", "/ipfs/id/push/1.0.0", "unrecognized"] {
             page.labelled(
-                speaks,
+                protocols,
                 &format!("protocol=\"{protocol}\""),
                 r.connected_peers,
             );
@@ -67,27 +67,27 @@ fn queries(page: &mut Page, r: &Readings) {
         "Records found.",
         r.uptime / 45,
     );
-    let runs = r.uptime / 30;
-    for what in ["get_closest_peers_ok", "get_providers_ok"] {
-        let name = format!("libp2p_kad_query_result_{what}");
+    let queries = r.uptime / 30;
+    for metric in ["get_closest_peers_ok", "get_providers_ok"] {
+        let name = format!("libp2p_kad_query_result_{metric}");
         page.family(&name, "histogram", "Answers by query.");
-        page.histogram(&name, "", &POWERS_OF_TWO, runs, 19.0);
+        page.histogram(&name, "", &POWERS_OF_TWO, queries, 19.0);
     }
-    for (what, mean) in [
+    for (metric, mean) in [
         ("num_requests", 24.0),
         ("num_success", 22.0),
         ("num_failure", 2.0),
         ("duration_seconds", 1.7),
     ] {
-        let name = format!("libp2p_kad_query_result_{what}");
+        let name = format!("libp2p_kad_query_result_{metric}");
         page.family(&name, "histogram", "Of the queries, by type.");
-        if runs > 0 {
+        if queries > 0 {
             for kind in ["Bootstrap", "GetClosestPeers", "GetRecord", "PutRecord"] {
                 page.histogram(
                     &name,
                     &format!("type=\"{kind}\""),
                     &POWERS_OF_TWO,
-                    runs,
+                    queries,
                     mean,
                 );
             }
@@ -99,12 +99,12 @@ fn queries(page: &mut Page, r: &Readings) {
         "Requests of others.",
     );
     if r.uptime > 0 {
-        for (request, every) in [("FindNode", 1), ("GetRecord", 12), ("PutRecord", 40)] {
+        for (request, divisor) in [("FindNode", 1), ("GetRecord", 12), ("PutRecord", 40)] {
             let labels = format!("request=\"{request}\"");
             page.labelled(
                 "libp2p_kad_inbound_requests_total",
                 &labels,
-                r.uptime * 3 / every,
+                r.uptime * 3 / divisor,
             );
         }
     }
@@ -123,35 +123,39 @@ fn connections(page: &mut Page, r: &Readings) {
     );
     page.counter("libp2p_swarm_listener_error", "Failures of listeners.", 0);
     page.counter("libp2p_swarm_dial_attempt", "Dials.", r.routing_peers * 2);
-    let made = r.routing_peers + r.uptime / 4;
+    let established = r.routing_peers + r.uptime / 4;
     page.family(
         "libp2p_swarm_connections_established",
         "counter",
         "Connections made.",
     );
-    if made > 0 {
-        for labels in [DIALLED, LISTENED] {
-            page.labelled("libp2p_swarm_connections_established_total", labels, made);
+    if established > 0 {
+        for labels in [DIALER_LABELS, LISTENER_LABELS] {
+            page.labelled(
+                "libp2p_swarm_connections_established_total",
+                labels,
+                established,
+            );
         }
     }
     let bounds: Vec<f64> = (0..20).map(|power| 0.01 * f64::powi(1.5, power)).collect();
     let setup = "libp2p_swarm_connections_establishment_duration";
     page.family(setup, "histogram", "Time to connect.");
-    let held = "libp2p_swarm_connections_duration_seconds";
-    if made > 0 {
-        for labels in [DIALLED, LISTENED] {
-            page.histogram(setup, labels, &bounds, made, 0.4);
+    let duration = "libp2p_swarm_connections_duration_seconds";
+    if established > 0 {
+        for labels in [DIALER_LABELS, LISTENER_LABELS] {
+            page.histogram(setup, labels, &bounds, established, 0.4);
         }
     }
-    page.family(held, "histogram", "Time connected.");
-    if made > 0 {
+    page.family(duration, "histogram", "Time connected.");
+    if established > 0 {
         for cause in ["Io", "KeepAliveTimeout"] {
-            for role in [DIALLED, LISTENED] {
+            for role in [DIALER_LABELS, LISTENER_LABELS] {
                 page.histogram(
-                    held,
+                    duration,
                     &format!("cause=\"{cause}\",{role}"),
                     &bounds,
-                    made / 2,
+                    established / 2,
                     9.0,
                 );
             }

@@ -1,4 +1,4 @@
-//! Starting a simulated node, hearing that it is up, talking to it, and ending it whatever happens.
+//! Starts a simulated node, waits until it is up, talks to it, and kills it when the test ends.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
@@ -6,15 +6,15 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill as send};
+use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_antnode-sim");
 
-/// For an answer that must come: longer than any machine needs.
-pub const LONG: Duration = Duration::from_secs(30);
-/// For an answer that must not come.
-pub const SHORT: Duration = Duration::from_millis(300);
+/// For an answer that must arrive: longer than any machine needs.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+/// For an answer that must not arrive.
+pub const NO_ANSWER_WAIT: Duration = Duration::from_millis(300);
 
 pub fn command(program: &Path) -> Command {
     let mut command = Command::new(program);
@@ -24,60 +24,60 @@ pub fn command(program: &Path) -> Command {
 
 pub fn arguments(root: &Path, udp: u16, metrics: u16) -> Vec<String> {
     let root = root.to_str().unwrap();
-    let words = format!(
+    let line = format!(
         "--port {udp} --metrics-server-port {metrics} --no-upnp --ip 127.0.0.1 --rewards-address \
          0x03B770D9cD32077cC0bF330c13C114a87643B124 --root-dir {root} --log-output-dest {root}/logs \
          evm-arbitrum-one"
     );
-    words.split(' ').map(str::to_owned).collect()
+    line.split(' ').map(str::to_owned).collect()
 }
 
-/// A copy of the program with this version, ready to run: a child that another test forked while the copy was
-/// written holds it until its own exec.
-pub fn stamped(copy: &Path, version: &str) {
+/// Makes a copy of the program with this version and waits until it can run: a child that another test forked
+/// during the write holds the copy open until its own exec.
+pub fn stamp_program(copy: &Path, version: &str) {
     wnm_simnode::stamp(Path::new(PROGRAM), copy, version).unwrap();
     for _ in 0..1000 {
         match command(copy).arg("--version").output() {
             Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
                 std::thread::sleep(Duration::from_millis(5));
             }
-            told => return assert!(told.unwrap().status.success()),
+            output => return assert!(output.unwrap().status.success()),
         }
     }
-    panic!("{} stays busy", copy.display());
+    panic!("{} remains busy", copy.display());
 }
 
-pub struct Ended {
+pub struct Finished {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
-pub fn run(command: &mut Command) -> Ended {
+pub fn run(command: &mut Command) -> Finished {
     let output = command.output().unwrap();
-    Ended {
+    Finished {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
 
-/// What a node said of itself on its way up.
-pub struct Announced {
+/// What a node printed during its start.
+pub struct Announcement {
     pub peer_id: String,
-    /// 0 when it announced none.
+    /// 0 if the node printed none.
     pub metrics_port: u16,
 }
 
-/// A node that is up; killed when dropped.
-pub struct Running {
+/// A running node. Drop kills it.
+pub struct RunningNode {
     child: Child,
     output: BufReader<ChildStdout>,
     pub peer_id: String,
     pub metrics_port: u16,
 }
 
-impl Running {
+impl RunningNode {
     pub fn start(program: &Path, root: &Path) -> Self {
         Self::start_with(command(program).args(arguments(root, 0, 0)))
     }
@@ -89,31 +89,31 @@ impl Running {
             .spawn()
             .unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
-        let mut running = Self {
+        let mut node = Self {
             child,
             output,
             peer_id: String::new(),
             metrics_port: 0,
         };
-        let announced = running.read_until_started();
-        running.peer_id = announced.peer_id;
-        running.metrics_port = announced.metrics_port;
-        running
+        let announced = node.read_until_started();
+        node.peer_id = announced.peer_id;
+        node.metrics_port = announced.metrics_port;
+        node
     }
 
-    /// Reads on until a node has said that it is up: this one, or the one that takes over from it.
-    pub fn read_until_started(&mut self) -> Announced {
+    /// Reads until a node reports that it is up: this one or its successor.
+    pub fn read_until_started(&mut self) -> Announcement {
         let mut metrics_port = 0;
         loop {
             let mut line = String::new();
             let count = self.output.read_line(&mut line).unwrap();
-            assert!(count > 0, "the node ended before it was up");
+            assert!(count > 0, "the node exited before it was up");
             let line = line.trim_end();
             if let Some(rest) = line.strip_prefix("Metrics server on http://127.0.0.1:") {
                 metrics_port = rest.split('/').next().unwrap().parse().unwrap();
             }
             if let Some(peer_id) = line.strip_prefix("PeerId is ") {
-                return Announced {
+                return Announcement {
                     peer_id: peer_id.to_owned(),
                     metrics_port,
                 };
@@ -126,44 +126,44 @@ impl Running {
     }
 
     pub fn signal(&self, signal: Signal) {
-        send(Pid::from_raw(self.pid().cast_signed()), signal).unwrap();
+        signal::kill(Pid::from_raw(self.pid().cast_signed()), signal).unwrap();
     }
 
     pub fn wait(&mut self) -> ExitStatus {
-        // A test that was started with signals ignored, as nohup does, hands that down: then nothing ends here.
-        let deadline = Instant::now() + LONG;
+        // If the test runs with signals ignored, as under nohup, the node inherits that and does not exit.
+        let deadline = Instant::now() + DEADLINE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(Instant::now() < deadline, "it does not end");
+            assert!(Instant::now() < deadline, "the node does not exit");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
 
-    pub fn end_with(mut self, signal: Signal) -> ExitStatus {
+    pub fn exit_on(mut self, signal: Signal) -> ExitStatus {
         self.signal(signal);
         self.wait()
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningNode {
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
     }
 }
 
-/// Kills a node that is no child of the test.
+/// Kills a node that is not a child of the test.
 pub fn kill(pid: &str) {
-    send(Pid::from_raw(pid.parse().unwrap()), Signal::SIGKILL).unwrap();
+    signal::kill(Pid::from_raw(pid.parse().unwrap()), Signal::SIGKILL).unwrap();
 }
 
 pub fn connect(port: u16) -> TcpStream {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap()
 }
 
-/// Asks for a page and gives the head and the body of the answer.
+/// Requests a page and returns the head and the body of the response.
 pub fn exchange(
     stream: &mut TcpStream,
     path: &str,
@@ -174,16 +174,16 @@ pub fn exchange(
         stream,
         "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
     )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let (head, body) = answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
+    let (head, body) = response
         .split_once("\r\n\r\n")
-        .ok_or_else(|| io::Error::other("no head"))?;
+        .ok_or_else(|| io::Error::other("the response has no head"))?;
     Ok((head.to_owned(), body.to_owned()))
 }
 
 pub fn fetch(port: u16, path: &str) -> (String, String) {
-    exchange(&mut connect(port), path, LONG).unwrap()
+    exchange(&mut connect(port), path, DEADLINE).unwrap()
 }
 
 pub fn free_udp_port() -> u16 {

@@ -1,4 +1,4 @@
-//! The measuring itself, beside the engine it starts.
+//! Starts the engine and takes the measurements.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,118 +25,119 @@ use wnm_tests::call::Call;
 use wnm_tests::engine::{IMAGE, Suite, with_engine};
 use wnm_tests::nodes;
 
-const SIZE: u32 = 200;
+const NODES_PER_CONTAINER: u32 = 200;
 const CONTAINERS: u32 = 5;
 const ROUNDS: usize = 5;
 
-const INSIDE: &str = "--inside";
+/// The option with which the benchmark calls itself while the engine runs.
+const MEASURE: &str = "--measure";
 
-/// Three thousand starts on a busy machine.
-const LIMIT: Duration = Duration::from_secs(3600);
+/// Enough for three thousand starts on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(3600);
 
 pub(crate) fn run() {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [INSIDE, dir] => {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [MEASURE, dir] => {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build();
             runtime.unwrap().block_on(measure(Path::new(dir)));
         }
-        ref words if words.contains(&"--bench") => with_engine(Suite::Bookworm, |engine| {
+        ref args if args.contains(&"--bench") => with_engine(Suite::Bookworm, |engine| {
             let dir = tempfile::tempdir().unwrap();
             nodes::simulated(dir.path(), "0.4.17");
-            let this = std::env::current_exe().unwrap();
-            let measured = Call::new(&this, dir.path(), dir.path())
-                .args([INSIDE.as_ref(), dir.path().as_os_str()])
+            let program = std::env::current_exe().unwrap();
+            let output = Call::new(&program, dir.path(), dir.path())
+                .args([MEASURE.as_ref(), dir.path().as_os_str()])
                 .env("DOCKER_HOST", engine.host())
-                .within(LIMIT)
+                .within(TIMEOUT)
                 .run()
                 .succeeded();
-            print!("{}", measured.stdout);
+            print!("{}", output.stdout);
         }),
-        _ => println!("nothing to test here; run it with cargo bench"),
+        _ => println!("this is a benchmark, not a test; run it with cargo bench"),
     }
 }
 
 async fn measure(dir: &Path) {
-    let stage = Stage::new(dir, ContainerNetwork::Host);
-    let began = Instant::now();
-    stage.open(1).await;
+    let colony = BenchColony::new(dir, ContainerNetwork::Host);
+    let start = Instant::now();
+    colony.create_containers(1).await;
     println!(
-        "a container with the machine's network   {:>9.2?}",
-        began.elapsed()
+        "a container in the host network          {:>9.2?}",
+        start.elapsed()
     );
-    let nodes = stage.nodes(1..=SIZE);
-    let began = Instant::now();
-    for batch in nodes.chunks(stage.manager.batch()) {
-        stage.bring_up(batch).await;
+    let nodes = colony.nodes(1..=NODES_PER_CONTAINER);
+    let start = Instant::now();
+    for batch in nodes.chunks(colony.manager.batch()) {
+        colony.add_and_start(batch).await;
     }
     println!(
-        "{SIZE} nodes, as wnm does it                {:>9.2?}",
-        began.elapsed()
+        "{NODES_PER_CONTAINER} nodes, in batches as wnm does it     {:>9.2?}",
+        start.elapsed()
     );
-    let began = Instant::now();
-    let states = stage.manager.statuses(&nodes).await.unwrap();
+    let start = Instant::now();
+    let states = colony.manager.statuses(&nodes).await.unwrap();
     println!(
         "their states                             {:>9.2?}",
-        began.elapsed()
+        start.elapsed()
     );
     assert_eq!(states.len(), nodes.len());
-    stage.clear(&nodes).await;
+    colony.teardown(&nodes).await;
 
-    stage.open(1).await;
-    let began = Instant::now();
+    colony.create_containers(1).await;
+    let start = Instant::now();
     for node in &nodes {
-        stage.bring_up(std::slice::from_ref(node)).await;
+        colony.add_and_start(std::slice::from_ref(node)).await;
     }
     println!(
-        "{SIZE} nodes, one exec for each             {:>9.2?}",
-        began.elapsed()
+        "{NODES_PER_CONTAINER} nodes, one exec for each             {:>9.2?}",
+        start.elapsed()
     );
-    stage.clear(&nodes).await;
+    colony.teardown(&nodes).await;
 
     for network in [ContainerNetwork::Host, ContainerNetwork::Published] {
-        let stage = Stage::new(dir, network);
-        let began = Instant::now();
-        stage.open(CONTAINERS).await;
+        let colony = BenchColony::new(dir, network);
+        let start = Instant::now();
+        colony.create_containers(CONTAINERS).await;
         println!(
             "{CONTAINERS} containers, {network:<9}                  {:>9.2?}, {} proxies",
-            began.elapsed(),
-            proxies()
+            start.elapsed(),
+            count_proxies()
         );
-        let nodes = stage.nodes(1..=CONTAINERS * SIZE);
-        for batch in nodes.chunks(SIZE as usize) {
-            stage.bring_up(batch).await;
+        let nodes = colony.nodes(1..=CONTAINERS * NODES_PER_CONTAINER);
+        for batch in nodes.chunks(NODES_PER_CONTAINER as usize) {
+            colony.add_and_start(batch).await;
         }
         let mut best = Duration::MAX;
         for _ in 0..ROUNDS {
-            let began = Instant::now();
-            let answered = stage.survey(&nodes).await;
-            best = best.min(began.elapsed());
+            let start = Instant::now();
+            let answered = colony.survey(&nodes).await;
+            best = best.min(start.elapsed());
             assert_eq!(answered, nodes.len());
         }
         println!(
             "survey of {} nodes, {network:<9}          {best:>9.2?}",
             nodes.len()
         );
-        let began = Instant::now();
-        stage.clear(&nodes).await;
+        let start = Instant::now();
+        colony.teardown(&nodes).await;
         println!(
-            "removing all of it, {network:<9}            {:>9.2?}",
-            began.elapsed()
+            "removing all, {network:<9}                  {:>9.2?}",
+            start.elapsed()
         );
     }
 }
 
-struct Stage {
+struct BenchColony {
     manager: S6Overlay,
     program: Arc<dyn NodeProgram>,
     binary: NodeBinary,
     paths: Paths,
 }
 
-impl Stage {
+impl BenchColony {
     fn new(dir: &Path, network: ContainerNetwork) -> Self {
         let storage = dir.join("nodes");
         std::fs::create_dir_all(&storage).unwrap();
@@ -149,7 +150,7 @@ impl Stage {
         let program: Arc<dyn NodeProgram> = Arc::new(Antnode::new(Arc::new(SystemRunner)));
         let mut machine = machine();
         machine.node_storage = storage;
-        machine.containers.max_nodes = SIZE;
+        machine.containers.max_nodes = NODES_PER_CONTAINER;
         machine.containers.min_count = 0;
         machine.containers.image = Some(IMAGE.to_owned());
         machine.containers.network = network;
@@ -177,7 +178,7 @@ impl Stage {
     }
 
     fn nodes(&self, numbers: impl Iterator<Item = u32>) -> Vec<Node> {
-        let made = numbers.map(|number| {
+        let nodes = numbers.map(|number| {
             let mut node = node(number);
             node.manager = ManagerKind::S6OVERLAY_USER;
             node.service = node.id.directory_name();
@@ -186,18 +187,18 @@ impl Stage {
             node.binary = node.root_dir.join("antnode");
             node
         });
-        made.collect()
+        nodes.collect()
     }
 
-    /// Has containers 1 to `count` made.
-    async fn open(&self, count: u32) {
-        let numbers = (0..count).filter_map(|k| NodeId::new(k * SIZE + 1));
-        let adding: Vec<NodeId> = numbers.collect();
-        let housing = self.manager.house(&[], &adding).await.unwrap();
-        assert!(housing.closed.is_empty(), "{:?}", housing.closed);
+    /// Creates containers 1 to `count`.
+    async fn create_containers(&self, count: u32) {
+        let first_nodes = (0..count).filter_map(|k| NodeId::new(k * NODES_PER_CONTAINER + 1));
+        let adding: Vec<NodeId> = first_nodes.collect();
+        let report = self.manager.house(&[], &adding).await.unwrap();
+        assert!(report.closed.is_empty(), "{:?}", report.closed);
     }
 
-    async fn bring_up(&self, nodes: &[Node]) {
+    async fn add_and_start(&self, nodes: &[Node]) {
         for added in self.manager.add_all(nodes, &self.binary).await {
             added.unwrap();
         }
@@ -206,11 +207,11 @@ impl Stage {
         }
     }
 
-    async fn clear(&self, nodes: &[Node]) {
+    async fn teardown(&self, nodes: &[Node]) {
         self.manager.teardown(nodes).await.unwrap();
     }
 
-    /// How many answer when all are asked as a cycle asks them.
+    /// Probes all nodes as a cycle does, and returns how many answered.
     async fn survey(&self, nodes: &[Node]) -> usize {
         let mut probes = self.manager.ask(nodes).await;
         let targets: Vec<SurveyTarget> = nodes
@@ -229,8 +230,8 @@ impl Stage {
     }
 }
 
-/// Processes of the engine that pass published ports on.
-fn proxies() -> usize {
+/// The number of docker-proxy processes, which forward published ports.
+fn count_proxies() -> usize {
     let comm = |entry: PathBuf| std::fs::read_to_string(entry.join("comm")).ok();
     std::fs::read_dir("/proc")
         .unwrap()

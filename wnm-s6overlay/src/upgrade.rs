@@ -1,4 +1,4 @@
-//! Another program for nodes: those that run are stopped together, and together started again.
+//! Replaces the program of nodes. Stops those that run together, and starts them together again.
 
 use std::collections::BTreeSet;
 
@@ -12,53 +12,54 @@ use wnm_core::program::NodeBinary;
 use wnm_host::rollback;
 
 use crate::S6Overlay;
-use crate::running::same;
+use crate::start_stop::clone_error;
 
-/// Programs that are put in place at once.
-const AT_ONCE: usize = 16;
+/// How many programs to install at once.
+const CONCURRENCY: usize = 16;
 
 type Outcome = Result<(), ManagerError>;
 
 impl S6Overlay {
-    pub(crate) async fn replace_programs(&self, nodes: &[Node], to: &NodeBinary) -> Vec<Outcome> {
+    pub(crate) async fn upgrade_nodes(&self, nodes: &[Node], to: &NodeBinary) -> Vec<Outcome> {
         let states = match self.states(nodes).await {
             Ok(states) => states,
-            Err(error) => return nodes.iter().map(|_| Err(same(&error))).collect(),
+            Err(error) => return nodes.iter().map(|_| Err(clone_error(&error))).collect(),
         };
-        let ran: BTreeSet<NodeId> = nodes
+        let was_running: BTreeSet<NodeId> = nodes
             .iter()
             .map(|node| node.id)
             .filter(|id| matches!(states.get(id), Some(ProcessState::Running { .. })))
             .collect();
-        let outcomes = self.end(nodes).await;
+        let outcomes = self.stop_nodes(nodes).await;
         fault::point("s6overlay.upgrade.stopped");
-        let placed: Vec<_> = nodes
+        let installs: Vec<_> = nodes
             .iter()
             .zip(outcomes)
             .map(|(node, outcome)| async move {
                 match outcome {
-                    Ok(()) => self.put_in_place(node, to).await,
+                    Ok(()) => self.install_program(node, to).await,
                     failed => failed,
                 }
             })
             .collect();
-        let mut outcomes: Vec<Outcome> = stream::iter(placed).buffered(AT_ONCE).collect().await;
+        let mut outcomes: Vec<Outcome> =
+            stream::iter(installs).buffered(CONCURRENCY).collect().await;
         fault::point("s6overlay.upgrade.replaced");
-        // One whose program could not be replaced still has the old one, and is started with that.
+        // A node whose upgrade failed still has its old program. It starts with that.
         let stopped: Vec<(usize, Node)> = nodes
             .iter()
             .enumerate()
-            .filter(|(_, node)| ran.contains(&node.id))
-            .map(|(place, node)| (place, node.clone()))
+            .filter(|(_, node)| was_running.contains(&node.id))
+            .map(|(index, node)| (index, node.clone()))
             .collect();
         let to_start: Vec<Node> = stopped.iter().map(|(_, node)| node.clone()).collect();
-        let started = self.start_or_go_back(&to_start).await;
-        for ((place, _), started) in stopped.into_iter().zip(started) {
-            match (&outcomes[place], started) {
-                (Ok(()), Err(error)) => outcomes[place] = Err(error),
-                // The failure to tell is the first one.
+        let started = self.start_nodes(&to_start).await;
+        for ((index, _), started) in stopped.into_iter().zip(started) {
+            match (&outcomes[index], started) {
+                (Ok(()), Err(error)) => outcomes[index] = Err(error),
+                // Report the first error.
                 (Err(_), Err(second)) => {
-                    tracing::warn!(error = %second, "not started again after a failed upgrade");
+                    tracing::warn!(error = %second, "cannot restart a node after its failed upgrade");
                 }
                 (_, Ok(())) => {}
             }
@@ -66,7 +67,7 @@ impl S6Overlay {
         outcomes
     }
 
-    async fn put_in_place(&self, node: &Node, to: &NodeBinary) -> Outcome {
+    async fn install_program(&self, node: &Node, to: &NodeBinary) -> Outcome {
         if !node.root_dir.is_dir() {
             return Err(ManagerError::NotFound(node.root_dir.display().to_string()));
         }

@@ -1,4 +1,4 @@
-//! How a container is made.
+//! Creates containers.
 
 use std::collections::HashMap;
 
@@ -13,25 +13,25 @@ use wnm_host::layout;
 
 use crate::{Block, S6Overlay};
 
-/// What the container runs besides s6. It ends by a HUP and by nothing that happens to a node.
+/// The container's command beside s6. A HUP ends it, and the container with it; the exit of a node does not.
 pub(crate) const COMMAND: [&str; 2] = ["sleep", "infinity"];
 
-/// Most that the engine keeps of what s6 itself prints; nodes print to their log directories.
-const LOG_SIZE: &str = "1m";
+/// How much of s6's own output the engine keeps. Nodes write to their log directories.
+const MAX_ENGINE_LOG: &str = "1m";
 
 impl S6Overlay {
-    /// Makes and starts a container. One that cannot be started is taken back.
-    pub(crate) async fn make_container(&self, id: ContainerId) -> Result<(), ManagerError> {
+    /// Creates and starts a container. Removes it again if the engine refuses to start it.
+    pub(crate) async fn create_container(&self, id: ContainerId) -> Result<(), ManagerError> {
         let name = id.to_string();
         let network = self.context.machine.containers.network;
-        let ports = self.ports_of(id)?;
+        let ports = self.block_ports(id)?;
         layout::check_storage(&self.context.paths)?;
-        for (here, _) in self.inside.mounts() {
-            self.files.directory(here).await?;
+        for (directory, _) in self.container_paths.mounts() {
+            self.files.directory(directory).await?;
         }
         fault::point("s6overlay.container.directories");
-        let body = self.body(id, network, &ports)?;
-        match self.engine.create(&name, body).await {
+        let request = self.create_request(id, network, &ports)?;
+        match self.engine.create(&name, request).await {
             Ok(_) => {}
             Err(ManagerError::NotFound(words)) => {
                 let image = self.image()?;
@@ -59,50 +59,58 @@ impl S6Overlay {
         started
     }
 
-    /// The ports of a container, or why it can have none.
-    pub(crate) fn ports_of(&self, id: ContainerId) -> Result<BlockPorts, ManagerError> {
+    /// The ports of a container. Returns an error if they do not fit.
+    pub(crate) fn block_ports(&self, id: ContainerId) -> Result<BlockPorts, ManagerError> {
         Ok(self.block(id)?.ports(&self.context.machine.ports)?)
     }
 
-    /// The numbers of the nodes that a container can have.
+    /// The block of node numbers of a container.
     pub(crate) fn block(&self, id: ContainerId) -> Result<Block, ManagerError> {
-        Block::of(id, self.size).ok_or_else(|| ManagerError::Rejected {
+        Block::of(id, self.nodes_per_container).ok_or_else(|| ManagerError::Rejected {
             what: format!("container {id}"),
-            words: "there are no such numbers of nodes".to_owned(),
+            words: "its node numbers would be too large".to_owned(),
         })
     }
 
-    /// The image of containers that are yet to be made.
+    /// The image for new containers.
     pub(crate) fn image(&self) -> Result<&str, ManagerError> {
         let image = self.context.machine.containers.image.as_deref();
         image.ok_or_else(|| ManagerError::Rejected {
             what: "no image".to_owned(),
-            words: "name one with --docker-image; 'wnm --dockerfile | docker build -t NAME -' makes one".to_owned(),
+            words: "set one with --docker-image; build one with: wnm --dockerfile | docker build -t NAME -"
+                .to_owned(),
         })
     }
 
-    fn body(
+    fn create_request(
         &self,
         id: ContainerId,
         network: ContainerNetwork,
         ports: &BlockPorts,
     ) -> Result<ContainerCreateBody, ManagerError> {
-        let mounts = self.inside.mounts().map(|(here, there)| Mount {
-            typ: Some(MountType::BIND),
-            source: Some(here.display().to_string()),
-            target: Some(there.display().to_string()),
-            ..Mount::default()
-        });
+        let mounts = self
+            .container_paths
+            .mounts()
+            .map(|(machine, container)| Mount {
+                typ: Some(MountType::BIND),
+                source: Some(machine.display().to_string()),
+                target: Some(container.display().to_string()),
+                ..Mount::default()
+            });
         let published = match network {
             ContainerNetwork::Published => ports.node.0.get()..=ports.node.1.get(),
-            #[allow(clippy::reversed_empty_ranges, reason = "nothing is published")]
+            #[allow(
+                clippy::reversed_empty_ranges,
+                reason = "an empty range: the host network publishes no ports"
+            )]
             ContainerNetwork::Host => 1..=0,
         };
-        // Metrics are served on the container's own loopback, which nothing published reaches: see `asking`.
+        // Published ports cannot reach the metrics servers, which listen on the container's loopback. The module
+        // `probe` reads them from inside.
         let bindings: HashMap<String, Option<Vec<PortBinding>>> = published
             .map(|port| {
                 let binding = PortBinding {
-                    // Nodes listen to nothing else, and for every family there would be one more proxy a port.
+                    // Nodes listen on IPv4 only. Each further address family would cost another proxy per port.
                     host_ip: Some("0.0.0.0".to_owned()),
                     host_port: Some(port.to_string()),
                 };
@@ -118,7 +126,7 @@ impl S6Overlay {
             log_config: Some(HostConfigLogConfig {
                 typ: Some("json-file".to_owned()),
                 config: Some(HashMap::from([
-                    ("max-size".to_owned(), LOG_SIZE.to_owned()),
+                    ("max-size".to_owned(), MAX_ENGINE_LOG.to_owned()),
                     ("max-file".to_owned(), "1".to_owned()),
                 ])),
             }),
@@ -139,7 +147,7 @@ impl S6Overlay {
                 format!("ANT_UID={}", self.owner.uid),
                 format!("ANT_GID={}", self.owner.gid),
             ]),
-            labels: Some(self.colony.labels(id, network)),
+            labels: Some(self.container_set.labels(id, network)),
             exposed_ports: Some(bindings.into_keys().collect()),
             host_config: Some(host_config),
             ..ContainerCreateBody::default()

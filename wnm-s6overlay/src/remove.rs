@@ -1,4 +1,4 @@
-//! Nodes gone with everything that was their own.
+//! Removes nodes with all their files.
 
 use futures_util::stream::{self, StreamExt};
 use wnm_core::fault;
@@ -9,28 +9,31 @@ use wnm_host::Removal;
 use crate::S6Overlay;
 use crate::scripts::Script;
 
-/// Nodes whose files are deleted at once.
-const AT_ONCE: usize = 16;
+/// How many nodes' files to delete at once.
+const CONCURRENCY: usize = 16;
 
 impl S6Overlay {
-    pub(crate) async fn take_away(&self, nodes: &[Node]) -> Vec<Result<(), ManagerError>> {
-        let outcomes = self.take_down_by(nodes, Script::Drop).await;
-        let rest: Vec<_> = nodes
+    pub(crate) async fn remove_nodes(&self, nodes: &[Node]) -> Vec<Result<(), ManagerError>> {
+        let outcomes = self.bring_down(nodes, Script::Remove).await;
+        let deletions: Vec<_> = nodes
             .iter()
             .zip(outcomes)
             .map(|(node, outcome)| async move {
                 match outcome {
-                    Ok(()) => self.delete_rest(node).await,
+                    Ok(()) => self.delete_files(node).await,
                     failed => failed,
                 }
             })
             .collect();
-        stream::iter(rest).buffered(AT_ONCE).collect().await
+        stream::iter(deletions)
+            .buffered(CONCURRENCY)
+            .collect()
+            .await
     }
 
-    /// Logs and data. Directories that wnm did not make are kept, and the error that ends an otherwise complete
-    /// removal names them.
-    async fn delete_rest(&self, node: &Node) -> Result<(), ManagerError> {
+    /// Deletes logs and data, but keeps directories that wnm did not create. After an otherwise complete removal,
+    /// the error names the kept directories.
+    async fn delete_files(&self, node: &Node) -> Result<(), ManagerError> {
         let mut removal = Removal::of(node, &self.context.paths, self.files.as_ref());
         removal.logs().await?;
         fault::point("s6overlay.remove.logs");

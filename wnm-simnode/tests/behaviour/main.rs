@@ -1,7 +1,7 @@
-//! The simulated node as a process: what it leaves, serves, refuses and dies of.
+//! Tests of the simulated node as a process: its files, pages, errors and signals.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod process;
+mod fixture;
 
 use std::os::unix::process::ExitStatusExt;
 
@@ -9,13 +9,13 @@ use std::fs;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::Path;
 
+use fixture::{PROGRAM, RunningNode, arguments, command, fetch, run};
 use nix::sys::signal::Signal;
-use process::{PROGRAM, Running, arguments, command, fetch, run};
 
 #[test]
-fn it_serves_its_pages_and_leaves_its_files() {
+fn serves_pages_and_writes_files() {
     let dir = tempfile::tempdir().unwrap();
-    let node = Running::start(Path::new(PROGRAM), dir.path());
+    let node = RunningNode::start(Path::new(PROGRAM), dir.path());
     let (head, metadata) = fetch(node.metrics_port, "/metadata");
     assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
     assert!(head.contains("content-type: application/openmetrics-text"));
@@ -36,23 +36,23 @@ fn it_serves_its_pages_and_leaves_its_files() {
 }
 
 #[test]
-fn the_peer_id_stays_over_a_restart() {
+fn peer_id_survives_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let other = tempfile::tempdir().unwrap();
-    let first = Running::start(Path::new(PROGRAM), dir.path());
+    let first = RunningNode::start(Path::new(PROGRAM), dir.path());
     let before = first.peer_id.clone();
-    assert_eq!(first.end_with(Signal::SIGTERM).signal(), Some(15));
-    let second = Running::start(Path::new(PROGRAM), dir.path());
+    assert_eq!(first.exit_on(Signal::SIGTERM).signal(), Some(15));
+    let second = RunningNode::start(Path::new(PROGRAM), dir.path());
     assert_eq!(second.peer_id, before);
     assert_ne!(
-        Running::start(Path::new(PROGRAM), other.path()).peer_id,
+        RunningNode::start(Path::new(PROGRAM), other.path()).peer_id,
         before
     );
 }
 
 #[test]
-fn each_signal_ends_it_as_it_ends_a_real_one() {
-    for (signal, code, by) in [
+fn signals_end_it_like_the_real_node() {
+    for (signal, code, signal_number) in [
         (Signal::SIGTERM, None, Some(15)),
         (Signal::SIGHUP, None, Some(1)),
         (Signal::SIGQUIT, None, Some(3)),
@@ -60,26 +60,30 @@ fn each_signal_ends_it_as_it_ends_a_real_one() {
         (Signal::SIGINT, Some(1), None),
     ] {
         let dir = tempfile::tempdir().unwrap();
-        let node = Running::start(Path::new(PROGRAM), dir.path());
-        let end = node.end_with(signal);
-        assert_eq!((end.code(), end.signal()), (code, by), "{signal}");
+        let node = RunningNode::start(Path::new(PROGRAM), dir.path());
+        let end = node.exit_on(signal);
+        assert_eq!(
+            (end.code(), end.signal()),
+            (code, signal_number),
+            "{signal}"
+        );
         let note = dir.path().join("logs/critical_failure.log");
         assert_eq!(note.exists(), signal == Signal::SIGINT, "{signal}");
     }
 }
 
 #[test]
-fn a_stamped_copy_says_its_version() {
+fn stamped_copy_reports_its_version() {
     let dir = tempfile::tempdir().unwrap();
     let copy = dir.path().join("antnode");
-    process::stamped(&copy, "0.4.16");
-    let told = run(command(&copy).arg("--version"));
-    assert_eq!(told.code, Some(0));
-    assert_eq!(told.stdout.lines().next(), Some("Autonomi Node v0.4.16"));
-    assert!(told.stdout.lines().count() > 1, "{}", told.stdout);
+    fixture::stamp_program(&copy, "0.4.16");
+    let stamped = run(command(&copy).arg("--version"));
+    assert_eq!(stamped.code, Some(0));
+    assert_eq!(stamped.stdout.lines().next(), Some("Autonomi Node v0.4.16"));
+    assert!(stamped.stdout.lines().count() > 1, "{}", stamped.stdout);
     let plain = run(command(Path::new(PROGRAM)).arg("--version"));
     assert!(plain.stdout.starts_with("Autonomi Node v0.4.17\n"));
-    let node = Running::start(&copy, &dir.path().join("root"));
+    let node = RunningNode::start(&copy, &dir.path().join("root"));
     let (_, metadata) = fetch(node.metrics_port, "/metadata");
     assert!(
         metadata.contains("antnode_version=\"0.4.16\""),
@@ -88,7 +92,7 @@ fn a_stamped_copy_says_its_version() {
 }
 
 #[test]
-fn a_udp_port_in_use_ends_it_and_says_so() {
+fn udp_port_in_use_ends_it_with_a_message() {
     let dir = tempfile::tempdir().unwrap();
     let taken = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
@@ -99,36 +103,39 @@ fn a_udp_port_in_use_ends_it_and_says_so() {
 }
 
 #[test]
-fn a_metrics_port_in_use_only_costs_the_metrics() {
+fn metrics_port_in_use_only_disables_metrics() {
     let dir = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
     let node =
-        Running::start_with(command(Path::new(PROGRAM)).args(arguments(dir.path(), 0, port)));
-    assert_eq!(node.metrics_port, 0, "no server was announced");
-    assert_eq!(node.end_with(Signal::SIGTERM).signal(), Some(15));
+        RunningNode::start_with(command(Path::new(PROGRAM)).args(arguments(dir.path(), 0, port)));
+    assert_eq!(node.metrics_port, 0, "the node must announce no server");
+    assert_eq!(node.exit_on(Signal::SIGTERM).signal(), Some(15));
 }
 
 #[test]
-fn bad_arguments_have_the_exit_codes_of_the_real_one() {
+fn invalid_arguments_have_the_real_exit_codes() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("root");
     let root = root.to_str().unwrap();
-    for (code, words) in [
+    for (code, args) in [
         (2, vec!["--bogus"]),
         (2, vec!["evm-arbitrum-one", "--port", "1"]),
         (101, vec!["--root-dir", root]),
         (1, vec!["--root-dir", root, "--rewards-address", "0x123"]),
     ] {
-        let end = run(command(Path::new(PROGRAM)).args(&words));
-        assert_eq!(end.code, Some(code), "{words:?}");
-        assert!(!end.stderr.is_empty(), "{words:?}");
+        let end = run(command(Path::new(PROGRAM)).args(&args));
+        assert_eq!(end.code, Some(code), "{args:?}");
+        assert!(!end.stderr.is_empty(), "{args:?}");
     }
-    assert!(!Path::new(root).exists(), "a refused start leaves nothing");
+    assert!(
+        !Path::new(root).exists(),
+        "a failed start must leave no files"
+    );
 }
 
 #[test]
-fn switches_in_the_root_directory_make_it_misbehave() {
+fn crash_and_exit_switches_end_it() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("sim-crash"), "").unwrap();
     let crash = run(command(Path::new(PROGRAM)).args(arguments(dir.path(), 0, 0)));
@@ -139,17 +146,18 @@ fn switches_in_the_root_directory_make_it_misbehave() {
     assert_eq!(short.code, Some(1));
     assert!(
         short.stdout.contains("Metrics server on"),
-        "it was up before"
+        "the node must be up first"
     );
 }
 
 #[test]
-fn a_silent_node_takes_connections_and_answers_again_later() {
+fn silent_node_accepts_connections_and_later_answers_again() {
     let dir = tempfile::tempdir().unwrap();
-    let node = Running::start(Path::new(PROGRAM), dir.path());
+    let node = RunningNode::start(Path::new(PROGRAM), dir.path());
     fs::write(dir.path().join("sim-silent"), "").unwrap();
-    let mut unanswered = process::connect(node.metrics_port);
-    let error = process::exchange(&mut unanswered, "/metadata", process::SHORT).unwrap_err();
+    let mut unanswered = fixture::connect(node.metrics_port);
+    let error =
+        fixture::exchange(&mut unanswered, "/metadata", fixture::NO_ANSWER_WAIT).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock, "{error}");
     fs::remove_file(dir.path().join("sim-silent")).unwrap();
     let (_, metadata) = fetch(node.metrics_port, "/metadata");
@@ -157,25 +165,25 @@ fn a_silent_node_takes_connections_and_answers_again_later() {
 }
 
 #[test]
-fn a_node_gives_its_metrics_port_up_and_lives_on() {
+fn node_closes_its_metrics_port_and_keeps_running() {
     let dir = tempfile::tempdir().unwrap();
-    let node = Running::start(Path::new(PROGRAM), dir.path());
+    let node = RunningNode::start(Path::new(PROGRAM), dir.path());
     fs::write(dir.path().join("sim-silent"), "closed").unwrap();
-    let mut last = process::connect(node.metrics_port);
-    process::exchange(&mut last, "/metadata", process::LONG).unwrap_err();
+    let mut last = fixture::connect(node.metrics_port);
+    fixture::exchange(&mut last, "/metadata", fixture::DEADLINE).unwrap_err();
     let listener = TcpListener::bind(("127.0.0.1", node.metrics_port));
     assert!(listener.is_ok(), "{listener:?}");
-    assert_eq!(node.end_with(Signal::SIGTERM).signal(), Some(15));
+    assert_eq!(node.exit_on(Signal::SIGTERM).signal(), Some(15));
 }
 
 #[test]
-fn a_self_upgrade_is_a_new_process_with_the_same_identity_and_ports() {
+fn self_upgrade_keeps_identity_and_ports_in_a_new_process() {
     let dir = tempfile::tempdir().unwrap();
     let (program, root) = (dir.path().join("antnode"), dir.path().join("root"));
-    process::stamped(&program, "0.4.16");
-    let udp = process::free_udp_port();
-    let tcp = process::free_tcp_port();
-    let mut node = Running::start_with(command(&program).args(arguments(&root, udp, tcp)));
+    fixture::stamp_program(&program, "0.4.16");
+    let udp = fixture::free_udp_port();
+    let tcp = fixture::free_tcp_port();
+    let mut node = RunningNode::start_with(command(&program).args(arguments(&root, udp, tcp)));
     fs::write(root.join("sim-upgrade-to"), "0.4.17").unwrap();
     node.signal(Signal::SIGUSR1);
     let successor = node.read_until_started();
@@ -189,5 +197,5 @@ fn a_self_upgrade_is_a_new_process_with_the_same_identity_and_ports() {
         metadata.contains("antnode_version=\"0.4.17\""),
         "{metadata}"
     );
-    process::kill(&pid);
+    fixture::kill(&pid);
 }

@@ -1,4 +1,4 @@
-//! A node's directories and its copy of the program. Its service is written when it is started.
+//! Creates a node's directories and its copy of the program. The start of a node writes its service.
 
 use futures_util::stream::{self, StreamExt};
 use wnm_core::fault;
@@ -9,23 +9,23 @@ use wnm_host::layout;
 
 use crate::S6Overlay;
 
-/// Nodes that are made at once: a copy is waited for until the disk has it, which takes several as long as one.
-const AT_ONCE: usize = 16;
+/// How many nodes to create at once. Each copy waits for the disk, and several wait no longer than one.
+const CONCURRENCY: usize = 16;
 
 impl S6Overlay {
-    pub(crate) async fn make_nodes(
+    pub(crate) async fn add_nodes(
         &self,
         nodes: &[Node],
         binary: &NodeBinary,
     ) -> Vec<Result<AddedNode, ManagerError>> {
-        let made: Vec<_> = nodes
+        let added: Vec<_> = nodes
             .iter()
-            .map(|node| self.make_node(node, binary))
+            .map(|node| self.add_node(node, binary))
             .collect();
-        stream::iter(made).buffered(AT_ONCE).collect().await
+        stream::iter(added).buffered(CONCURRENCY).collect().await
     }
 
-    async fn make_node(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {
+    async fn add_node(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {
         let paths = &self.context.paths;
         layout::check_storage(paths)?;
         let (root_dir, log_dir) = (paths.node_dir(node.id), paths.log_dir(node.id));
