@@ -1,4 +1,4 @@
-//! What runs: one look at the process table for one node or for all.
+//! Reads the process table to tell which nodes run.
 
 use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
@@ -8,49 +8,49 @@ use wnm_core::manager::{ManagerError, ProcessState, blocking};
 use wnm_core::node::{Node, NodeId};
 
 use crate::Setsid;
-use crate::process::{Mark, Process, Program, RealDirs, Running};
+use crate::matching::{CanonicalDirs, NodeMatcher, Process, Program, RunningProgram};
 use crate::table::Table;
 
 impl Setsid {
-    /// The processes of one node, the one that leads its group first.
-    pub(crate) async fn processes_of(&self, node: &Node) -> Result<Vec<Process>, ManagerError> {
-        let (table, node) = (self.view()?, node.clone());
+    /// The processes of one node, group leader first.
+    pub(crate) async fn node_processes(&self, node: &Node) -> Result<Vec<Process>, ManagerError> {
+        let (table, node) = (self.readable_table()?, node.clone());
         blocking(move || {
-            let mark = Mark::of(&node);
+            let matcher = NodeMatcher::for_node(&node);
             let wanted = |program: &Program| match program {
-                Program::At(path) => mark.binaries().contains(path),
+                Program::At(path) => matcher.binaries().contains(path),
                 Program::Hidden => true,
             };
             let mut found = table.processes(&wanted)?;
-            found.retain(|process| mark.is_of(process));
-            found.sort_by_key(|process| (process.kin.pid != process.kin.group, process.kin.start));
+            found.retain(|process| matcher.matches(process));
+            found.sort_by_key(|process| (process.id.pid != process.id.group, process.id.start));
             Ok(found)
         })
         .await
     }
 
-    /// The table, once it is known to show the processes that matter.
-    pub(crate) fn view(&self) -> Result<Table, ManagerError> {
-        if self.hands.looks_at_others() {
-            self.table.must_show_others()?;
+    /// The process table, after checking that it shows the relevant processes.
+    pub(crate) fn readable_table(&self) -> Result<Table, ManagerError> {
+        if self.process_ops.reads_other_accounts() {
+            self.table.check_shows_other_accounts()?;
         }
         Ok(self.table.clone())
     }
 }
 
-/// The states of many nodes from one reading of the table.
-pub(crate) fn states(
+/// The states of many nodes from one pass over the process table.
+pub(crate) fn statuses(
     table: &Table,
     nodes: &[Node],
 ) -> Result<HashMap<NodeId, ProcessState>, ManagerError> {
-    let mut real = RealDirs::default();
-    let marks = nodes
+    let mut real = CanonicalDirs::default();
+    let matchers = nodes
         .iter()
-        .map(|node| Mark::among(&node.binary, &node.root_dir, &mut real));
-    let marks: Vec<Mark> = marks.collect();
+        .map(|node| NodeMatcher::with_dirs(&node.binary, &node.root_dir, &mut real));
+    let matchers: Vec<NodeMatcher> = matchers.collect();
     let mut by_binary: HashMap<&Path, Vec<usize>> = HashMap::new();
-    for (index, mark) in marks.iter().enumerate() {
-        for binary in mark.binaries() {
+    for (index, matcher) in matchers.iter().enumerate() {
+        for binary in matcher.binaries() {
             by_binary.entry(binary).or_default().push(index);
         }
     }
@@ -58,7 +58,7 @@ pub(crate) fn states(
         Program::At(path) => by_binary.contains_key(path.as_path()),
         Program::Hidden => true,
     })?;
-    let mut running: HashMap<usize, &Running> = HashMap::new();
+    let mut running: HashMap<usize, &RunningProgram> = HashMap::new();
     for process in &processes {
         let path = match &process.program {
             Program::At(path) => Some(path.as_path()),
@@ -66,15 +66,15 @@ pub(crate) fn states(
         };
         let candidates = path.and_then(|path| by_binary.get(path));
         for &index in candidates.into_iter().flatten() {
-            if marks[index].fits(&process.program, &process.argv) {
+            if matchers[index].matches_program(&process.program, &process.argv) {
                 running
                     .entry(index)
-                    .and_modify(|known| *known = first(table, known, process))
+                    .and_modify(|known| *known = started_first(table, known, process))
                     .or_insert(process);
             }
         }
     }
-    let mut storages = Storages::default();
+    let mut storages = StorageCheck::default();
     Ok(nodes
         .iter()
         .enumerate()
@@ -83,29 +83,33 @@ pub(crate) fn states(
                 Some(process) => ProcessState::Running {
                     pid: u32::try_from(process.pid).ok(),
                 },
-                None => storages.state_of(node),
+                None => storages.state_without_process(node),
             };
             (node.id, state)
         })
         .collect())
 }
 
-/// The one of two processes of a node that started first, which the other comes from.
-pub(crate) fn first<'a>(table: &Table, known: &'a Running, other: &'a Running) -> &'a Running {
-    match (table.start_of(known.pid), table.start_of(other.pid)) {
-        (Some(start), Some(of_other)) if of_other < start => other,
+/// The older of two processes of a node; the newer one descends from it.
+pub(crate) fn started_first<'a>(
+    table: &Table,
+    known: &'a RunningProgram,
+    other: &'a RunningProgram,
+) -> &'a RunningProgram {
+    match (table.start_time(known.pid), table.start_time(other.pid)) {
+        (Some(start), Some(other_start)) if other_start < start => other,
         (None, Some(_)) => other,
         _ => known,
     }
 }
 
-/// Directories that hold nodes' directories and are known to be there.
+/// Storage directories known to exist.
 #[derive(Default)]
-struct Storages(HashSet<PathBuf>);
+struct StorageCheck(HashSet<PathBuf>);
 
-impl Storages {
-    /// The state of a node without a process.
-    fn state_of(&mut self, node: &Node) -> ProcessState {
+impl StorageCheck {
+    /// The state of a node that has no process.
+    fn state_without_process(&mut self, node: &Node) -> ProcessState {
         let missing = [&node.root_dir, &node.binary].into_iter().find_map(|path| {
             match std::fs::metadata(path) {
                 Ok(_) => None,
@@ -114,15 +118,18 @@ impl Storages {
         });
         match missing {
             None => ProcessState::Stopped,
-            Some((_, error)) if error.kind() == ErrorKind::NotFound && self.hold(node) => {
+            Some((_, error))
+                if error.kind() == ErrorKind::NotFound && self.storage_exists(node) =>
+            {
                 ProcessState::Missing
             }
             Some((path, error)) => ProcessState::Unknown(format!("{}: {error}", path.display())),
         }
     }
 
-    /// Whether the directory that the node's lies in is there. If not, a disk is missing and not a node.
-    fn hold(&mut self, node: &Node) -> bool {
+    /// Whether the parent of the node's directory exists. If it does not, a disk is missing rather than the
+    /// node.
+    fn storage_exists(&mut self, node: &Node) -> bool {
         let Some(storage) = node.root_dir.parent() else {
             return false;
         };

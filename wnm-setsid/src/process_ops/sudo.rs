@@ -11,17 +11,17 @@ use tokio::process::Child;
 use wnm_core::manager::files::{self, Files};
 use wnm_core::manager::{CommandRunner, ManagerError, spawn_when_free};
 
-use super::Hands;
-use crate::detach::Order;
-use crate::output::{aside, open_plain};
+use super::ProcessOps;
+use crate::detach::LaunchSpec;
+use crate::handle::ProcessHandle;
+use crate::output::{open_regular, rotated_path};
 use crate::table::Table;
-use crate::watch::Held;
 
-/// Commands that touch a file or a process or two, on a machine that may be loaded.
-const SHORT: Duration = Duration::from_secs(30);
+/// Limit for a command that touches a file or a few processes on a loaded machine.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Processes started and ended through `sudo -n` by a caller who is not root. No shell: every path and every
-/// argument of a node is one argument of the command.
+/// Starts and signals processes through `sudo -n`, for a caller who is not root. Uses no shell: every path and
+/// every node argument is one argument of the command.
 pub(crate) struct Sudo {
     sudo: OsString,
     owner: String,
@@ -38,32 +38,32 @@ impl Sudo {
         }
     }
 
-    /// Starts nodes with another program in the place of sudo.
+    /// Starts nodes with another program in place of sudo.
     #[cfg(all(test, target_os = "linux"))]
-    pub fn through(mut self, sudo: &Path) -> Self {
+    pub fn with_program(mut self, sudo: &Path) -> Self {
         self.sudo = sudo.into();
         self
     }
 
-    /// Makes an empty file that the caller may write and the node's account may not replace by a link
-    /// unnoticed: it is opened without following any.
-    async fn make_output(&self, path: &Path) -> Result<(), ManagerError> {
+    /// Creates an empty file that the caller may write. The node's account could replace it with a link, so
+    /// [`open_regular`] follows none.
+    async fn create_output(&self, path: &Path) -> Result<(), ManagerError> {
         let uid = nix::unistd::geteuid().to_string();
         let gid = nix::unistd::getegid().to_string();
-        let words = ["install", "-m", "0644", "-o", &uid, "-g", &gid, "/dev/null"];
-        let words = words.map(OsStr::new).into_iter().chain([path.as_ref()]);
-        self.files.run(SHORT, words).await
+        let args = ["install", "-m", "0644", "-o", &uid, "-g", &gid, "/dev/null"];
+        let args = args.map(OsStr::new).into_iter().chain([path.as_ref()]);
+        self.files.run(COMMAND_TIMEOUT, args).await
     }
 }
 
 #[async_trait]
-impl Hands for Sudo {
-    fn looks_at_others(&self) -> bool {
+impl ProcessOps for Sudo {
+    fn reads_other_accounts(&self) -> bool {
         true
     }
 
-    async fn output(&self, path: &Path) -> Result<File, ManagerError> {
-        match open_plain(path) {
+    async fn open_output(&self, path: &Path) -> Result<File, ManagerError> {
+        match open_regular(path) {
             Ok(file) => return Ok(file),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
             Err(source) => {
@@ -74,20 +74,20 @@ impl Hands for Sudo {
             }
         }
         if std::fs::symlink_metadata(path).is_ok() {
-            self.files.rename(path, &aside(path)).await?;
+            self.files.rename(path, &rotated_path(path)).await?;
         }
-        self.make_output(path).await?;
-        open_plain(path)
+        self.create_output(path).await?;
+        open_regular(path)
             .map_err(|source| ManagerError::io(format!("opening {}", path.display()), source))
     }
 
-    /// Not through the runner: the node inherits the streams of what starts it, and the runner would read
-    /// them until the node ends.
-    async fn spawn(&self, order: &Order, output: &File) -> Result<Option<Child>, ManagerError> {
+    /// Bypasses the runner: the node inherits the streams of the command that starts it, and the runner would
+    /// read them until the node exits.
+    async fn spawn(&self, spec: &LaunchSpec, output: &File) -> Result<Option<Child>, ManagerError> {
         let mut args: Vec<OsString> = ["-n", "-u", &self.owner, "--"].map(OsString::from).into();
-        if !order.env.is_empty() {
+        if !spec.env.is_empty() {
             args.push("env".into());
-            args.extend(order.env.iter().map(|(key, value)| {
+            args.extend(spec.env.iter().map(|(key, value)| {
                 let mut word = key.clone();
                 word.push("=");
                 word.push(value);
@@ -95,31 +95,31 @@ impl Hands for Sudo {
             }));
         }
         args.extend(["setsid", "--fork"].map(OsString::from));
-        args.push(order.program.clone());
-        args.extend(order.args.iter().cloned());
-        let through = Order {
+        args.push(spec.program.clone());
+        args.extend(spec.args.iter().cloned());
+        let sudo_spec = LaunchSpec {
             program: self.sudo.clone(),
             args,
             env: Vec::new(),
-            dir: order.dir.clone(),
+            dir: spec.dir.clone(),
         };
         let what = || {
             format!(
                 "starting {} through sudo",
-                crate::detach::name(&order.program)
+                crate::detach::display_name(&spec.program)
             )
         };
         let io_error = |source| ManagerError::io(what(), source);
-        let mut command = through.command(output).map_err(io_error)?;
+        let mut command = sudo_spec.command(output).map_err(io_error)?;
         let started = spawn_when_free(command.kill_on_drop(true)).await;
         let mut child = started.map_err(io_error)?;
-        match tokio::time::timeout(SHORT, child.wait()).await {
+        match tokio::time::timeout(COMMAND_TIMEOUT, child.wait()).await {
             Ok(Ok(status)) if status.success() => Ok(None),
             Ok(Ok(status)) => Err(ManagerError::NotPermitted(format!("{}: {status}", what()))),
             Ok(Err(source)) => Err(io_error(source)),
             Err(_) => Err(ManagerError::TimedOut {
                 what: what(),
-                limit: SHORT,
+                limit: COMMAND_TIMEOUT,
             }),
         }
     }
@@ -127,23 +127,26 @@ impl Hands for Sudo {
     async fn signal(
         &self,
         table: &Table,
-        held: &[Held],
+        handles: &[ProcessHandle],
         signal: Signal,
     ) -> Result<(), ManagerError> {
-        let running: Vec<&Held> = held.iter().filter(|process| process.runs(table)).collect();
+        let running: Vec<&ProcessHandle> = handles
+            .iter()
+            .filter(|process| process.is_running(table))
+            .collect();
         if running.is_empty() {
             return Ok(());
         }
-        let short = signal.as_str().trim_start_matches("SIG");
-        let words = ["kill", "-s", short].map(OsString::from).into_iter();
+        let name = signal.as_str().trim_start_matches("SIG");
+        let args = ["kill", "-s", name].map(OsString::from).into_iter();
         let pids = running
             .iter()
-            .map(|process| OsString::from(process.kin.pid.to_string()));
-        let sent = self.files.run(SHORT, words.chain(pids)).await;
-        // kill(1) fails when one of them ended a moment before.
-        match sent {
+            .map(|process| OsString::from(process.id.pid.to_string()));
+        let result = self.files.run(COMMAND_TIMEOUT, args.chain(pids)).await;
+        // kill(1) fails if one of the processes exited a moment before.
+        match result {
             Err(ManagerError::Rejected { .. })
-                if !running.iter().all(|process| process.runs(table)) =>
+                if !running.iter().all(|process| process.is_running(table)) =>
             {
                 Ok(())
             }

@@ -9,13 +9,13 @@ use nix::sys::signal::Signal;
 use tokio::process::Child;
 use wnm_core::manager::{Account, ManagerError, blocking, spawn_when_free};
 
-use super::Hands;
-use crate::detach::{Order, name};
-use crate::output::open_plain;
+use super::ProcessOps;
+use crate::detach::{LaunchSpec, display_name};
+use crate::handle::ProcessHandle;
+use crate::output::open_regular;
 use crate::table::Table;
-use crate::watch::Held;
 
-/// Processes started and ended by this one: as the caller for the caller, or as root for another account.
+/// Starts and signals processes from this process: as the caller's account, or as root for another one.
 #[derive(Debug, Clone)]
 pub(crate) struct Direct {
     account: Option<String>,
@@ -27,7 +27,7 @@ impl Direct {
         Self { account: None }
     }
 
-    /// Nodes run under this one. The caller is root.
+    /// Nodes run under the account `name`. The caller must be root.
     pub fn for_account(name: &str) -> Self {
         Self {
             account: Some(name.to_owned()),
@@ -40,15 +40,15 @@ impl Direct {
 }
 
 #[async_trait]
-impl Hands for Direct {
-    fn looks_at_others(&self) -> bool {
+impl ProcessOps for Direct {
+    fn reads_other_accounts(&self) -> bool {
         self.account.is_some()
     }
 
-    async fn output(&self, path: &Path) -> Result<File, ManagerError> {
+    async fn open_output(&self, path: &Path) -> Result<File, ManagerError> {
         let (path, account) = (path.to_owned(), self.account()?);
         blocking(move || {
-            let opened = open_plain(&path).and_then(|file| {
+            let opened = open_regular(&path).and_then(|file| {
                 if let Some(account) = account {
                     fchown(&file, Some(account.uid), Some(account.gid))?;
                 }
@@ -59,24 +59,24 @@ impl Hands for Direct {
         .await
     }
 
-    async fn spawn(&self, order: &Order, output: &File) -> Result<Option<Child>, ManagerError> {
-        let mut order = order.clone();
+    async fn spawn(&self, spec: &LaunchSpec, output: &File) -> Result<Option<Child>, ManagerError> {
+        let mut spec = spec.clone();
         let account = self.account()?;
         if let Some(account) = &account {
             let mut env = account_environment(account);
-            env.append(&mut order.env);
-            order.env = env;
+            env.append(&mut spec.env);
+            spec.env = env;
         }
-        let program = name(&order.program);
+        let program = display_name(&spec.program);
         let io_error = |source| ManagerError::io(format!("starting {program}"), source);
-        let mut command = order.command(output).map_err(io_error)?;
+        let mut command = spec.command(output).map_err(io_error)?;
         if let Some(account) = &account {
-            // With a user given, root's supplementary groups are dropped by the standard library.
+            // With a uid set, the standard library also drops root's supplementary groups.
             command.uid(account.uid).gid(account.gid);
         }
         match spawn_when_free(&mut command).await {
             Ok(child) => Ok(Some(child)),
-            Err(error) if is_the_programs_fault(&error) => Err(ManagerError::Rejected {
+            Err(error) if is_program_error(&error) => Err(ManagerError::Rejected {
                 what: format!("starting {program}"),
                 words: error.to_string(),
             }),
@@ -87,13 +87,13 @@ impl Hands for Direct {
     async fn signal(
         &self,
         table: &Table,
-        held: &[Held],
+        handles: &[ProcessHandle],
         signal: Signal,
     ) -> Result<(), ManagerError> {
-        for process in held {
+        for process in handles {
             process.signal(table, signal).map_err(|source| {
                 ManagerError::io(
-                    format!("sending {signal} to process {}", process.kin.pid),
+                    format!("sending {signal} to process {}", process.id.pid),
                     source,
                 )
             })?;
@@ -102,7 +102,7 @@ impl Hands for Direct {
     }
 }
 
-/// What a login would set; root's own values would send a program into root's home.
+/// The variables a login would set. With root's own values a node would use root's home.
 fn account_environment(account: &Account) -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
     vec![
         ("HOME".into(), account.home.clone().into()),
@@ -111,10 +111,10 @@ fn account_environment(account: &Account) -> Vec<(std::ffi::OsString, std::ffi::
     ]
 }
 
-/// Whether another program in the same place would have started.
-fn is_the_programs_fault(error: &io::Error) -> bool {
-    let faults = [Errno::ENOEXEC, Errno::EACCES, Errno::ENOENT, Errno::EISDIR];
+/// Whether the error is the program's fault: another program at the same path would have started.
+fn is_program_error(error: &io::Error) -> bool {
+    let errors = [Errno::ENOEXEC, Errno::EACCES, Errno::ENOENT, Errno::EISDIR];
     error
         .raw_os_error()
-        .is_some_and(|number| faults.contains(&Errno::from_raw(number)))
+        .is_some_and(|number| errors.contains(&Errno::from_raw(number)))
 }

@@ -1,4 +1,4 @@
-//! What is known of a process, and how it is told whose it is. No I/O but the resolving of a node's paths.
+//! Decides which node a process belongs to. The only I/O is resolving a node's paths.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -7,99 +7,89 @@ use std::path::{Path, PathBuf};
 use wnm_core::node::Node;
 use wnm_core::program::argv;
 
-/// A process and its place among the others. The number alone names nothing for long: the kernel gives it
-/// out again. Together with the start it names one process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Kin {
-    pub pid: i32,
-    /// When it started, in the table's own unit; only ever compared.
-    pub start: u64,
-    pub parent: i32,
-    pub group: i32,
-    pub session: i32,
-}
+use crate::process_ref::ProcessRef;
 
 /// The program a process runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Program {
-    /// Its path, also where the file has been replaced since.
+    /// Its path, even if the file has been replaced since.
     At(PathBuf),
-    /// The kernel does not say: the process is another account's.
+    /// The kernel does not reveal it: the process belongs to another account.
     Hidden,
 }
 
-/// What a process runs: enough to tell whose it is, and for the kernel half the work of a [`Process`].
+/// A process with its program and arguments: enough to match it to a node, at half the cost of a [`Process`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Running {
+pub(crate) struct RunningProgram {
     pub pid: i32,
     pub program: Program,
     pub argv: Vec<OsString>,
 }
 
-/// A process that runs; one that ended and was not yet collected by its parent is none.
+/// A running process. A zombie does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Process {
-    pub kin: Kin,
+    pub id: ProcessRef,
     pub program: Program,
     pub argv: Vec<OsString>,
-    /// Number of the account it runs under.
+    /// Uid of the account it runs under.
     pub account: u32,
 }
 
-/// By what the processes of one node are known.
+/// Matches processes to one node by program path and `--root-dir`.
 #[derive(Debug)]
-pub(crate) struct Mark {
+pub(crate) struct NodeMatcher {
     binaries: Vec<PathBuf>,
     roots: Vec<PathBuf>,
 }
 
-impl Mark {
-    /// The marks of a node.
-    pub fn of(node: &Node) -> Self {
-        Self::at(&node.binary, &node.root_dir)
+impl NodeMatcher {
+    /// A matcher for a node.
+    pub fn for_node(node: &Node) -> Self {
+        Self::for_paths(&node.binary, &node.root_dir)
     }
 
-    /// The same from its paths.
-    pub fn at(binary: &Path, root: &Path) -> Self {
-        Self::among(binary, root, &mut RealDirs::default())
+    /// A matcher for a node with these paths.
+    pub fn for_paths(binary: &Path, root: &Path) -> Self {
+        Self::with_dirs(binary, root, &mut CanonicalDirs::default())
     }
 
-    /// The same for one of many. The kernel reports paths without symbolic links, arguments hold them as they
-    /// were given; so both spellings count.
-    pub fn among(binary: &Path, root: &Path, real: &mut RealDirs) -> Self {
-        let real_root = real.of(root);
+    /// As [`Self::for_paths`], for one of many nodes: `real` caches resolved directories. The kernel reports
+    /// paths without symbolic links while arguments keep them as given, so both spellings match.
+    pub fn with_dirs(binary: &Path, root: &Path, real: &mut CanonicalDirs) -> Self {
+        let real_root = real.resolve(root);
         let real_dir = match binary.parent() {
             Some(dir) if dir == root => real_root.clone(),
-            Some(dir) => real.of(dir),
+            Some(dir) => real.resolve(dir),
             None => None,
         };
         let mut roots = vec![root.to_owned()];
-        add(&mut roots, real_root);
+        push_unique(&mut roots, real_root);
         let mut binaries = vec![binary.to_owned()];
-        let in_real_dir = real_dir.zip(binary.file_name());
-        add(&mut binaries, in_real_dir.map(|(dir, name)| dir.join(name)));
+        let resolved = real_dir.zip(binary.file_name());
+        push_unique(&mut binaries, resolved.map(|(dir, name)| dir.join(name)));
         if binary.is_symlink() {
-            add(&mut binaries, binary.canonicalize().ok());
+            push_unique(&mut binaries, binary.canonicalize().ok());
         }
         Self { binaries, roots }
     }
 
-    /// The paths its program may be reported under.
+    /// The paths under which the kernel may report the node's program.
     pub fn binaries(&self) -> &[PathBuf] {
         &self.binaries
     }
 
-    /// Whether a process is the node's.
-    pub fn is_of(&self, process: &Process) -> bool {
-        self.fits(&process.program, &process.argv)
+    /// Whether the process belongs to the node.
+    pub fn matches(&self, process: &Process) -> bool {
+        self.matches_program(&process.program, &process.argv)
     }
 
-    /// Whether a process that runs this program with these arguments is the node's.
+    /// Whether a process with this program and these arguments belongs to the node.
     ///
-    /// The program decides where it is known, since arguments can say anything. A program that does not lie
-    /// in the node's own directory is shared between nodes: then the arguments must name the directory too.
-    pub fn fits(&self, program: &Program, argv: &[OsString]) -> bool {
-        // wnm itself runs the node's binary like this to learn its version.
+    /// Where the program path is known, it decides, because arguments can say anything. Nodes may share a
+    /// program outside their own directories; then the arguments must also name the directory.
+    pub fn matches_program(&self, program: &Program, argv: &[OsString]) -> bool {
+        // wnm itself runs the node's program like this to read its version.
         if argv.len() == 2 && argv[1] == "--version" {
             return false;
         }
@@ -107,27 +97,27 @@ impl Mark {
         let root_agrees = root.is_some_and(|root| self.roots.iter().any(|own| own == root));
         match program {
             Program::At(path) => {
-                let own_copy = self.roots.iter().any(|own| path.parent() == Some(own));
-                self.binaries.contains(path) && (root_agrees || (own_copy && root.is_none()))
+                let in_own_dir = self.roots.iter().any(|own| path.parent() == Some(own));
+                self.binaries.contains(path) && (root_agrees || (in_own_dir && root.is_none()))
             }
             Program::Hidden => {
-                let called = argv.first().map(Path::new);
-                root_agrees && called.is_some_and(|path| self.binaries.iter().any(|b| b == path))
+                let argv0 = argv.first().map(Path::new);
+                root_agrees && argv0.is_some_and(|path| self.binaries.iter().any(|b| b == path))
             }
         }
     }
 }
 
-/// Directories without symbolic links in their paths. Those of nodes lie beside each other, and a path is one call for
-/// each of its parts: the way to all of them is asked for once.
+/// Resolves directories to paths without symbolic links. Resolving costs one call per path component; node
+/// directories are siblings, so this caches their parents.
 #[derive(Debug, Default)]
-pub(crate) struct RealDirs {
+pub(crate) struct CanonicalDirs {
     parents: HashMap<PathBuf, Option<PathBuf>>,
 }
 
-impl RealDirs {
-    /// `None` for one that is not there.
-    fn of(&mut self, dir: &Path) -> Option<PathBuf> {
+impl CanonicalDirs {
+    /// The resolved path; `None` if the directory does not exist.
+    fn resolve(&mut self, dir: &Path) -> Option<PathBuf> {
         let (Some(parent), Some(name)) = (dir.parent(), dir.file_name()) else {
             return dir.canonicalize().ok();
         };
@@ -145,7 +135,7 @@ impl RealDirs {
     }
 }
 
-fn add(paths: &mut Vec<PathBuf>, path: Option<PathBuf>) {
+fn push_unique(paths: &mut Vec<PathBuf>, path: Option<PathBuf>) {
     if let Some(path) = path
         && !paths.contains(&path)
     {
@@ -157,21 +147,21 @@ fn add(paths: &mut Vec<PathBuf>, path: Option<PathBuf>) {
 mod tests {
     use super::*;
 
-    fn fits(mark: &Mark, program: Option<&str>, argv: &[&str]) -> bool {
+    fn fits(matcher: &NodeMatcher, program: Option<&str>, argv: &[&str]) -> bool {
         let program = program.map_or(Program::Hidden, |path| Program::At(path.into()));
         let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
-        mark.fits(&program, &argv)
+        matcher.matches_program(&program, &argv)
     }
 
     const OWN: &str = "/n/antnode0001/antnode";
 
     fn is_own(program: Option<&str>, argv: &[&str]) -> bool {
-        let mark = Mark::at(Path::new(OWN), Path::new("/n/antnode0001"));
-        fits(&mark, program, argv)
+        let matcher = NodeMatcher::for_paths(Path::new(OWN), Path::new("/n/antnode0001"));
+        fits(&matcher, program, argv)
     }
 
     #[test]
-    fn the_program_decides() {
+    fn the_program_path_decides() {
         assert!(is_own(Some(OWN), &["antnode", "--port", "1"]));
         assert!(is_own(
             Some(OWN),
@@ -186,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hidden_program_needs_both_words() {
+    fn a_hidden_program_must_match_argv0_and_root_dir() {
         assert!(is_own(None, &[OWN, "--root-dir", "/n/antnode0001"]));
         assert!(!is_own(None, &[OWN, "--root-dir", "/n/antnode00010"]));
         assert!(!is_own(None, &[OWN]));
@@ -198,31 +188,31 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_program_needs_the_directory() {
+    fn a_shared_program_must_name_the_directory() {
         let shared = "/usr/bin/antnode";
-        let mark = Mark::at(Path::new(shared), Path::new("/n/antnode0001"));
-        let with = |argv: &[&str]| fits(&mark, Some(shared), argv);
+        let matcher = NodeMatcher::for_paths(Path::new(shared), Path::new("/n/antnode0001"));
+        let with = |argv: &[&str]| fits(&matcher, Some(shared), argv);
         assert!(with(&[shared, "--root-dir", "/n/antnode0001"]));
         assert!(!with(&[shared, "--root-dir", "/n/antnode0002"]));
         assert!(!with(&[shared]));
     }
 
     #[test]
-    fn a_node_behind_a_symbolic_link_is_known_by_its_real_path() {
+    fn a_node_behind_a_symbolic_link_matches_by_its_real_path() {
         let dir = tempfile::tempdir().unwrap();
         let real = dir.path().canonicalize().unwrap().join("real");
         std::fs::create_dir_all(real.join("antnode0001")).unwrap();
         let link = dir.path().join("link");
         std::os::unix::fs::symlink(&real, &link).unwrap();
         let root = link.join("antnode0001");
-        let mark = Mark::at(&root.join("antnode"), &root);
+        let matcher = NodeMatcher::for_paths(&root.join("antnode"), &root);
         let path = real.join("antnode0001/antnode");
         let argv = ["antnode", "--root-dir", root.to_str().unwrap()];
-        assert!(fits(&mark, path.to_str(), &argv));
+        assert!(fits(&matcher, path.to_str(), &argv));
     }
 
     #[test]
-    fn directories_are_told_apart_from_links_beside_them() {
+    fn directories_and_sibling_links_resolve_separately() {
         let dir = tempfile::tempdir().unwrap();
         let real = dir.path().canonicalize().unwrap();
         std::fs::create_dir_all(real.join("storage/one")).unwrap();
@@ -230,16 +220,22 @@ mod tests {
         let link = |to: &str, from: &str| {
             std::os::unix::fs::symlink(real.join(to), real.join(from)).unwrap();
         };
-        link("storage", "way");
+        link("storage", "alias");
         link("elsewhere", "storage/two");
         link("nowhere", "storage/three");
-        let mut dirs = RealDirs::default();
-        let way = real.join("way");
-        assert_eq!(dirs.of(&way.join("one")), Some(real.join("storage/one")));
-        assert_eq!(dirs.of(&way.join("two")), Some(real.join("elsewhere")));
-        assert_eq!(dirs.of(&way.join("three")), None);
-        assert_eq!(dirs.of(&way.join("four")), None);
-        assert_eq!(dirs.of(&way.join("..")), Some(real.clone()));
-        assert_eq!(dirs.of(Path::new("/")), Some(PathBuf::from("/")));
+        let mut dirs = CanonicalDirs::default();
+        let alias = real.join("alias");
+        assert_eq!(
+            dirs.resolve(&alias.join("one")),
+            Some(real.join("storage/one"))
+        );
+        assert_eq!(
+            dirs.resolve(&alias.join("two")),
+            Some(real.join("elsewhere"))
+        );
+        assert_eq!(dirs.resolve(&alias.join("three")), None);
+        assert_eq!(dirs.resolve(&alias.join("four")), None);
+        assert_eq!(dirs.resolve(&alias.join("..")), Some(real.clone()));
+        assert_eq!(dirs.resolve(Path::new("/")), Some(PathBuf::from("/")));
     }
 }

@@ -1,4 +1,4 @@
-//! Nodes that are on this machine, for adoption: directories with a program in them, and processes.
+//! Discovers nodes on this machine for adoption: directories that hold the node program, and its processes.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
@@ -8,26 +8,26 @@ use wnm_core::manager::{Account, FoundNode, ManagerError, Paths, ProcessState, l
 use wnm_core::ports::{NodePorts, Port, PortBases};
 use wnm_core::program::argv;
 
-use crate::process::{Mark, Process, Program};
+use crate::matching::{NodeMatcher, Process, Program};
 use crate::table::Table;
 
-/// What is looked for.
-pub(crate) struct Search {
+/// Where and what to search.
+pub(crate) struct NodeSearch {
     pub table: Table,
     pub paths: Paths,
     pub bases: PortBases,
-    /// Name of the node program's file.
+    /// File name of the node program.
     pub program: &'static str,
 }
 
-impl Search {
-    /// Every node below the storage, by directory.
+impl NodeSearch {
+    /// Returns every node below the node storage, sorted by directory.
     pub fn run(&self) -> Result<Vec<FoundNode>, ManagerError> {
         let mut roots = self.directories()?;
         let processes = self.processes()?;
         let mut running: BTreeMap<PathBuf, Process> = BTreeMap::new();
         for process in processes {
-            if let Some(root) = self.root_of(&process, &roots) {
+            if let Some(root) = self.node_root(&process, &roots) {
                 if !roots.contains(&root) {
                     roots.push(root.clone());
                 }
@@ -44,7 +44,7 @@ impl Search {
             .collect())
     }
 
-    /// Directories that are named like a node's and hold its program.
+    /// Directories whose name starts like a node's and that hold the node program.
     fn directories(&self) -> Result<Vec<PathBuf>, ManagerError> {
         let storage = &self.paths.node_storage;
         let unreadable =
@@ -56,20 +56,21 @@ impl Search {
         let mut found = Vec::new();
         for entry in entries {
             let entry = entry.map_err(unreadable)?;
-            let named = entry.file_name().to_string_lossy().starts_with("antnode");
-            let real = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if named && real && entry.path().join(self.program).is_file() {
+            let is_named = entry.file_name().to_string_lossy().starts_with("antnode");
+            let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_named && is_dir && entry.path().join(self.program).is_file() {
                 found.push(entry.path());
             }
         }
         Ok(found)
     }
 
-    /// Processes of the node program, wherever its file lies.
+    /// Processes of the node program, wherever its file is.
     fn processes(&self) -> Result<Vec<Process>, ManagerError> {
-        let is_it = |path: &Path| path.file_name().is_some_and(|name| name == self.program);
+        let is_node_program =
+            |path: &Path| path.file_name().is_some_and(|name| name == self.program);
         let wanted = |program: &Program| match program {
-            Program::At(path) => is_it(path),
+            Program::At(path) => is_node_program(path),
             Program::Hidden => true,
         };
         let mut found = self.table.processes(&wanted)?;
@@ -78,46 +79,46 @@ impl Search {
             Program::Hidden => process
                 .argv
                 .first()
-                .is_some_and(|word| is_it(Path::new(word))),
+                .is_some_and(|word| is_node_program(Path::new(word))),
         });
         Ok(found)
     }
 
-    /// The directory a process works in, when that is one below the storage.
-    fn root_of(&self, process: &Process, known: &[PathBuf]) -> Option<PathBuf> {
+    /// The process's node directory, if it is below the node storage.
+    fn node_root(&self, process: &Process, known: &[PathBuf]) -> Option<PathBuf> {
         if let Some(root) = argv::option(&process.argv, "--root-dir") {
             let root = PathBuf::from(root);
-            let below = root.starts_with(&self.paths.node_storage)
+            let is_below = root.starts_with(&self.paths.node_storage)
                 && root != self.paths.node_storage
                 && root.is_dir();
-            return below.then_some(root);
+            return is_below.then_some(root);
         }
         known
             .iter()
-            .find(|root| Mark::at(&root.join(self.program), root).is_of(process))
+            .find(|root| NodeMatcher::for_paths(&root.join(self.program), root).matches(process))
             .cloned()
     }
 
     fn node(&self, root_dir: PathBuf, process: Option<&Process>) -> Option<FoundNode> {
         let service = root_dir.file_name()?.to_string_lossy().into_owned();
         let id = layout::id_of(&service);
-        let words = process.map_or(&[][..], |process| process.argv.as_slice());
-        let by_number = id.and_then(|id| self.bases.of(id).ok());
-        let told: Option<Port> = port(words, "--port");
-        let ports = match (told, by_number) {
-            (Some(node), by_number) => NodePorts {
+        let args = process.map_or(&[][..], |process| process.argv.as_slice());
+        let default_ports = id.and_then(|id| self.bases.of(id).ok());
+        let port_argument: Option<Port> = port(args, "--port");
+        let ports = match (port_argument, default_ports) {
+            (Some(node), default_ports) => NodePorts {
                 node,
-                metrics: port(words, "--metrics-server-port"),
-                rpc: by_number.and_then(|ports| ports.rpc),
+                metrics: port(args, "--metrics-server-port"),
+                rpc: default_ports.and_then(|ports| ports.rpc),
             },
             (None, Some(ports)) => ports,
             (None, None) => {
-                tracing::warn!(directory = %root_dir.display(), "left alone: nothing says which port it uses");
+                tracing::warn!(directory = %root_dir.display(), "ignored: its port is unknown");
                 return None;
             }
         };
-        let logs = argv::option(words, "--log-output-dest").map(PathBuf::from);
-        let usual = id
+        let logs = argv::option(args, "--log-output-dest").map(PathBuf::from);
+        let default_logs = id
             .map(|id| self.paths.log_dir(id))
             .filter(|dir| dir.is_dir());
         let account = match process {
@@ -133,13 +134,13 @@ impl Search {
             service,
             user: Account::name_of(account),
             binary,
-            log_dir: logs.or(usual),
+            log_dir: logs.or(default_logs),
             ports,
-            network: argv::network(words),
-            wallet: argv::parsed(words, "--rewards-address"),
+            network: argv::network(args),
+            wallet: argv::parsed(args, "--rewards-address"),
             state: match process {
                 Some(process) => ProcessState::Running {
-                    pid: u32::try_from(process.kin.pid).ok(),
+                    pid: u32::try_from(process.id.pid).ok(),
                 },
                 None => ProcessState::Stopped,
             },
@@ -148,6 +149,6 @@ impl Search {
     }
 }
 
-fn port(words: &[std::ffi::OsString], name: &str) -> Option<Port> {
-    argv::parsed::<u16>(words, name).and_then(Port::new)
+fn port(args: &[std::ffi::OsString], name: &str) -> Option<Port> {
+    argv::parsed::<u16>(args, name).and_then(Port::new)
 }

@@ -1,5 +1,5 @@
-//! A private storage with nodes in it. The node program is a copy of the machine's shell, and a script says
-//! what kind of a node it plays.
+//! A private node storage for tests. The node program is a copy of the machine's shell; a script defines how
+//! the node behaves.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -22,16 +22,17 @@ use wnm_core::node::{Node, NodeId, ObservedState};
 use wnm_core::program::{NodeBinary, NodeProgram, NodeReport, ProgramError};
 
 use crate::Setsid;
-use crate::process::{Kin, Program};
+use crate::matching::Program;
+use crate::process_ref::ProcessRef;
 use crate::table::Table;
 
-/// Nothing here takes this long; what does has failed.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Nothing in these tests takes this long unless it has failed.
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A node that runs until it is ended, with a child.
-pub const STAYS: &str = "echo up; sleep 600 & wait";
+/// A node with a child that runs until it is stopped.
+pub const RUNS_FOREVER: &str = "echo up; sleep 600 & wait";
 
-/// Plays the node program: the shell, given a script.
+/// A node program for tests: the shell with a script.
 pub struct Script(pub String);
 
 #[async_trait]
@@ -45,11 +46,11 @@ impl NodeProgram for Script {
     }
 
     fn arguments(&self, node: &Node, _: &Launch, _: &Paths) -> Result<Vec<OsString>, ProgramError> {
-        let words = ["-c", &self.0, "antnode", "--root-dir"].map(OsString::from);
-        let mut words = Vec::from(words);
-        words.push(node.root_dir.clone().into());
-        words.extend(["--port".into(), node.ports.node.to_string().into()]);
-        Ok(words)
+        let args = ["-c", &self.0, "antnode", "--root-dir"].map(OsString::from);
+        let mut args = Vec::from(args);
+        args.push(node.root_dir.clone().into());
+        args.extend(["--port".into(), node.ports.node.to_string().into()]);
+        Ok(args)
     }
 
     fn environment(
@@ -81,48 +82,48 @@ impl NodeProgram for Script {
     }
 }
 
-/// The storage and its manager. Dropped, it ends whatever still runs out of it.
-pub struct Ground {
+/// A node storage and its manager. Dropping it kills whatever still runs from the storage.
+pub struct TestBackend {
     pub manager: Setsid,
     pub context: ManagerContext,
     pub dir: PathBuf,
     _owned: Option<TempDir>,
 }
 
-impl Ground {
-    /// A new one for the caller's account.
+impl TestBackend {
+    /// A backend for the caller's account.
     pub fn new(script: &str) -> Self {
-        Self::of_kind(ManagerKind::SETSID_USER, script)
+        Self::with_kind(ManagerKind::SETSID_USER, script)
     }
 
-    /// A new one of a kind whose nodes run as nobody in sudo mode.
-    pub fn of_kind(kind: ManagerKind, script: &str) -> Self {
+    /// A backend of this kind. In sudo mode its nodes run as `nobody`.
+    pub fn with_kind(kind: ManagerKind, script: &str) -> Self {
         let owned = tempfile::Builder::new()
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
             .tempdir()
             .unwrap();
-        let mut ground = Self::at(owned.path(), kind, Arc::new(Script(script.to_owned())));
-        ground._owned = Some(owned);
-        ground
+        let mut backend = Self::at(owned.path(), kind, Arc::new(Script(script.to_owned())));
+        backend._owned = Some(owned);
+        backend
     }
 
-    /// One over a directory that stays.
+    /// A backend over an existing directory, which it does not delete.
     pub fn at(dir: &Path, kind: ManagerKind, program: Arc<dyn NodeProgram>) -> Self {
         let dir = dir.canonicalize().unwrap();
         let context = context(&dir, kind, program);
         Self {
-            manager: Setsid::new(kind, context.clone()).with_grace(PATIENCE),
+            manager: Setsid::new(kind, context.clone()).with_grace(TIMEOUT),
             context,
             dir,
             _owned: None,
         }
     }
 
-    /// The same storage with another script.
-    pub fn play(&mut self, script: &str) {
+    /// Keeps the storage and replaces the script.
+    pub fn set_script(&mut self, script: &str) {
         self.context.program = Arc::new(Script(script.to_owned()));
         let kind = self.manager.kind;
-        self.manager = Setsid::new(kind, self.context.clone()).with_grace(PATIENCE);
+        self.manager = Setsid::new(kind, self.context.clone()).with_grace(TIMEOUT);
     }
 
     /// The record of node `number` as the executor makes it before it adds the node.
@@ -142,7 +143,7 @@ impl Ground {
         }
     }
 
-    /// The program that nodes get a copy of.
+    /// The program to copy to nodes.
     pub fn binary(&self) -> NodeBinary {
         NodeBinary {
             path: PathBuf::from("/bin/sh"),
@@ -163,7 +164,7 @@ impl Ground {
         states.unwrap().remove(&node.id).unwrap()
     }
 
-    /// Number of the running node's process.
+    /// Pid of the running node.
     pub async fn pid(&self, node: &Node) -> i32 {
         match self.state(node).await {
             ProcessState::Running { pid: Some(pid) } => i32::try_from(pid).unwrap(),
@@ -171,27 +172,27 @@ impl Ground {
         }
     }
 
-    /// What the node has said so far.
-    pub fn said(&self, node: &Node) -> String {
+    /// What the node has written so far.
+    pub fn output(&self, node: &Node) -> String {
         let file = node.log_dir.as_ref().unwrap().join("antnode.out");
         std::fs::read_to_string(file).unwrap_or_default()
     }
 
-    /// Waits until the node has said this.
-    pub async fn until_said(&self, node: &Node, word: &str) {
-        until(word, || self.said(node).contains(word)).await;
+    /// Waits until the node has written `word`.
+    pub async fn wait_for_output(&self, node: &Node, word: &str) {
+        wait_until(word, || self.output(node).contains(word)).await;
     }
 
-    /// The same manager before a process table that cannot be read.
+    /// The same manager with a process table that cannot be read.
     #[cfg(target_os = "linux")]
-    pub fn blind(&self) -> Setsid {
+    pub fn with_unreadable_table(&self) -> Setsid {
         let mut manager = Setsid::new(self.manager.kind, self.context.clone());
         manager.table = Table::at(self.dir.join("no-table"));
         manager
     }
 }
 
-impl Drop for Ground {
+impl Drop for TestBackend {
     fn drop(&mut self) {
         let ours =
             |program: &Program| matches!(program, Program::At(path) if path.starts_with(&self.dir));
@@ -199,16 +200,17 @@ impl Drop for Ground {
             return;
         };
         let own = Table::system()
-            .look(i32::try_from(std::process::id()).unwrap())
+            .process(i32::try_from(std::process::id()).unwrap())
             .unwrap();
         for process in processes {
-            let session = process.kin.session;
-            let everyone = Table::system().everyone().unwrap_or_default();
-            let fellow = |kin: &&Kin| kin.session == session && session != own.kin.session;
-            for kin in everyone.iter().filter(fellow) {
-                let _ = kill(Pid::from_raw(kin.pid), Signal::SIGKILL);
+            let session = process.id.session;
+            let all = Table::system().all().unwrap_or_default();
+            let same_session =
+                |process: &&ProcessRef| process.session == session && session != own.id.session;
+            for process in all.iter().filter(same_session) {
+                let _ = kill(Pid::from_raw(process.pid), Signal::SIGKILL);
             }
-            let _ = kill(Pid::from_raw(process.kin.pid), Signal::SIGKILL);
+            let _ = kill(Pid::from_raw(process.id.pid), Signal::SIGKILL);
         }
     }
 }
@@ -238,38 +240,38 @@ fn context(dir: &Path, kind: ManagerKind, program: Arc<dyn NodeProgram>) -> Mana
     }
 }
 
-/// Waits until something has come about that the system gives no event for.
-pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < PATIENCE, "never came about: {what}");
+/// Polls for a condition for which the system reports no event.
+pub async fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < TIMEOUT, "timed out: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
-/// Whether a process with this number runs.
-pub fn runs(pid: i32) -> bool {
-    Table::system().start_of(pid).is_some()
+/// Whether a process with this pid runs.
+pub fn is_running(pid: i32) -> bool {
+    Table::system().start_time(pid).is_some()
 }
 
-/// Number after `word` in what a node said.
-pub fn number_after(said: &str, word: &str) -> i32 {
-    let line = said.lines().find_map(|line| line.strip_prefix(word));
-    line.unwrap_or_else(|| panic!("no '{word}' in: {said}"))
+/// The pid after `word` in a node's output.
+pub fn pid_after(output: &str, word: &str) -> i32 {
+    let line = output.lines().find_map(|line| line.strip_prefix(word));
+    line.unwrap_or_else(|| panic!("no '{word}' in: {output}"))
         .trim()
         .parse()
         .unwrap()
 }
 
-/// The words of a refusal.
-pub fn refusal(result: Result<(), ManagerError>) -> String {
+/// The text of a rejection.
+pub fn rejection_text(result: Result<(), ManagerError>) -> String {
     match result {
         Err(ManagerError::Rejected { what, words }) => format!("{what}: {words}"),
         other => panic!("not refused: {other:?}"),
     }
 }
 
-/// Whether the tests run as root, who may act for other accounts. Says so when not.
+/// Whether the tests run as root, who may act for other accounts. Prints a note if not.
 pub fn is_root() -> bool {
     let root = nix::unistd::geteuid().is_root();
     if !root {

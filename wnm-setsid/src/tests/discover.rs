@@ -6,12 +6,12 @@ use nix::unistd::Pid;
 use wnm_core::manager::{ManagerError, ProcessManager, ProcessState};
 use wnm_core::node::NodeId;
 
-use super::ground::{Ground, STAYS, is_root, number_after, runs, until};
-use crate::looking;
-use crate::process::{Mark, Program, Running};
+use super::backend::{RUNS_FOREVER, TestBackend, is_root, is_running, pid_after, wait_until};
+use crate::matching::{NodeMatcher, Program, RunningProgram};
+use crate::status;
 use crate::table::Table;
 
-/// A node that replaces its own file and goes on in a new process, as the real one does every three days.
+/// A node that replaces its own file and continues in a new process, as antnode does every three days.
 const REPLACES_ITSELF: &str = r#"
     [ -n "$AGAIN" ] && { echo again $$; sleep 600 & wait; exit; }
     cp "$2/antnode" "$2/new"; mv -f "$2/new" "$2/antnode"; echo replaced
@@ -20,67 +20,67 @@ const REPLACES_ITSELF: &str = r#"
 "#;
 
 #[tokio::test]
-async fn a_node_that_replaced_itself_is_found_under_its_new_number() {
+async fn a_node_that_replaced_itself_is_found_under_its_new_pid() {
     let script = format!("SCRIPT='{REPLACES_ITSELF}'; export SCRIPT; eval \"$SCRIPT\"");
-    let ground = Ground::new(&script);
-    let node = ground.node(1);
-    ground.manager.add(&node, &ground.binary()).await.unwrap();
+    let backend = TestBackend::new(&script);
+    let node = backend.node(1);
+    backend.manager.add(&node, &backend.binary()).await.unwrap();
     let go = node.root_dir.join("go");
     nix::unistd::mkfifo(&go, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    ground.manager.start(&node).await.unwrap();
-    ground.until_said(&node, "replaced").await;
-    let first = ground.pid(&node).await;
+    backend.manager.start(&node).await.unwrap();
+    backend.wait_for_output(&node, "replaced").await;
+    let first = backend.pid(&node).await;
     let link = std::fs::read_link(format!("/proc/{first}/exe")).unwrap();
     assert!(link.to_str().unwrap().ends_with(" (deleted)"), "{link:?}");
     std::fs::write(&go, "\n").unwrap();
-    ground.until_said(&node, "again").await;
-    until("the end of the first", || !runs(first)).await;
-    let second = number_after(&ground.said(&node), "again");
-    assert_eq!(ground.pid(&node).await, second);
-    ground.manager.start(&node).await.unwrap();
-    assert_eq!(ground.pid(&node).await, second);
-    ground.manager.stop(&node).await.unwrap();
-    assert!(!runs(second));
-    let leader = Table::system().everyone().unwrap();
+    backend.wait_for_output(&node, "again").await;
+    wait_until("the first process exits", || !is_running(first)).await;
+    let second = pid_after(&backend.output(&node), "again");
+    assert_eq!(backend.pid(&node).await, second);
+    backend.manager.start(&node).await.unwrap();
+    assert_eq!(backend.pid(&node).await, second);
+    backend.manager.stop(&node).await.unwrap();
+    assert!(!is_running(second));
+    let leader = Table::system().all().unwrap();
     assert!(
-        leader.iter().all(|kin| kin.group != first),
-        "its child stayed"
+        leader.iter().all(|process| process.group != first),
+        "its child still runs"
     );
 }
 
 #[tokio::test]
-async fn an_ended_process_that_nobody_collected_is_no_running_node() {
-    let ground = Ground::new(STAYS);
-    let node = ground.node(1);
-    ground.manager.add(&node, &ground.binary()).await.unwrap();
+async fn a_zombie_does_not_count_as_running() {
+    let backend = TestBackend::new(RUNS_FOREVER);
+    let node = backend.node(1);
+    backend.manager.add(&node, &backend.binary()).await.unwrap();
     let mut child = Command::new(&node.binary)
         .args(["-c", "read x; exit"])
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
     let pid = i32::try_from(child.id()).unwrap();
-    until("the node", || {
-        let found = Table::system().look(pid);
+    wait_until("the node runs", || {
+        let found = Table::system().process(pid);
         found.is_some_and(|p| p.program == Program::At(node.binary.clone()))
     })
     .await;
-    assert_eq!(ground.pid(&node).await, pid);
+    assert_eq!(backend.pid(&node).await, pid);
     kill(Pid::from_raw(pid), SIGKILL).unwrap();
-    until("its end", || !runs(pid)).await;
+    wait_until("the node exits", || !is_running(pid)).await;
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     assert!(stat.contains(") Z "), "{stat}");
-    assert_eq!(ground.state(&node).await, ProcessState::Stopped);
-    ground.manager.stop(&node).await.unwrap();
+    assert_eq!(backend.state(&node).await, ProcessState::Stopped);
+    backend.manager.stop(&node).await.unwrap();
     child.wait().unwrap();
 }
 
 #[tokio::test]
-async fn of_two_processes_of_a_node_the_first_is_the_node() {
-    let ground = Ground::new(STAYS);
-    let node = ground.running(1).await;
-    let first = ground.pid(&node).await;
-    let start = |pid| Table::system().start_of(pid);
-    // Times are in hundredths of a second: one that started in the same is no later one.
+async fn the_older_of_two_processes_is_the_node() {
+    let backend = TestBackend::new(RUNS_FOREVER);
+    let node = backend.running(1).await;
+    let first = backend.pid(&node).await;
+    let start = |pid| Table::system().start_time(pid);
+    // Start times count hundredths of a second: retry until the second process starts in a later one.
     let mut child = loop {
         let mut child = Command::new(&node.binary)
             .args(["-c", "read x; exit"])
@@ -95,74 +95,74 @@ async fn of_two_processes_of_a_node_the_first_is_the_node() {
         child.wait().unwrap();
     };
     let second = i32::try_from(child.id()).unwrap();
-    until("the second", || {
-        let found = Table::system().look(second);
-        found.is_some_and(|p| Mark::of(&node).is_of(&p))
+    wait_until("the second process runs", || {
+        let found = Table::system().process(second);
+        found.is_some_and(|p| NodeMatcher::for_node(&node).matches(&p))
     })
     .await;
-    assert_eq!(ground.pid(&node).await, first);
-    let [a, b] = [first, second].map(|pid| Running {
+    assert_eq!(backend.pid(&node).await, first);
+    let [a, b] = [first, second].map(|pid| RunningProgram {
         pid,
         program: Program::At(node.binary.clone()),
         argv: Vec::new(),
     });
     let table = Table::system();
-    let of = |one, other| looking::first(&table, one, other).pid;
-    assert_eq!((of(&a, &b), of(&b, &a)), (first, first));
+    let older = |one, other| status::started_first(&table, one, other).pid;
+    assert_eq!((older(&a, &b), older(&b, &a)), (first, first));
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!((of(&a, &b), of(&b, &a)), (first, first));
+    assert_eq!((older(&a, &b), older(&b, &a)), (first, first));
 }
 
 #[tokio::test]
-async fn a_started_node_that_dies_is_collected() {
-    let ground = Ground::new(STAYS);
-    let node = ground.running(1).await;
-    let pid = ground.pid(&node).await;
+async fn a_started_node_that_dies_is_reaped() {
+    let backend = TestBackend::new(RUNS_FOREVER);
+    let node = backend.running(1).await;
+    let pid = backend.pid(&node).await;
     nix::sys::signal::killpg(Pid::from_raw(pid), SIGKILL).unwrap();
     let entry = format!("/proc/{pid}");
-    until("its collection", || !std::fs::exists(&entry).unwrap()).await;
-    assert_eq!(ground.state(&node).await, ProcessState::Stopped);
+    wait_until("the node is reaped", || !std::fs::exists(&entry).unwrap()).await;
+    assert_eq!(backend.state(&node).await, ProcessState::Stopped);
 }
 
 #[tokio::test]
-async fn without_a_process_table_nothing_is_known_and_nothing_done() {
-    let ground = Ground::new(STAYS);
-    let node = ground.running(1).await;
-    let blind = ground.blind();
+async fn without_a_process_table_every_operation_fails() {
+    let backend = TestBackend::new(RUNS_FOREVER);
+    let node = backend.running(1).await;
+    let unreadable = backend.with_unreadable_table();
     let unreachable = |result: Result<(), ManagerError>| match result {
         Err(error @ ManagerError::Unreachable { .. }) => error.to_string(),
         other => panic!("{other:?}"),
     };
     let nodes = std::slice::from_ref(&node);
-    unreachable(blind.statuses(nodes).await.map(|_| ()));
-    unreachable(blind.discover().await.map(|_| ()));
-    unreachable(blind.start(&node).await);
-    unreachable(blind.stop(&node).await);
-    unreachable(blind.upgrade(&node, &ground.binary()).await);
-    let words = unreachable(blind.remove(&node).await);
-    let words = words.replace(ground.dir.to_str().unwrap(), "[dir]");
-    insta::assert_snapshot!(words, @"the process table is not reachable: [dir]/no-table/self: No such file or directory (os error 2)");
+    unreachable(unreadable.statuses(nodes).await.map(|_| ()));
+    unreachable(unreadable.discover().await.map(|_| ()));
+    unreachable(unreadable.start(&node).await);
+    unreachable(unreadable.stop(&node).await);
+    unreachable(unreadable.upgrade(&node, &backend.binary()).await);
+    let message = unreachable(unreadable.remove(&node).await);
+    let message = message.replace(backend.dir.to_str().unwrap(), "[dir]");
+    insta::assert_snapshot!(message, @"the process table is not reachable: [dir]/no-table/self: No such file or directory (os error 2)");
     assert!(node.binary.exists());
-    assert!(runs(ground.pid(&node).await));
+    assert!(is_running(backend.pid(&node).await));
 }
 
 #[tokio::test]
-async fn nodes_on_the_machine_are_found_for_adoption() {
-    let ground = Ground::new(STAYS);
-    let running = ground.running(2).await;
-    let stopped = ground.node(7);
-    ground
+async fn discover_finds_nodes_for_adoption() {
+    let backend = TestBackend::new(RUNS_FOREVER);
+    let running = backend.running(2).await;
+    let stopped = backend.node(7);
+    backend
         .manager
-        .add(&stopped, &ground.binary())
+        .add(&stopped, &backend.binary())
         .await
         .unwrap();
-    let storage = &ground.context.paths.node_storage;
+    let storage = &backend.context.paths.node_storage;
     for not_a_node in ["antnode0008", "other", "antnode0009"] {
         std::fs::create_dir(storage.join(not_a_node)).unwrap();
     }
     std::fs::copy("/bin/sh", storage.join("other/antnode")).unwrap();
-    // A node that somebody started with ports and a directory of his own.
+    // A node that someone started with their own ports and directory.
     let own = storage.join("my node");
     std::fs::create_dir(&own).unwrap();
     std::fs::copy("/bin/sh", own.join("antnode")).unwrap();
@@ -179,16 +179,16 @@ async fn nodes_on_the_machine_are_found_for_adoption() {
         .process_group(0)
         .spawn()
         .unwrap();
-    let mark = Mark::at(&own.join("antnode"), &own);
-    until("the node by hand", || {
+    let matcher = NodeMatcher::for_paths(&own.join("antnode"), &own);
+    wait_until("the node started by hand runs", || {
         Table::system()
             .processes(&|_| true)
             .unwrap()
             .iter()
-            .any(|p| mark.is_of(p))
+            .any(|p| matcher.matches(p))
     })
     .await;
-    let found = ground.manager.discover().await.unwrap();
+    let found = backend.manager.discover().await.unwrap();
     let lines: Vec<String> = found
         .iter()
         .map(|node| {
@@ -207,7 +207,7 @@ async fn nodes_on_the_machine_are_found_for_adoption() {
         .collect();
     let lines = lines
         .join("\n")
-        .replace(ground.dir.to_str().unwrap(), "[dir]");
+        .replace(backend.dir.to_str().unwrap(), "[dir]");
     let group = Pid::from_raw(i32::try_from(by_hand.id()).unwrap());
     nix::sys::signal::killpg(group, SIGKILL).unwrap();
     by_hand.wait().unwrap();
@@ -224,13 +224,13 @@ async fn nodes_on_the_machine_are_found_for_adoption() {
 }
 
 #[tokio::test]
-async fn a_process_in_a_container_is_not_taken_for_a_node_of_the_machine() {
+async fn a_process_in_a_container_is_not_a_node_of_the_machine() {
     if !is_root() {
         return;
     }
-    let ground = Ground::new(STAYS);
-    let node = ground.node(1);
-    ground.manager.add(&node, &ground.binary()).await.unwrap();
+    let backend = TestBackend::new(RUNS_FOREVER);
+    let node = backend.node(1);
+    backend.manager.add(&node, &backend.binary()).await.unwrap();
     let mut container = Command::new("unshare")
         .args(["--pid", "--fork", "--kill-child", "--"])
         .arg(&node.binary)
@@ -242,8 +242,8 @@ async fn a_process_in_a_container_is_not_taken_for_a_node_of_the_machine() {
         .unwrap();
     let mut up = [0; 3];
     std::io::Read::read_exact(container.stdout.as_mut().unwrap(), &mut up).unwrap();
-    assert_eq!(ground.state(&node).await, ProcessState::Stopped);
-    ground.manager.stop(&node).await.unwrap();
+    assert_eq!(backend.state(&node).await, ProcessState::Stopped);
+    backend.manager.stop(&node).await.unwrap();
     assert!(container.try_wait().unwrap().is_none());
     drop(container.stdin.take());
     container.wait().unwrap();

@@ -1,4 +1,4 @@
-//! A node gone with everything that was its own.
+//! Removes a node and everything it owns.
 
 use wnm_core::fault;
 use wnm_core::manager::{ManagerError, Removal};
@@ -7,20 +7,20 @@ use wnm_core::node::Node;
 use crate::Setsid;
 
 impl Setsid {
-    /// Ends the node, deletes its logs and then its data, and closes its port. Directories that wnm did not
-    /// make are kept, and the error that ends an otherwise complete removal names them.
-    pub(crate) async fn take_away(&self, node: &Node) -> Result<(), ManagerError> {
-        let removal = self.take_away_but_port(node).await?;
+    /// Stops the node, deletes its logs and then its data, and closes its port. Keeps directories that wnm did
+    /// not make; the removal then completes but returns an error that names them.
+    pub(crate) async fn remove_node(&self, node: &Node) -> Result<(), ManagerError> {
+        let removal = self.remove_except_port(node).await?;
         self.context.close_port(node).await?;
         removal.finish()
     }
 
-    /// All but the port, and the end.
-    pub(crate) async fn take_away_but_port<'a>(
+    /// Removes everything but the port, and leaves [`Removal::finish`] to the caller.
+    pub(crate) async fn remove_except_port<'a>(
         &'a self,
         node: &'a Node,
     ) -> Result<Removal<'a>, ManagerError> {
-        self.end(node).await?;
+        self.stop_processes(node).await?;
         fault::point("setsid.remove.stopped");
         let mut removal = Removal::of(node, &self.context.paths, self.files.as_ref());
         removal.logs().await?;

@@ -9,13 +9,13 @@ use wnm_core::manager::{ManagerKind, ProcessManager, ProcessState, SystemRunner}
 use wnm_core::ports::Port;
 use wnm_core::program::{Antnode, NodeBinary, NodeProgram};
 
-use super::ground::Ground;
+use super::backend::TestBackend;
 
-/// A valid address that nobody answers at: the node runs and talks to no one.
-const NO_ONE: &str =
+/// A valid address that nobody listens on: the node runs and talks to no one.
+const UNREACHABLE_PEER: &str =
     "--peer /ip4/127.0.0.1/udp/1/quic-v1/p2p/12D3KooWRi6wF7yxWLuPSNskXc6kQ5cJ6eaymeMbCRdTnMesPgFx";
 
-/// The real programs, oldest first; empty, with a note, where they have not been built.
+/// The real programs, oldest first. Empty, with a note, if they have not been built.
 fn programs() -> Vec<NodeBinary> {
     let cache = std::env::var_os("WNM_ANTNODE_CACHE").map(PathBuf::from);
     let home = std::env::var_os("HOME").map(PathBuf::from);
@@ -43,17 +43,17 @@ fn programs() -> Vec<NodeBinary> {
 }
 
 #[tokio::test]
-async fn the_real_node_lives_through_every_act() {
+async fn the_real_node_survives_every_operation() {
     let [old, new] = &programs()[..] else {
         return;
     };
     let dir = tempfile::tempdir().unwrap();
     let program = Arc::new(Antnode::new(Arc::new(SystemRunner)));
-    let mut ground = Ground::at(dir.path(), ManagerKind::SETSID_USER, program.clone());
-    ground.context.launch.no_upnp = true;
-    ground.context.launch.start_args = Some(NO_ONE.to_owned());
-    ground.manager = crate::Setsid::new(ground.manager.kind, ground.context.clone());
-    let mut node = ground.node(1);
+    let mut backend = TestBackend::at(dir.path(), ManagerKind::SETSID_USER, program.clone());
+    backend.context.launch.no_upnp = true;
+    backend.context.launch.start_args = Some(UNREACHABLE_PEER.to_owned());
+    backend.manager = crate::Setsid::new(backend.manager.kind, backend.context.clone());
+    let mut node = backend.node(1);
     let udp = UdpSocket::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -64,10 +64,10 @@ async fn the_real_node_lives_through_every_act() {
         .unwrap();
     node.ports.node = Port::new(udp.port()).unwrap();
     node.ports.metrics = Port::new(tcp.port());
-    let manager = &ground.manager;
+    let manager = &backend.manager;
     manager.add(&node, old).await.unwrap();
     manager.start(&node).await.unwrap();
-    let first = ground.pid(&node).await;
+    let first = backend.pid(&node).await;
     let found = manager.discover().await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].ports.node, node.ports.node);
@@ -76,15 +76,15 @@ async fn the_real_node_lives_through_every_act() {
     assert_eq!(found[0].network.as_deref(), Some("evm-arbitrum-one"));
     assert_eq!(found[0].log_dir, node.log_dir);
     manager.upgrade(&node, new).await.unwrap();
-    assert_ne!(ground.pid(&node).await, first);
+    assert_ne!(backend.pid(&node).await, first);
     assert_eq!(program.version(&node.binary).await.unwrap(), new.version);
     manager.stop(&node).await.unwrap();
-    assert_eq!(ground.state(&node).await, ProcessState::Stopped);
-    // A program that ends at once is told from one that runs, in its own words.
+    assert_eq!(backend.state(&node).await, ProcessState::Stopped);
+    // The error quotes a program that exits at once.
     node.wallet = Some(wnm_core::wallet::Address::FAUCET);
     node.network = "no-such-network".to_owned();
     let error = manager.start(&node).await.unwrap_err().to_string();
     assert!(error.contains("no-such-network"), "{error}");
     manager.remove(&node).await.unwrap();
-    assert_eq!(ground.state(&node).await, ProcessState::Missing);
+    assert_eq!(backend.state(&node).await, ProcessState::Missing);
 }
