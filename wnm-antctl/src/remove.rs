@@ -1,4 +1,4 @@
-//! Nodes gone with everything that was their own.
+//! Removes nodes and everything they own.
 
 use std::path::{Path, PathBuf};
 
@@ -7,21 +7,22 @@ use wnm_core::manager::{ManagerError, layout};
 use wnm_core::node::{Node, TransitionKind};
 
 use crate::Antctl;
-use crate::caller::Call;
+use crate::client::Call;
 use crate::registry::{Service, own_directories};
 
-/// How often antctl is asked to remove a service: it refuses once when it took a dead node for a running one, and one
-/// that is removed comes back when another call, made by hand, writes the registry as it was.
-const TRIES: usize = 4;
+/// How often to ask antctl to remove a service. It refuses once if it took a dead node for a running one, and a
+/// concurrent call by hand can write a removed service back.
+const ATTEMPTS: usize = 4;
 
 impl Antctl {
-    /// Has antctl stop and remove the service with its data, then deletes the directories that antctl made its own in.
-    pub(crate) async fn take_away(&self, node: &Node) -> Result<(), ManagerError> {
-        match self.service(node).await? {
+    /// Has antctl stop and remove the service with its data, then deletes the directories around it and closes
+    /// the port.
+    pub(crate) async fn remove_node(&self, node: &Node) -> Result<(), ManagerError> {
+        match self.find_service(node).await? {
             Some(service) => self.remove_service(node, &service).await?,
             None => {
-                self.check_nothing_runs(node).await?;
-                self.clear_half_made(node).await?;
+                self.check_not_running(node).await?;
+                self.delete_stray_units(node).await?;
             }
         }
         fault::point("antctl.remove.called");
@@ -30,44 +31,44 @@ impl Antctl {
     }
 
     async fn remove_service(&self, node: &Node, service: &Service) -> Result<(), ManagerError> {
-        let mut said = None;
-        for _ in 0..TRIES {
-            self.end_service(service).await?;
-            self.units.stand_in(service).await?;
+        let mut rejection = None;
+        for _ in 0..ATTEMPTS {
+            self.stop_service(service).await?;
+            self.units.ensure_exists(service).await?;
             let call = Call::quiet("remove").args(["--service-name", &service.name]);
-            match self.caller.act(call).await {
-                Err(error @ ManagerError::Rejected { .. }) => said = Some(error),
+            match self.client.run_ok(call).await {
+                Err(error @ ManagerError::Rejected { .. }) => rejection = Some(error),
                 other => drop(other?),
             }
-            if self.service(node).await?.is_none() {
-                self.units.forgive(&service.name).await;
+            if self.find_service(node).await?.is_none() {
+                self.units.reset_failed(&service.name).await;
                 return Ok(());
             }
         }
-        Err(said.unwrap_or_else(|| ManagerError::Rejected {
+        Err(rejection.unwrap_or_else(|| ManagerError::Rejected {
             what: format!("removing {}", service.name),
-            words: "antctl still has it".to_owned(),
+            words: "antctl still lists it".to_owned(),
         }))
     }
 
-    /// Units that run nodes in this node's directories and that antctl does not know: an add that ended before it
-    /// wrote the registry leaves one.
-    async fn clear_half_made(&self, node: &Node) -> Result<(), ManagerError> {
+    /// Deletes units that run nodes in this node's directories but are unknown to antctl. An add that was
+    /// interrupted before it wrote the registry leaves one.
+    async fn delete_stray_units(&self, node: &Node) -> Result<(), ManagerError> {
         let own = self.context.paths.node_dir(node.id);
         for directory in [&own, &node.root_dir] {
-            for name in self.units.below(directory).await? {
+            for name in self.units.names_below(directory).await? {
                 self.units.delete(&name).await?;
             }
         }
         Ok(())
     }
 
-    /// Deletes what is left of the node's own directories. Nothing that was launched once is deleted because an add
-    /// did not succeed.
+    /// Deletes what remains of the node's own directories. Never undoes an add by deleting a node that was
+    /// launched once.
     pub(crate) async fn delete_directories(&self, node: &Node) -> Result<(), ManagerError> {
         let paths = &self.context.paths;
-        let undone = node.under_way() == Some(TransitionKind::Adding);
-        if undone && let Some(identity) = self.identity_in(&node.root_dir) {
+        let add_undone = node.under_way() == Some(TransitionKind::Adding);
+        if add_undone && let Some(identity) = self.identity_in(&node.root_dir) {
             return Err(ManagerError::Rejected {
                 what: format!("undoing the add of node {}", node.id),
                 words: format!("kept {}, which is the key of a node", identity.display()),
@@ -94,13 +95,13 @@ impl Antctl {
         }
     }
 
-    /// The key of a node in a directory or in one that antctl made in it.
+    /// The identity file of a node in the directory or in one that antctl made inside it.
     fn identity_in(&self, directory: &Path) -> Option<PathBuf> {
-        let inner = std::fs::read_dir(directory).into_iter().flatten().flatten();
-        let inner = inner.map(|entry| entry.path());
+        let children = std::fs::read_dir(directory).into_iter().flatten().flatten();
+        let children = children.map(|entry| entry.path());
         [directory.to_owned()]
             .into_iter()
-            .chain(inner)
+            .chain(children)
             .map(|path| self.context.program.identity_file(&path))
             .find(|path| path.is_file())
     }

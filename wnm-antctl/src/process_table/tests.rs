@@ -1,7 +1,7 @@
 use super::*;
 use crate::registry::Registry;
 
-/// A process table in a directory, and nodes beside it.
+/// A fake process table and node directories.
 struct Table {
     dir: tempfile::TempDir,
 }
@@ -14,10 +14,10 @@ impl Table {
         Self { dir }
     }
 
-    fn processes(&self) -> Processes {
-        Processes {
+    fn process_table(&self) -> ProcessTable {
+        ProcessTable {
             table: self.dir.path().join("proc"),
-            of_others: false,
+            other_accounts: false,
         }
     }
 
@@ -35,24 +35,24 @@ impl Table {
             "service_name": format!("antnode{number}"), "status": status,
             "antnode_path": self.program(number), "data_dir_path": self.data_dir(number),
         }]});
-        let registry = Registry::find(entry.to_string().as_bytes()).unwrap();
+        let registry = Registry::parse(entry.to_string().as_bytes()).unwrap();
         registry.services()[0].clone()
     }
 
-    fn runs(&self, pid: u32, exe: &str, argv: &[&str]) {
+    fn add_process(&self, pid: u32, exe: &str, argv: &[&str]) {
         let process = self.dir.path().join("proc").join(pid.to_string());
         std::fs::create_dir(&process).unwrap();
         std::os::unix::fs::symlink(exe, process.join("exe")).unwrap();
         std::fs::write(process.join("cmdline"), argv.join("\0") + "\0").unwrap();
     }
 
-    fn says_pid(&self, number: u32, content: &str) {
+    fn write_pid_file(&self, number: u32, content: &str) {
         std::fs::write(self.data_dir(number).join(PID_FILE), content).unwrap();
     }
 
     fn state(&self, service: &Service) -> ProcessState {
-        self.processes()
-            .look(std::slice::from_ref(service))
+        self.process_table()
+            .read_states(std::slice::from_ref(service))
             .remove(0)
     }
 }
@@ -62,45 +62,49 @@ fn running(pid: u32) -> ProcessState {
 }
 
 #[test]
-fn a_number_is_believed_only_of_a_process_that_runs_the_nodes_program() {
+fn a_pid_counts_only_if_it_runs_the_nodes_program() {
     let table = Table::new();
     let service = table.service(1, "Running");
     let exe = table.program(1).display().to_string();
     assert_eq!(table.state(&service), ProcessState::Stopped, "no process");
-    // The number went to another node, and to a program that is none.
-    table.runs(7, "/n/other/antnode", &["/n/other/antnode"]);
-    table.runs(8, "/bin/sleep", &[&exe, "--root-dir", "x"]);
+    // The pid now belongs to another node, or to a program that is not a node.
+    table.add_process(7, "/n/other/antnode", &["/n/other/antnode"]);
+    table.add_process(8, "/bin/sleep", &[&exe, "--root-dir", "x"]);
     for stale in ["7", "8", "9", "", "x", "-1", &"7".repeat(40)] {
-        table.says_pid(1, stale);
+        table.write_pid_file(1, stale);
         assert_eq!(table.state(&service), ProcessState::Stopped, "{stale}");
     }
-    table.runs(10, &exe, &[&exe, "--version"]);
-    assert_eq!(table.state(&service), ProcessState::Stopped, "it only asks");
-    table.runs(11, &exe, &[&exe, "--rpc", "127.0.0.1:1"]);
-    table.says_pid(1, "10");
+    table.add_process(10, &exe, &[&exe, "--version"]);
+    assert_eq!(
+        table.state(&service),
+        ProcessState::Stopped,
+        "only --version"
+    );
+    table.add_process(11, &exe, &[&exe, "--rpc", "127.0.0.1:1"]);
+    table.write_pid_file(1, "10");
     assert_eq!(table.state(&service), running(11), "found without the file");
-    table.says_pid(1, "11\n");
+    table.write_pid_file(1, "11\n");
     assert_eq!(table.state(&service), running(11));
 }
 
 #[test]
-fn a_node_that_replaced_itself_is_still_its_own() {
+fn a_node_that_replaced_itself_still_matches() {
     let table = Table::new();
     let service = table.service(2, "Stopped");
     let exe = table.program(2).display().to_string();
-    table.runs(5, &format!("{exe} (deleted)"), &[&exe, "--port", "1"]);
+    table.add_process(5, &format!("{exe} (deleted)"), &[&exe, "--port", "1"]);
     assert_eq!(table.state(&service), running(5), "whatever antctl says");
 }
 
 #[test]
-fn a_table_that_is_not_there_says_nothing() {
+fn an_unreadable_table_makes_states_unknown() {
     let table = Table::new();
     let service = table.service(1, "Stopped");
     std::fs::remove_file(table.dir.path().join("proc/self")).unwrap();
     assert!(matches!(table.state(&service), ProcessState::Unknown(_)));
-    let mut processes = table.processes();
-    processes.of_others = true;
+    let mut process_table = table.process_table();
+    process_table.other_accounts = true;
     std::os::unix::fs::symlink("1", table.dir.path().join("proc/self")).unwrap();
-    let said = processes.look(&[service]).remove(0);
-    assert!(matches!(said, ProcessState::Unknown(reason) if reason.contains("hidepid")));
+    let state = process_table.read_states(&[service]).remove(0);
+    assert!(matches!(state, ProcessState::Unknown(reason) if reason.contains("hidepid")));
 }

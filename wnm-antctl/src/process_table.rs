@@ -1,5 +1,5 @@
-//! The processes of nodes, found by the program they run. antctl's own number of a process is as a rule that of a
-//! thread, and one that is out of date makes it take a dead node for a running one.
+//! Finds nodes in the process table by their program. The pid that antctl records usually belongs to a thread,
+//! and a stale one makes antctl take a dead node for a running one.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -11,28 +11,27 @@ use wnm_core::manager::{ManagerError, ProcessState, blocking};
 use wnm_core::node::Node;
 use wnm_core::program::argv;
 
-use crate::place::Domain;
-use crate::registry::{Service, Standing};
+use crate::layout::Ownership;
+use crate::registry::{LifecycleState, Service};
 
-/// A node writes its number here when it starts and never takes it away.
+/// A node writes its pid to this file when it starts and never deletes it.
 const PID_FILE: &str = "antnode.pid";
 
-/// More digits than any number of a process has.
-const LONGEST_PID: u64 = 32;
+/// More bytes than any pid takes.
+const MAX_PID_BYTES: u64 = 32;
 
-/// What a path ends with in the kernel's words when the program was replaced under its process, by itself or not.
+/// Suffixes of the kernel's path for a program that was replaced while it ran.
 const REPLACED: [&[u8]; 3] = [b" (deleted)", b".bak", b".old"];
 
-/// What there is of a node to look for.
+/// The paths by which to find a node's process.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Trace {
+pub(crate) struct NodePaths {
     pub program: PathBuf,
     pub data_dir: PathBuf,
 }
 
-impl Trace {
-    /// That of a node on record.
-    pub fn of(node: &Node) -> Self {
+impl From<&Node> for NodePaths {
+    fn from(node: &Node) -> Self {
         Self {
             program: node.binary.clone(),
             data_dir: node.root_dir.clone(),
@@ -40,7 +39,7 @@ impl Trace {
     }
 }
 
-impl From<&Service> for Trace {
+impl From<&Service> for NodePaths {
     fn from(service: &Service) -> Self {
         Self {
             program: service.program.clone(),
@@ -49,38 +48,41 @@ impl From<&Service> for Trace {
     }
 }
 
-/// The process table.
+/// The machine's process table.
 #[derive(Debug, Clone)]
-pub(crate) struct Processes {
+pub(crate) struct ProcessTable {
     table: PathBuf,
-    /// Whether processes of other accounts are looked for.
-    of_others: bool,
+    /// Whether to look for processes of other accounts.
+    other_accounts: bool,
 }
 
-impl Processes {
-    /// The machine's.
-    pub fn of(domain: Domain) -> Self {
+impl ProcessTable {
+    /// The process table for services with this ownership.
+    pub fn for_ownership(ownership: Ownership) -> Self {
         Self {
             table: PathBuf::from("/proc"),
-            of_others: domain == Domain::System && !nix::unistd::geteuid().is_root(),
+            other_accounts: ownership == Ownership::System && !nix::unistd::geteuid().is_root(),
         }
     }
 
-    /// One somewhere else.
+    /// A process table in another directory.
     #[cfg(test)]
     pub fn at(table: PathBuf) -> Self {
-        let of_others = false;
-        Self { table, of_others }
+        let other_accounts = false;
+        Self {
+            table,
+            other_accounts,
+        }
     }
 
-    /// The state of one service now. `Unknown` where nobody can say.
+    /// The current state of one service; `Unknown` if the table cannot be read.
     pub async fn state(&self, service: &Service) -> Result<ProcessState, ManagerError> {
         let mut states = self.states(vec![service.clone()]).await?;
         Ok(states.pop().unwrap_or(ProcessState::Missing))
     }
 
-    /// The process of a node that antctl does not know.
-    pub async fn find(&self, trace: Trace) -> Result<Option<u32>, ManagerError> {
+    /// The process of a node that antctl does not list.
+    pub async fn find(&self, node: NodePaths) -> Result<Option<u32>, ManagerError> {
         let table = self.clone();
         blocking(move || {
             table
@@ -89,37 +91,40 @@ impl Processes {
                     supervisor: "the process table".to_owned(),
                     reason,
                 })?;
-            Ok(table.search(&[&trace]).get(&0).copied())
+            Ok(table.search(&[&node]).get(&0).copied())
         })
         .await
     }
 
-    /// The states of services, in their order.
+    /// The states of services, in the same order.
     pub async fn states(&self, services: Vec<Service>) -> Result<Vec<ProcessState>, ManagerError> {
         let table = self.clone();
-        blocking(move || Ok(table.look(&services))).await
+        blocking(move || Ok(table.read_states(&services))).await
     }
 
-    fn look(&self, services: &[Service]) -> Vec<ProcessState> {
-        let traces: Vec<Trace> = services.iter().map(Trace::from).collect();
+    fn read_states(&self, services: &[Service]) -> Vec<ProcessState> {
+        let nodes: Vec<NodePaths> = services.iter().map(NodePaths::from).collect();
         if let Err(reason) = self.readable() {
-            return services.iter().map(|s| without_table(s, &reason)).collect();
+            return services
+                .iter()
+                .map(|s| state_without_table(s, &reason))
+                .collect();
         }
         let mut found: HashMap<usize, u32> = HashMap::new();
-        let mut open = Vec::new();
-        for (index, trace) in traces.iter().enumerate() {
-            match self.by_file(trace) {
+        let mut unresolved = Vec::new();
+        for (index, node) in nodes.iter().enumerate() {
+            match self.pid_from_file(node) {
                 Some(pid) => {
                     found.insert(index, pid);
                 }
-                None => open.push(index),
+                None => unresolved.push(index),
             }
         }
-        // One reading of the table for all that are not where they said.
-        let wanted: Vec<&Trace> = open.iter().map(|&index| &traces[index]).collect();
+        // One pass over the table for all nodes whose pid file did not help.
+        let wanted: Vec<&NodePaths> = unresolved.iter().map(|&index| &nodes[index]).collect();
         if !wanted.is_empty() {
             let searched = self.search(&wanted);
-            found.extend(searched.into_iter().map(|(at, pid)| (open[at], pid)));
+            found.extend(searched.into_iter().map(|(at, pid)| (unresolved[at], pid)));
         }
         (0..services.len())
             .map(|index| match found.get(&index) {
@@ -129,12 +134,12 @@ impl Processes {
             .collect()
     }
 
-    /// Whether the table is there and shows what is looked for: what is hidden would be taken for stopped.
+    /// Checks that the table exists and shows the processes looked for. A hidden process would look stopped.
     fn readable(&self) -> Result<(), String> {
         if std::fs::read_link(self.table.join("self")).is_err() {
             return Err(format!("{} cannot be read", self.table.display()));
         }
-        if self.of_others && std::fs::read(self.table.join("1/stat")).is_err() {
+        if self.other_accounts && std::fs::read(self.table.join("1/stat")).is_err() {
             return Err(format!(
                 "{} hides the processes of other accounts (hidepid); run wnm as root",
                 self.table.display()
@@ -143,22 +148,22 @@ impl Processes {
         Ok(())
     }
 
-    /// The process that a node said it was, if it still is.
-    fn by_file(&self, trace: &Trace) -> Option<u32> {
-        let path = trace.data_dir.join(PID_FILE);
+    /// The process named in the node's pid file, if it still runs the node.
+    fn pid_from_file(&self, node: &NodePaths) -> Option<u32> {
+        let path = node.data_dir.join(PID_FILE);
         let file = std::fs::metadata(&path).ok()?;
-        if !file.is_file() || file.len() > LONGEST_PID {
+        if !file.is_file() || file.len() > MAX_PID_BYTES {
             return None;
         }
-        let pid = number_in(&std::fs::read(path).ok()?)?;
-        self.is_of(pid, trace).then_some(pid)
+        let pid = parse_pid(&std::fs::read(path).ok()?)?;
+        self.is_node(pid, node).then_some(pid)
     }
 
-    /// Processes by the place of their trace in `traces`, from one reading of the table.
-    fn search(&self, traces: &[&Trace]) -> HashMap<usize, u32> {
+    /// Finds processes in one pass over the table. Maps indexes into `nodes` to pids.
+    fn search(&self, nodes: &[&NodePaths]) -> HashMap<usize, u32> {
         let mut by_program: HashMap<PathBuf, usize> = HashMap::new();
-        for (index, trace) in traces.iter().enumerate() {
-            for spelling in spellings(&trace.program) {
+        for (index, node) in nodes.iter().enumerate() {
+            for spelling in path_spellings(&node.program) {
                 by_program.insert(spelling, index);
             }
         }
@@ -174,7 +179,7 @@ impl Processes {
             };
             let program = self.program(pid);
             if let Some(&index) = program.and_then(|path| by_program.get(&path))
-                && self.is_of(pid, traces[index])
+                && self.is_node(pid, nodes[index])
             {
                 found.entry(index).or_insert(pid);
             }
@@ -182,11 +187,11 @@ impl Processes {
         found
     }
 
-    /// The program that a process runs; the one it says it was called as where the kernel does not tell.
+    /// The program of a process; its `argv[0]` where the kernel hides the program.
     fn program(&self, pid: u32) -> Option<PathBuf> {
         let process = self.table.join(pid.to_string());
         match std::fs::read_link(process.join("exe")) {
-            Ok(exe) => Some(before_replacement(&exe)),
+            Ok(exe) => Some(strip_replaced_suffix(&exe)),
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                 arguments(&process).into_iter().next().map(PathBuf::from)
             }
@@ -194,31 +199,33 @@ impl Processes {
         }
     }
 
-    /// Whether a process runs a node's program, and not only to say its version. Where the kernel does not tell the
-    /// program, as of other accounts, its arguments must name the directory as well.
-    fn is_of(&self, pid: u32, trace: &Trace) -> bool {
+    /// Whether a process runs the node, and not just `--version`. Where the kernel hides the program, as for
+    /// other accounts, the arguments must also name the node's directory.
+    fn is_node(&self, pid: u32, node: &NodePaths) -> bool {
         let process = self.table.join(pid.to_string());
         let hidden = matches!(std::fs::read_link(process.join("exe")), Err(error) if error.kind() == ErrorKind::PermissionDenied);
         let arguments = arguments(&process);
-        let names_directory =
-            || argv::option(&arguments, "--root-dir") == Some(trace.data_dir.as_os_str());
+        let names_data_dir =
+            || argv::option(&arguments, "--root-dir") == Some(node.data_dir.as_os_str());
         let program = self.program(pid);
-        program.is_some_and(|program| spellings(&trace.program).contains(&program))
+        program.is_some_and(|program| path_spellings(&node.program).contains(&program))
             && !asks_version(&arguments)
-            && (!hidden || names_directory())
+            && (!hidden || names_data_dir())
     }
 }
 
-/// The number of a process in the file of a node.
-pub(crate) fn number_in(content: &[u8]) -> Option<u32> {
+/// The pid in a node's pid file.
+pub(crate) fn parse_pid(content: &[u8]) -> Option<u32> {
     std::str::from_utf8(content).ok()?.trim().parse().ok()
 }
 
-/// Without a process table antctl's own word is all there is.
-fn without_table(service: &Service, reason: &str) -> ProcessState {
-    match service.standing {
-        Standing::Running if cfg!(not(target_os = "linux")) => ProcessState::Running { pid: None },
-        Standing::Added | Standing::Stopped if cfg!(not(target_os = "linux")) => {
+/// Without a process table, antctl's own state is all there is.
+fn state_without_table(service: &Service, reason: &str) -> ProcessState {
+    match service.state {
+        LifecycleState::Running if cfg!(not(target_os = "linux")) => {
+            ProcessState::Running { pid: None }
+        }
+        LifecycleState::Added | LifecycleState::Stopped if cfg!(not(target_os = "linux")) => {
             ProcessState::Stopped
         }
         _ => ProcessState::Unknown(reason.to_owned()),
@@ -239,21 +246,21 @@ fn asks_version(arguments: &[OsString]) -> bool {
     matches!(arguments, [_, only] if only == "--version")
 }
 
-/// The path as it is written and, if that is another one, without symbolic links, as the kernel reports it.
-fn spellings(program: &Path) -> Vec<PathBuf> {
-    let mut spellings = vec![program.to_owned()];
+/// The path as given and, if different, without symbolic links, as the kernel reports it.
+fn path_spellings(program: &Path) -> Vec<PathBuf> {
+    let mut path_spellings = vec![program.to_owned()];
     let directory = program.parent().and_then(|dir| dir.canonicalize().ok());
     if let Some(real) = directory
         .zip(program.file_name())
         .map(|(dir, name)| dir.join(name))
         && real != program
     {
-        spellings.push(real);
+        path_spellings.push(real);
     }
-    spellings
+    path_spellings
 }
 
-fn before_replacement(exe: &Path) -> PathBuf {
+fn strip_replaced_suffix(exe: &Path) -> PathBuf {
     let mut bytes = exe.as_os_str().as_bytes();
     for ending in REPLACED {
         bytes = bytes.strip_suffix(ending).unwrap_or(bytes);

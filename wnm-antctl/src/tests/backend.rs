@@ -1,4 +1,4 @@
-//! A manager over an antctl that answers as a test says, with a process table of its own.
+//! A manager over a fake antctl that replies as the test says, with its own process table.
 
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
@@ -19,36 +19,36 @@ use wnm_core::node::{Node, NodeId, ObservedState};
 use wnm_core::program::{Antnode, NodeBinary};
 
 use crate::Antctl;
-use crate::place::{Domain, Place};
-use crate::process::Processes;
+use crate::layout::{Layout, Ownership};
+use crate::process_table::ProcessTable;
 
 /// How a call ends.
 #[derive(Debug, Clone)]
-pub enum End {
-    Says(String),
+pub enum Reply {
+    Prints(String),
     Fails(&'static str),
     Hangs,
 }
 
-type Answers = dyn Fn(&[String]) -> End + Send + Sync;
+type Answers = dyn Fn(&[String]) -> Reply + Send + Sync;
 
-/// Answers antctl's calls with `answers` and all others with nothing.
-pub struct Fake {
+/// Replies to antctl's calls with `answers` and to all others with empty output.
+pub struct FakeAntctl {
     answers: Box<Answers>,
     calls: Mutex<Vec<CommandSpec>>,
 }
 
 #[async_trait]
-impl CommandRunner for Fake {
+impl CommandRunner for FakeAntctl {
     async fn run(&self, spec: &CommandSpec) -> Result<CommandOutput, CommandError> {
-        let words = std::iter::once(&spec.program).chain(&spec.args);
-        let words: Vec<String> = words
+        let args = std::iter::once(&spec.program).chain(&spec.args);
+        let args: Vec<String> = args
             .map(|word| word.to_string_lossy().into_owned())
             .collect();
-        let Some(at) = words.iter().position(|word| word.ends_with("/antctl")) else {
+        let Some(at) = args.iter().position(|word| word.ends_with("/antctl")) else {
             return Ok(output(0, "", ""));
         };
-        let args = &words[at + 1..];
+        let args = &args[at + 1..];
         if args == ["--version"] {
             return Ok(output(0, "Autonomi Node Manager v0.14.2\n", ""));
         }
@@ -58,9 +58,9 @@ impl CommandRunner for Fake {
             .position(|word| !word.starts_with('-'))
             .unwrap_or(0);
         match (self.answers)(&args[verb..]) {
-            End::Says(words) => Ok(output(0, &words, "")),
-            End::Fails(words) => Ok(output(1, "", &format!("Error: \n   0: {words}\n"))),
-            End::Hangs => Err(CommandError::TimedOut {
+            Reply::Prints(text) => Ok(output(0, &text, "")),
+            Reply::Fails(text) => Ok(output(1, "", &format!("Error: \n   0: {text}\n"))),
+            Reply::Hangs => Err(CommandError::TimedOut {
                 program: "antctl".to_owned(),
                 limit: Duration::from_secs(1),
             }),
@@ -76,25 +76,25 @@ fn output(code: i32, stdout: &str, stderr: &str) -> CommandOutput {
     }
 }
 
-pub struct Ground {
+pub struct TestBackend {
     pub manager: Antctl,
-    pub fake: Arc<Fake>,
+    pub fake: Arc<FakeAntctl>,
     pub dir: TempDir,
 }
 
-impl Ground {
-    pub fn with(answers: impl Fn(&[String]) -> End + Send + Sync + 'static) -> Self {
-        Self::told(ManagerKind::ANTCTL_USER, |_| {}, answers)
+impl TestBackend {
+    pub fn with(answers: impl Fn(&[String]) -> Reply + Send + Sync + 'static) -> Self {
+        Self::with_settings(ManagerKind::ANTCTL_USER, |_| {}, answers)
     }
 
-    /// With settings, which begin as those of tests.
-    pub fn told(
+    /// A backend of this kind; `settings` changes the test defaults.
+    pub fn with_settings(
         kind: ManagerKind,
         settings: impl FnOnce(&mut ManagerContext),
-        answers: impl Fn(&[String]) -> End + Send + Sync + 'static,
+        answers: impl Fn(&[String]) -> Reply + Send + Sync + 'static,
     ) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let fake = Arc::new(Fake {
+        let fake = Arc::new(FakeAntctl {
             answers: Box::new(answers),
             calls: Mutex::default(),
         });
@@ -104,21 +104,21 @@ impl Ground {
         std::fs::write(&context.machine.antctl_path, "").unwrap();
         let executable = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(&context.machine.antctl_path, executable).unwrap();
-        let place = Place {
-            // Root has no antctl of a user, and tests may be root's.
-            domain: Domain::System,
+        let layout = Layout {
+            // Root has no per-user antctl, and the tests may run as root.
+            ownership: Ownership::System,
             registry: dir.path().join("node_registry.json"),
             unit_dir: dir.path().join("units"),
         };
-        let mut manager = Antctl::at(place, kind, context, Some("full".to_owned()));
+        let mut manager = Antctl::at(layout, kind, context, Some("full".to_owned()));
         std::fs::create_dir(dir.path().join("proc")).unwrap();
         std::os::unix::fs::symlink("1", dir.path().join("proc/self")).unwrap();
-        manager.processes = Processes::at(dir.path().join("proc"));
+        manager.process_table = ProcessTable::at(dir.path().join("proc"));
         Self { manager, fake, dir }
     }
 
-    /// A process of node `number`, found by its program.
-    pub fn runs(&self, number: u32, pid: u32) {
+    /// Adds a process for node `number` to the table, found by its program.
+    pub fn add_process(&self, number: u32, pid: u32) {
         let process = self.dir.path().join("proc").join(pid.to_string());
         std::fs::create_dir_all(&process).unwrap();
         let program = data_dir(self.dir.path(), number).join("antnode");
@@ -126,20 +126,19 @@ impl Ground {
         std::os::unix::fs::symlink(program, process.join("exe")).unwrap();
     }
 
-    /// The arguments of antctl's calls, without those that only ask.
+    /// The arguments of antctl's calls, without queries.
     pub fn calls(&self) -> Vec<String> {
         let calls = self.fake.calls.lock().unwrap();
         let lines = calls.iter().map(|spec| {
-            let words = spec
+            let args = spec
                 .args
                 .iter()
                 .map(|word| word.to_string_lossy().into_owned());
-            let words: Vec<String> = words
+            let args: Vec<String> = args
                 .skip_while(|word| !word.ends_with("/antctl"))
                 .skip(1)
                 .collect();
-            words
-                .join(" ")
+            args.join(" ")
                 .replace(self.dir.path().to_str().unwrap(), "DIR")
         });
         lines
@@ -168,12 +167,12 @@ impl Ground {
     }
 }
 
-/// Where the fake antctl has the data of its service `number`, which is that of node `number`.
+/// Where the fake antctl keeps the data of service `number`, which belongs to node `number`.
 pub fn data_dir(dir: &Path, number: u32) -> PathBuf {
     dir.join(format!("nodes/antnode000{number}/antnode{number}"))
 }
 
-/// The answer about services `antnodeN` in these states.
+/// The answer to `status --json` with services `antnodeN` in these states.
 pub fn status(dir: &Path, services: &[(u32, &str)]) -> String {
     let nodes: Vec<serde_json::Value> = services
         .iter()
@@ -230,7 +229,7 @@ fn context(dir: &Path, kind: ManagerKind, runner: Arc<dyn CommandRunner>) -> Man
     }
 }
 
-/// A word of the environment of a call.
+/// Whether a call sets the variable to `full`.
 pub fn variable(spec: &CommandSpec, name: &str) -> bool {
     let pair: OsString = format!("{name}=full").into();
     spec.args.contains(&pair) || spec.env.contains(&(name.into(), "full".into()))

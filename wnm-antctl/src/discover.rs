@@ -1,27 +1,24 @@
-//! Services that antctl has, whoever made them, for adoption.
+//! Discovers antctl's services for adoption, whoever made them.
 
 use wnm_core::manager::{Account, FoundNode, ManagerError, layout};
 
 use crate::Antctl;
-use crate::looking::judged;
+use crate::status::trusted_state;
 
 impl Antctl {
-    /// Every service that antctl has.
-    pub(crate) async fn find(&self) -> Result<Vec<FoundNode>, ManagerError> {
-        let registry = self.caller.registry().await?;
+    /// Returns every service in antctl's registry.
+    pub(crate) async fn discover_services(&self) -> Result<Vec<FoundNode>, ManagerError> {
+        let registry = self.client.registry().await?;
         let services = registry.services().to_vec();
-        let states = self.processes.states(services.clone()).await?;
+        let states = self.process_table.states(services.clone()).await?;
         let caller = Account::name_of(nix::unistd::geteuid().as_raw());
         let mut found = Vec::with_capacity(services.len());
         for (service, state) in services.into_iter().zip(states) {
             let Some(ports) = service.ports() else {
-                tracing::warn!(
-                    service = service.name,
-                    "left alone: nothing says which port it uses"
-                );
+                tracing::warn!(service = service.name, "ignored: its port is unknown");
                 continue;
             };
-            let state = judged(&service, state);
+            let state = trusted_state(&service, state);
             found.push(FoundNode {
                 id: layout::id_of(&service.name),
                 user: service.user.unwrap_or_else(|| caller.clone()),

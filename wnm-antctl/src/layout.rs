@@ -1,4 +1,4 @@
-//! Where antctl keeps its things: root's in fixed places, a user's below the XDG directories.
+//! Where antctl keeps its files: root's at fixed paths, a user's below the XDG directories.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -6,37 +6,37 @@ use std::path::{Path, PathBuf};
 
 use wnm_core::manager::{ManagerError, Mode};
 
-/// Shorter than what the registry holds of one service.
-const LEAST_BYTES_OF_A_SERVICE: u64 = 500;
+/// Lower bound for the size of one service in the registry.
+const MIN_BYTES_PER_SERVICE: u64 = 500;
 
-/// Whose services antctl manages. It goes by the account that it is run under and nothing else.
+/// Whose services antctl manages. This depends only on the account that runs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Domain {
-    /// The machine's, kept by root.
+pub(crate) enum Ownership {
+    /// The machine's services, run by root.
     System,
-    /// The caller's own.
+    /// The caller's own services.
     User,
 }
 
-/// The places of one antctl.
+/// The paths of one antctl installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
-    /// Whose they are.
-    pub domain: Domain,
-    /// The file with all services.
+pub(crate) struct Layout {
+    /// Whose services it manages.
+    pub ownership: Ownership,
+    /// The file that lists all services.
     pub registry: PathBuf,
     /// Directory of the units that antctl writes.
     pub unit_dir: PathBuf,
 }
 
-impl Place {
-    /// The places of a mode, for this process.
-    pub fn of(mode: Mode) -> Result<Self, ManagerError> {
+impl Layout {
+    /// The paths for a mode, taken from this process's environment.
+    pub fn for_mode(mode: Mode) -> Result<Self, ManagerError> {
         match mode {
             Mode::Sudo => Ok(Self::system()),
             Mode::User | Mode::Zen => {
                 Self::user(&|name| std::env::var_os(name)).ok_or_else(|| ManagerError::Rejected {
-                    what: "finding the registry of antctl".to_owned(),
+                    what: "locating antctl's registry".to_owned(),
                     words: "HOME is not set".to_owned(),
                 })
             }
@@ -45,7 +45,7 @@ impl Place {
 
     fn system() -> Self {
         Self {
-            domain: Domain::System,
+            ownership: Ownership::System,
             registry: PathBuf::from("/var/antctl/node_registry.json"),
             unit_dir: PathBuf::from(if cfg!(target_os = "macos") {
                 "/Library/LaunchDaemons"
@@ -55,9 +55,9 @@ impl Place {
         }
     }
 
-    /// The places of a user with these variables. `None` without a home directory.
+    /// The paths of a user with these variables; `None` without a home directory.
     pub fn user(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<Self> {
-        // A relative one is to be ignored, says the XDG base directory specification.
+        // The XDG base directory specification says to ignore relative paths.
         let given = |name| {
             variable(name)
                 .map(PathBuf::from)
@@ -76,27 +76,27 @@ impl Place {
             (data, config.join("systemd/user"))
         };
         Some(Self {
-            domain: Domain::User,
+            ownership: Ownership::User,
             registry: data.join("autonomi/node/node_registry.json"),
             unit_dir,
         })
     }
 
-    /// Directory that the registry is in.
+    /// Directory of the registry.
     pub fn directory(&self) -> &Path {
         self.registry.parent().unwrap_or(Path::new("/"))
     }
 
-    /// About how many services the registry holds, and never fewer: every call takes its time for each of them.
-    pub fn most_services(&self) -> u32 {
+    /// An upper estimate of the number of services. Every call takes time for each of them.
+    pub fn max_services(&self) -> u32 {
         let bytes = std::fs::metadata(&self.registry).map_or(0, |file| file.len());
-        u32::try_from(bytes / LEAST_BYTES_OF_A_SERVICE + 1).unwrap_or(u32::MAX)
+        u32::try_from(bytes / MIN_BYTES_PER_SERVICE + 1).unwrap_or(u32::MAX)
     }
 
-    /// Whether the registry is not there or really holds nothing, whatever antctl says of it.
-    pub fn holds_nothing(&self) -> Result<bool, ManagerError> {
+    /// Whether the registry file is missing or lists no service, whatever antctl reports.
+    pub fn has_no_services(&self) -> Result<bool, ManagerError> {
         match std::fs::read(&self.registry) {
-            Ok(content) => Ok(is_without_services(&content)),
+            Ok(content) => Ok(lists_no_services(&content)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
             Err(source) => Err(ManagerError::io(
                 format!("reading {}", self.registry.display()),
@@ -106,8 +106,8 @@ impl Place {
     }
 }
 
-/// Whether a registry that holds this has no services. One that is damaged may have some.
-pub(crate) fn is_without_services(content: &[u8]) -> bool {
+/// Whether a registry with this content lists no service. A damaged one may list some.
+pub(crate) fn lists_no_services(content: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
     struct Content {
         nodes: Vec<serde_json::Value>,
@@ -122,9 +122,9 @@ mod tests {
 
     #[test]
     #[cfg(not(target_os = "macos"))]
-    fn a_users_places_follow_the_xdg_directories() {
+    fn user_paths_follow_the_xdg_directories() {
         let with = |pairs: &'static [(&str, &str)]| {
-            Place::user(&move |name| {
+            Layout::user(&move |name| {
                 let found = pairs.iter().find(|(key, _)| *key == name);
                 found.map(|(_, value)| OsString::from(value))
             })
@@ -142,17 +142,17 @@ mod tests {
     }
 
     #[test]
-    fn only_a_registry_without_services_holds_nothing() {
+    fn only_a_registry_without_services_counts_as_empty() {
         let dir = tempfile::tempdir().unwrap();
-        let place = Place {
-            domain: Domain::User,
+        let layout = Layout {
+            ownership: Ownership::User,
             registry: dir.path().join("node_registry.json"),
             unit_dir: dir.path().join("units"),
         };
-        assert!(place.holds_nothing().unwrap());
+        assert!(layout.has_no_services().unwrap());
         let with = |content: &str| {
-            std::fs::write(&place.registry, content).unwrap();
-            place.holds_nothing().unwrap()
+            std::fs::write(&layout.registry, content).unwrap();
+            layout.has_no_services().unwrap()
         };
         assert!(with(""));
         assert!(with(r#"{"daemon":null,"nodes":[],"save_path":"/x"}"#));
