@@ -9,17 +9,7 @@ use tokio::time::timeout;
 
 use super::SurveyLimits;
 use super::answers::Answers;
-
-/// Why a node could not be read.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// Nothing listens.
-    Refused,
-    /// The connection ended before there was a whole answer.
-    Closed,
-    /// Anything else, in words.
-    Other(String),
-}
+use super::fetch_error::FetchError;
 
 /// Gets both pages.
 ///
@@ -31,7 +21,7 @@ pub(super) async fn fetch(
     host: &str,
     paths: [&str; 2],
     limits: &SurveyLimits,
-) -> Result<[Bytes; 2], Fault> {
+) -> Result<[Bytes; 2], FetchError> {
     let addresses: Vec<_> = addresses
         .iter()
         .map(|&address| SocketAddr::new(address, port))
@@ -47,11 +37,11 @@ pub(super) async fn fetch(
         let before = pages.len();
         let asked = &paths[before..paths.len().min(before + at_once)];
         match talk(&addresses, &authority, asked, &mut pages, limits).await {
-            Err(Fault::Closed) if at_once > 1 || pages.len() > before => at_once = 1,
+            Err(FetchError::Closed) if at_once > 1 || pages.len() > before => at_once = 1,
             ended => ended?,
         }
     }
-    pages.try_into().map_err(|_| Fault::Closed)
+    pages.try_into().map_err(|_| FetchError::Closed)
 }
 
 /// Gets pages over one connection and closes it.
@@ -64,7 +54,7 @@ async fn talk(
     paths: &[&str],
     pages: &mut Vec<Bytes>,
     limits: &SurveyLimits,
-) -> Result<(), Fault> {
+) -> Result<(), FetchError> {
     let mut stream = connect(addresses, limits).await?;
     // One that has closed already may have answered before.
     stream
@@ -78,7 +68,7 @@ async fn talk(
     }
     for path in paths {
         let page = timeout(limits.node / 2, answers.page(path, limits.page)).await;
-        pages.push(page.unwrap_or(Err(Fault::Closed))?);
+        pages.push(page.unwrap_or(Err(FetchError::Closed))?);
     }
     Ok(())
 }
@@ -95,12 +85,16 @@ fn questions(paths: &[&str], authority: &str) -> String {
     })
 }
 
-async fn connect(addresses: &[SocketAddr], limits: &SurveyLimits) -> Result<TcpStream, Fault> {
+async fn connect(addresses: &[SocketAddr], limits: &SurveyLimits) -> Result<TcpStream, FetchError> {
     match timeout(limits.connect, TcpStream::connect(addresses)).await {
         Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Err(Fault::Refused),
-        Ok(Err(error)) => Err(Fault::Other(format!("cannot be connected to: {error}"))),
-        Err(_) => Err(Fault::Other(format!(
+        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            Err(FetchError::Refused)
+        }
+        Ok(Err(error)) => Err(FetchError::Other(format!(
+            "cannot be connected to: {error}"
+        ))),
+        Err(_) => Err(FetchError::Other(format!(
             "did not take the connection within {:?}",
             limits.connect
         ))),
