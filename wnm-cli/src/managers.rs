@@ -97,7 +97,7 @@ pub fn advice(kind: ManagerKind) -> Option<String> {
 pub fn lingering_off(kind: ManagerKind) -> Option<String> {
     #[cfg(target_os = "linux")]
     if kind.supervisor() == Supervisor::Systemd {
-        return wnm_systemd::lingering_off(kind);
+        return wnm_systemd::user_without_lingering(kind);
     }
     #[cfg(not(target_os = "linux"))]
     let _ = kind;

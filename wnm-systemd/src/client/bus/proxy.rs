@@ -2,7 +2,8 @@
 
 use zbus::{OwnedObjectPath, proxy};
 
-/// A row of `ListUnitsByPatterns`: name, description, load, active and sub state, and what is of no use here.
+/// A row of `ListUnitsByPatterns`: name, description, load, active and sub state, and fields that
+/// wnm does not use.
 pub(crate) type UnitRow = (
     String,
     String,

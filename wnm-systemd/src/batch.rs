@@ -1,24 +1,25 @@
-//! One reload for many: systemd reads all units anew each time, which takes seconds at a thousand of them.
+//! Batches concurrent requests into one. systemd reads every unit on each reload, which takes
+//! seconds with a thousand units.
 
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::{Mutex as Turn, oneshot};
 
-/// Joins calls that arrive while one is under way: they share the next one. What a call changed before it
-/// joined is seen by the run that it gets the answer of, since that run began later.
-pub(crate) struct Shared<I, E> {
+/// Batches calls that arrive while a run is in progress: they share the next run. That run starts
+/// after the call, so it sees every change made before the call.
+pub(crate) struct Batcher<I, E> {
     waiting: Mutex<Vec<Waiting<I, E>>>,
     turn: Turn<()>,
 }
 
 struct Waiting<I, E> {
     item: I,
-    told: oneshot::Sender<Result<(), E>>,
+    reply: oneshot::Sender<Result<(), E>>,
 }
 
-impl<I: Clone, E: Clone> Shared<I, E> {
-    /// Nobody waits yet.
+impl<I: Clone, E: Clone> Batcher<I, E> {
+    /// Creates an empty batcher.
     pub fn new() -> Self {
         Self {
             waiting: Mutex::new(Vec::new()),
@@ -26,48 +27,49 @@ impl<I: Clone, E: Clone> Shared<I, E> {
         }
     }
 
-    /// How many wait for the next run.
+    /// How many callers wait for the next run.
     #[cfg(test)]
     pub fn waiting(&self) -> usize {
         self.lock().len()
     }
 
-    /// Has `work` done with `item`, together with the items of others, by whoever comes first.
+    /// Runs `work` with `item` and the items of all other waiting callers. The first caller to get
+    /// the turn runs it for all.
     pub async fn join<F, W>(&self, item: I, work: F) -> Result<(), E>
     where
         F: Fn(Vec<I>) -> W,
         W: Future<Output = Result<(), E>>,
     {
         loop {
-            let (told, mut answer) = oneshot::channel();
+            let (reply, mut receiver) = oneshot::channel();
             self.lock().push(Waiting {
                 item: item.clone(),
-                told,
+                reply,
             });
             tokio::select! {
                 biased;
-                told = &mut answer => match told {
+                reply = &mut receiver => match reply {
                     Ok(result) => return result,
-                    // Whoever did the work was dropped in the middle of it: it counts as not done.
+                    // The caller running the batch was cancelled, so the work counts as not done.
                     Err(_) => continue,
                 },
                 _turn = self.turn.lock() => {
                     let batch = std::mem::take(&mut *self.lock());
                     if batch.is_empty() {
-                        // Done by another between our waking up and now, and told in that case.
-                        match answer.await {
+                        // Another caller took our item after we woke up, and has sent the reply.
+                        match receiver.await {
                             Ok(result) => return result,
                             Err(_) => continue,
                         }
                     }
                     let (items, listeners): (Vec<I>, Vec<_>) =
-                        batch.into_iter().map(|one| (one.item, one.told)).unzip();
+                        batch.into_iter().map(|one| (one.item, one.reply)).unzip();
                     let result = work(items).await;
                     for listener in listeners {
-                        // One that no longer listens needs no answer.
+                        // The receiver may have been cancelled.
                         let _ = listener.send(result.clone());
                     }
-                    match answer.await {
+                    match receiver.await {
                         Ok(result) => return result,
                         Err(_) => continue,
                     }
@@ -77,7 +79,7 @@ impl<I: Clone, E: Clone> Shared<I, E> {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Waiting<I, E>>> {
-        // The list is whole at every moment, whoever panicked.
+        // The list is consistent at all times, so a panic elsewhere does no harm.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,17 +1,17 @@
-//! Another program for a node, and the old one back when the new one does not start.
+//! Upgrades a node's program, and rolls back if the new one does not start.
 
 use wnm_core::fault;
 use wnm_core::manager::{ManagerError, previous};
 use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
 
-use crate::running::{Going, is_still};
+use crate::start_stop::{StartMode, is_stopped};
 use crate::{Systemd, unit_of};
 
 impl Systemd {
-    /// Replaces the program and restarts the node if it ran. The old program is kept beside it until the new one
-    /// has started once, in this act or in a later one: a crash in between loses nothing.
-    pub(crate) async fn replace_program(
+    /// Replaces the program and restarts the node if it ran. Keeps the old program until the new
+    /// one has started once, now or later, so that a crash loses nothing.
+    pub(crate) async fn upgrade_node(
         &self,
         node: &Node,
         to: &NodeBinary,
@@ -20,7 +20,7 @@ impl Systemd {
         if !node.root_dir.is_dir() {
             return Err(ManagerError::NotFound(node.root_dir.display().to_string()));
         }
-        let ran = !is_still(&self.talk.details(unit).await?);
+        let ran = !is_stopped(&self.client.details(unit).await?);
         previous::keep(self.files.as_ref(), &node.binary).await?;
         fault::point("systemd.upgrade.kept");
         let copied = self.files.install_unless_same(&to.path, &node.binary);
@@ -30,24 +30,25 @@ impl Systemd {
             return Ok(());
         }
         self.refresh_unit(node).await?;
-        // Otherwise the restarts of earlier upgrades count as those of a node that cannot stay up.
-        self.talk.reset_failed(&[unit.to_owned()]).await?;
-        let restarted = self.go(unit, Going::Restart).await;
-        self.settle(node, restarted).await
+        // Restarts from earlier upgrades would otherwise count against the start limit.
+        self.client.reset_failed(&[unit.to_owned()]).await?;
+        let restarted = self.start_and_verify(unit, StartMode::Restart).await;
+        self.roll_back_on_failure(node, restarted).await
     }
 
-    /// Starts the node. If its program was replaced and does not start, the kept one is put back and started.
-    pub(crate) async fn start_or_go_back(&self, node: &Node) -> Result<(), ManagerError> {
-        let started = self.launch(node).await;
-        self.settle(node, started).await
+    /// Starts the node. If its program was replaced and does not start, restores the old one and
+    /// starts that.
+    pub(crate) async fn start_or_roll_back(&self, node: &Node) -> Result<(), ManagerError> {
+        let started = self.start_node(node).await;
+        self.roll_back_on_failure(node, started).await
     }
 
-    async fn settle(
+    async fn roll_back_on_failure(
         &self,
         node: &Node,
         started: Result<(), ManagerError>,
     ) -> Result<(), ManagerError> {
-        let again = self.launch(node);
+        let again = self.start_node(node);
         previous::settle(self.files.as_ref(), &node.binary, started, again).await
     }
 }

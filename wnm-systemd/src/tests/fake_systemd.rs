@@ -1,4 +1,4 @@
-//! A systemd in memory, whose units are files in a real directory.
+//! A fake systemd in memory with unit files in a real directory.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -7,45 +7,45 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
-use crate::conversation::{Conversation, Details, TalkError, Unit};
+use crate::client::{Client, ClientError, Details, Unit};
 
-/// What it was asked to do, in order, as `verb unit unit`.
+/// A fake that records its requests in order, as `verb unit unit`.
 #[derive(Default)]
-pub struct Fake {
+pub struct FakeSystemd {
     pub dir: PathBuf,
-    pub asked: Mutex<Vec<String>>,
+    pub requests: Mutex<Vec<String>>,
     pub running: Mutex<BTreeSet<String>>,
     pub enabled: Mutex<BTreeSet<String>>,
-    /// The text of units as it read them last.
+    /// The text of each unit at the last reload.
     pub read: Mutex<HashMap<String, String>>,
-    /// Text in a program with which it does not stay up.
-    pub breaks: Option<&'static str>,
-    /// Answers nothing.
-    pub mute: bool,
-    /// Reloads wait for a permit of this one.
+    /// A program that contains this text exits at once.
+    pub broken_program: Option<&'static str>,
+    /// Fails every request.
+    pub unresponsive: bool,
+    /// Each reload waits for a permit.
     pub gate: Option<Semaphore>,
 }
 
-impl Fake {
-    pub fn over(dir: PathBuf) -> Self {
+impl FakeSystemd {
+    pub fn new(dir: PathBuf) -> Self {
         Self {
             dir,
             ..Self::default()
         }
     }
 
-    pub fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
     }
 
     pub fn times(&self, verb: &str) -> usize {
-        self.asked()
+        self.requests()
             .iter()
-            .filter(|asked| asked.starts_with(verb))
+            .filter(|request| request.starts_with(verb))
             .count()
     }
 
-    pub fn runs(&self, unit: &str) -> bool {
+    pub fn is_running(&self, unit: &str) -> bool {
         self.running.lock().unwrap().contains(unit)
     }
 
@@ -53,12 +53,15 @@ impl Fake {
         self.enabled.lock().unwrap().contains(unit)
     }
 
-    fn note(&self, verb: &str, units: &[String]) -> Result<(), TalkError> {
-        if self.mute {
-            return Err(TalkError::Unreachable("mute".to_owned()));
+    fn record(&self, verb: &str, units: &[String]) -> Result<(), ClientError> {
+        if self.unresponsive {
+            return Err(ClientError::Unreachable("unresponsive".to_owned()));
         }
         let words = format!("{verb} {}", units.join(" "));
-        self.asked.lock().unwrap().push(words.trim_end().to_owned());
+        self.requests
+            .lock()
+            .unwrap()
+            .push(words.trim_end().to_owned());
         Ok(())
     }
 
@@ -66,7 +69,7 @@ impl Fake {
         self.dir.join(unit).exists()
     }
 
-    /// The program of a unit without quotes.
+    /// Returns the text of a unit's program. The path must not be quoted.
     fn program(&self, unit: &str) -> String {
         let text = std::fs::read_to_string(self.dir.join(unit)).unwrap();
         let line = text
@@ -77,11 +80,14 @@ impl Fake {
         std::fs::read_to_string(path).unwrap_or_default()
     }
 
-    fn begin(&self, unit: &str) {
+    fn launch(&self, unit: &str) {
         let program = self.program(unit);
-        let stays = self.breaks.is_none_or(|text| !program.contains(text)) && !program.is_empty();
+        let stays_up = self
+            .broken_program
+            .is_none_or(|text| !program.contains(text))
+            && !program.is_empty();
         let mut running = self.running.lock().unwrap();
-        if stays {
+        if stays_up {
             running.insert(unit.to_owned());
         } else {
             running.remove(unit);
@@ -90,9 +96,9 @@ impl Fake {
 }
 
 #[async_trait]
-impl Conversation for Fake {
-    async fn loaded(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, TalkError> {
-        self.note("loaded", patterns)?;
+impl Client for FakeSystemd {
+    async fn loaded(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, ClientError> {
+        self.record("loaded", patterns)?;
         let loaded = |name: &String| {
             let (load, active) = ("loaded".to_owned(), "active".to_owned());
             (name.clone(), Unit::Loaded { load, active })
@@ -100,8 +106,8 @@ impl Conversation for Fake {
         Ok(self.running.lock().unwrap().iter().map(loaded).collect())
     }
 
-    async fn units(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, TalkError> {
-        self.note("units", patterns)?;
+    async fn units(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, ClientError> {
+        self.record("units", patterns)?;
         let entries = std::fs::read_dir(&self.dir).into_iter().flatten();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut units: HashMap<String, Unit> = names
@@ -115,23 +121,23 @@ impl Conversation for Fake {
         Ok(units)
     }
 
-    async fn details(&self, unit: &str) -> Result<Details, TalkError> {
-        if self.mute {
-            return Err(TalkError::Unreachable("mute".to_owned()));
+    async fn details(&self, unit: &str) -> Result<Details, ClientError> {
+        if self.unresponsive {
+            return Err(ClientError::Unreachable("unresponsive".to_owned()));
         }
         let word = |is: bool, yes: &str, no: &str| if is { yes } else { no }.to_owned();
         Ok(Details {
             load: word(self.exists(unit), "loaded", "not-found"),
-            active: word(self.runs(unit), "active", "failed"),
-            sub: word(self.runs(unit), "running", "failed"),
-            result: word(self.runs(unit), "success", "exit-code"),
-            status: if self.runs(unit) { 0 } else { 203 },
+            active: word(self.is_running(unit), "active", "failed"),
+            sub: word(self.is_running(unit), "running", "failed"),
+            result: word(self.is_running(unit), "success", "exit-code"),
+            status: if self.is_running(unit) { 0 } else { 203 },
             restarts: 0,
         })
     }
 
-    async fn is_outdated(&self, unit: &str) -> Result<bool, TalkError> {
-        self.note("is-outdated", &[unit.to_owned()])?;
+    async fn is_outdated(&self, unit: &str) -> Result<bool, ClientError> {
+        self.record("is-outdated", &[unit.to_owned()])?;
         let now = std::fs::read_to_string(self.dir.join(unit)).ok();
         let read = self.read.lock().unwrap();
         Ok(read
@@ -139,20 +145,20 @@ impl Conversation for Fake {
             .is_some_and(|text| Some(text) != now.as_ref()))
     }
 
-    async fn start(&self, unit: &str) -> Result<(), TalkError> {
-        self.note("start", &[unit.to_owned()])?;
-        self.begin(unit);
+    async fn start(&self, unit: &str) -> Result<(), ClientError> {
+        self.record("start", &[unit.to_owned()])?;
+        self.launch(unit);
         Ok(())
     }
 
-    async fn restart(&self, unit: &str) -> Result<(), TalkError> {
-        self.note("restart", &[unit.to_owned()])?;
-        self.begin(unit);
+    async fn restart(&self, unit: &str) -> Result<(), ClientError> {
+        self.record("restart", &[unit.to_owned()])?;
+        self.launch(unit);
         Ok(())
     }
 
-    async fn stop(&self, units: &[String]) -> Result<(), TalkError> {
-        self.note("stop", units)?;
+    async fn stop(&self, units: &[String]) -> Result<(), ClientError> {
+        self.record("stop", units)?;
         self.running
             .lock()
             .unwrap()
@@ -160,14 +166,14 @@ impl Conversation for Fake {
         Ok(())
     }
 
-    async fn enable(&self, units: &[String]) -> Result<(), TalkError> {
-        self.note("enable", units)?;
+    async fn enable(&self, units: &[String]) -> Result<(), ClientError> {
+        self.record("enable", units)?;
         self.enabled.lock().unwrap().extend(units.iter().cloned());
         Ok(())
     }
 
-    async fn disable(&self, units: &[String]) -> Result<(), TalkError> {
-        self.note("disable", units)?;
+    async fn disable(&self, units: &[String]) -> Result<(), ClientError> {
+        self.record("disable", units)?;
         self.enabled
             .lock()
             .unwrap()
@@ -175,8 +181,8 @@ impl Conversation for Fake {
         Ok(())
     }
 
-    async fn reload(&self) -> Result<(), TalkError> {
-        self.note("reload", &[])?;
+    async fn reload(&self) -> Result<(), ClientError> {
+        self.record("reload", &[])?;
         if let Some(gate) = &self.gate {
             gate.acquire().await.unwrap().forget();
         }
@@ -190,7 +196,7 @@ impl Conversation for Fake {
         Ok(())
     }
 
-    async fn reset_failed(&self, units: &[String]) -> Result<(), TalkError> {
-        self.note("reset-failed", units)
+    async fn reset_failed(&self, units: &[String]) -> Result<(), ClientError> {
+        self.record("reset-failed", units)
     }
 }

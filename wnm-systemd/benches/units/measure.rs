@@ -1,4 +1,4 @@
-//! The measuring itself, inside the booted system.
+//! The measurements, run inside the booted system.
 
 #[path = "../../src/tests/context.rs"]
 mod context;
@@ -19,28 +19,28 @@ use wnm_tests::systemd::{As, Booted};
 
 const UNITS: u32 = 300;
 
-/// What the executor would allow on a large machine.
-const AT_ONCE: usize = 16;
+/// How many operations the executor would run at once on a large machine.
+const CONCURRENCY: usize = 16;
 
-const INSIDE: &str = "--inside";
+const IN_MACHINE: &str = "--in-machine";
 
-/// Starting three hundred sandboxed processes one by one on a busy machine.
-const LIMIT: Duration = Duration::from_secs(600);
+/// Starting 300 sandboxed processes one by one takes long on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 pub(crate) fn run() {
-    if std::env::args().any(|word| word == INSIDE) {
+    if std::env::args().any(|word| word == IN_MACHINE) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(measure());
         return;
     }
     let this = std::env::current_exe().unwrap();
     if let Some(system) = Booted::up(&[this.parent().unwrap()]) {
-        let measured = system
-            .call(As::Root, &this, [INSIDE])
-            .within(LIMIT)
+        let output = system
+            .call(As::Root, &this, [IN_MACHINE])
+            .within(TIMEOUT)
             .run()
             .succeeded();
-        print!("{}", measured.stdout);
+        print!("{}", output.stdout);
     }
 }
 
@@ -60,33 +60,36 @@ async fn measure() {
         .collect();
     let manager = Arc::new(Systemd::new(ManagerKind::SYSTEMD_SUDO, context).unwrap());
 
-    timed(&format!("{UNITS} units, {AT_ONCE} at once: add"), async {
-        at_once(&nodes, |node| {
-            let (manager, binary) = (Arc::clone(&manager), binary.clone());
-            async move { manager.add(&node, &binary).await.map(drop) }
-        })
-        .await;
-    })
+    timed(
+        &format!("{UNITS} units, {CONCURRENCY} at once: add"),
+        async {
+            concurrently(&nodes, |node| {
+                let (manager, binary) = (Arc::clone(&manager), binary.clone());
+                async move { manager.add(&node, &binary).await.map(drop) }
+            })
+            .await;
+        },
+    )
     .await;
-    timed("start, each watched for 0.3 s", async {
-        at_once(&nodes, |node| {
+    timed("start, each verified for 0.3 s", async {
+        concurrently(&nodes, |node| {
             let manager = Arc::clone(&manager);
             async move { manager.start(&node).await }
         })
         .await;
     })
     .await;
-    timed("states of all, connection included", async {
+    timed("statuses of all, including the connection", async {
         manager.statuses(&nodes).await.unwrap();
     })
     .await;
-    timed("states of all, again", async {
+    timed("statuses of all, again", async {
         manager.statuses(&nodes).await.unwrap();
     })
     .await;
-    timed("states of all, one systemctl for each", async {
+    timed("statuses of all, one systemctl call each", async {
         for node in &nodes {
-            let spec = CommandSpec::new("systemctl", LIMIT).args(["is-active", &node.service]);
+            let spec = CommandSpec::new("systemctl", TIMEOUT).args(["is-active", &node.service]);
             assert_eq!(SystemRunner.run(&spec).await.unwrap().code, Some(0));
         }
     })
@@ -97,24 +100,24 @@ async fn measure() {
     .await;
 }
 
-async fn at_once<F>(nodes: &[Node], act: impl Fn(Node) -> F)
+async fn concurrently<F>(nodes: &[Node], act: impl Fn(Node) -> F)
 where
     F: Future<Output = Result<(), ManagerError>> + Send + 'static,
 {
-    let mut under_way = tokio::task::JoinSet::<Result<(), ManagerError>>::new();
+    let mut running = tokio::task::JoinSet::<Result<(), ManagerError>>::new();
     for node in nodes {
-        if under_way.len() >= AT_ONCE {
-            under_way.join_next().await.unwrap().unwrap().unwrap();
+        if running.len() >= CONCURRENCY {
+            running.join_next().await.unwrap().unwrap().unwrap();
         }
-        under_way.spawn(act(node.clone()));
+        running.spawn(act(node.clone()));
     }
-    for done in under_way.join_all().await {
+    for done in running.join_all().await {
         done.unwrap();
     }
 }
 
 async fn timed(what: &str, work: impl Future<Output = ()>) {
-    let begun = Instant::now();
+    let started = Instant::now();
     work.await;
-    println!("{what:<45} {:>9.3} s", begun.elapsed().as_secs_f64());
+    println!("{what:<45} {:>9.3} s", started.elapsed().as_secs_f64());
 }

@@ -1,4 +1,5 @@
-//! Over D-Bus: a thousand units in one answer of a few milliseconds, and the ends of jobs as signals.
+//! Talks to systemd over D-Bus. One reply lists a thousand units in a few milliseconds, and signals
+//! report finished jobs.
 
 mod proxy;
 
@@ -17,23 +18,23 @@ use tokio::time::timeout;
 use zbus::connection::Builder;
 use zbus::{Connection, OwnedObjectPath, fdo, proxy::CacheProperties};
 
-use super::{Conversation, Details, JOB, QUESTION, RELOAD, TalkError, Unit};
+use super::{Client, ClientError, Details, JOB_TIMEOUT, QUERY_TIMEOUT, RELOAD_TIMEOUT, Unit};
 use crate::domain::Domain;
 use proxy::{ManagerProxy, ServiceStateProxy, UnitStateProxy};
 
-/// Where the machine's bus listens.
+/// The socket of the system bus.
 const SYSTEM_BUS: &str = "/run/dbus/system_bus_socket";
 
-/// Takes the place of any job for the unit that waits.
+/// Job mode: replaces any queued job of the unit.
 const REPLACE: &str = "replace";
 
-/// A connection to the bus on which one systemd is.
-pub(crate) struct Bus {
+/// A connection to the bus of one systemd instance.
+pub(crate) struct BusClient {
     connection: Connection,
     manager: ManagerProxy<'static>,
 }
 
-/// What is to be done with units in jobs.
+/// A kind of job.
 #[derive(Debug, Clone, Copy)]
 enum Job {
     Start,
@@ -41,48 +42,56 @@ enum Job {
     Stop,
 }
 
-impl Bus {
-    /// Connects, and makes sure that systemd answers there.
-    pub async fn connect(domain: &Domain) -> Result<Self, TalkError> {
+impl BusClient {
+    /// Connects and checks that systemd answers.
+    pub async fn connect(domain: &Domain) -> Result<Self, ClientError> {
         let socket = match domain {
             Domain::System => PathBuf::from(SYSTEM_BUS),
             Domain::User { runtime, .. } => runtime.join("bus"),
         };
-        within(QUESTION, "connecting to the bus", Self::open(&socket)).await
+        with_deadline(
+            QUERY_TIMEOUT,
+            "connecting to the bus",
+            Self::connect_to(&socket),
+        )
+        .await
     }
 
-    async fn open(socket: &Path) -> Result<Self, TalkError> {
+    async fn connect_to(socket: &Path) -> Result<Self, ClientError> {
         let unreachable = |error: &dyn std::fmt::Display| {
-            TalkError::Unreachable(format!("the bus at {}: {error}", socket.display()))
+            ClientError::Unreachable(format!(
+                "cannot connect to the bus at {}: {error}",
+                socket.display()
+            ))
         };
         let stream = UnixStream::connect(socket)
             .await
             .map_err(|error| unreachable(&error))?;
         let stream = stream.into_std().map_err(|error| unreachable(&error))?;
         let connection = Builder::unix_stream(stream).build().await;
-        Self::over(connection.map_err(|error| unreachable(&error))?)
+        Self::with_connection(connection.map_err(|error| unreachable(&error))?)
             .await
             .map_err(|error| unreachable(&error))
     }
 
-    async fn over(connection: Connection) -> Result<Self, TalkError> {
+    async fn with_connection(connection: Connection) -> Result<Self, ClientError> {
         let manager = ManagerProxy::builder(&connection)
             .cache_properties(CacheProperties::No)
             .build()
             .await
-            .map_err(|error| refusal("connecting", "", error))?;
-        // Without it nobody tells about the ends of jobs.
+            .map_err(|error| client_error("connecting", "", error))?;
+        // systemd sends no job signals without a subscription.
         manager
             .subscribe()
             .await
-            .map_err(|error| refusal("subscribing", "", error))?;
+            .map_err(|error| client_error("subscribing", "", error))?;
         Ok(Self {
             connection,
             manager,
         })
     }
 
-    async fn job(&self, job: Job, unit: &str) -> zbus::Result<OwnedObjectPath> {
+    async fn queue(&self, job: Job, unit: &str) -> zbus::Result<OwnedObjectPath> {
         match job {
             Job::Start => self.manager.start_unit(unit, REPLACE).await,
             Job::Restart => self.manager.restart_unit(unit, REPLACE).await,
@@ -90,50 +99,53 @@ impl Bus {
         }
     }
 
-    /// Asks for a job for each unit and waits until all have ended, however they end.
-    async fn jobs(&self, job: Job, units: &[String]) -> Result<(), TalkError> {
-        // Listened to before anything is asked for: a job may end before its number is known.
+    /// Queues a job for each unit and waits until all have finished, whatever their results.
+    async fn run_jobs(&self, job: Job, units: &[String]) -> Result<(), ClientError> {
+        // Listen before queueing: a job may finish before its path is known.
         let mut removed = self
             .manager
             .receive_job_removed()
             .await
-            .map_err(|error| refusal("listening to jobs", "", error))?;
-        let ask = async {
-            let mut asked = HashSet::new();
+            .map_err(|error| client_error("listening for jobs", "", error))?;
+        let request = async {
+            let mut queued = HashSet::new();
             for unit in units {
                 match self
-                    .job(job, unit)
+                    .queue(job, unit)
                     .await
-                    .map_err(|error| refusal(word(job), unit, error))
+                    .map_err(|error| client_error(job.as_str(), unit, error))
                 {
                     Ok(path) => {
-                        asked.insert(path);
+                        queued.insert(path);
                     }
-                    // What is not there does not run; what else was refused shows in the unit's state.
-                    Err(TalkError::NoSuchUnit(_) | TalkError::Rejected { .. })
+                    // A missing unit does not run, and any other refusal shows in the unit state.
+                    Err(ClientError::NoSuchUnit(_) | ClientError::Rejected { .. })
                         if matches!(job, Job::Stop) => {}
                     Err(error) => return Err(error),
                 }
             }
-            Ok(asked)
+            Ok(queued)
         };
-        tokio::pin!(ask);
-        let mut asked: Option<HashSet<OwnedObjectPath>> = None;
-        let mut ended: HashSet<OwnedObjectPath> = HashSet::new();
-        // Asking and listening go on at once: signals that nobody takes would hold up the answers.
+        tokio::pin!(request);
+        let mut queued: Option<HashSet<OwnedObjectPath>> = None;
+        let mut finished: HashSet<OwnedObjectPath> = HashSet::new();
+        // Queue and listen concurrently: undelivered signals would block the replies.
         loop {
-            if asked.as_ref().is_some_and(|asked| asked.is_subset(&ended)) {
+            if queued
+                .as_ref()
+                .is_some_and(|queued| queued.is_subset(&finished))
+            {
                 return Ok(());
             }
             tokio::select! {
-                answer = &mut ask, if asked.is_none() => asked = Some(answer?),
+                answer = &mut request, if queued.is_none() => queued = Some(answer?),
                 signal = removed.next() => match signal {
                     Some(signal) => {
                         if let Ok(arguments) = signal.args() {
-                            ended.insert(arguments.job.clone());
+                            finished.insert(arguments.job.clone());
                         }
                     }
-                    None => return Err(TalkError::Unreachable("the bus hung up".to_owned())),
+                    None => return Err(ClientError::Unreachable("the bus closed the connection".to_owned())),
                 },
             }
         }
@@ -141,11 +153,11 @@ impl Bus {
 }
 
 #[async_trait]
-impl Conversation for Bus {
-    async fn loaded(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, TalkError> {
-        let loaded = within(QUESTION, "listing units", async {
+impl Client for BusClient {
+    async fn loaded(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, ClientError> {
+        let loaded = with_deadline(QUERY_TIMEOUT, "listing units", async {
             let loaded = self.manager.list_units_by_patterns(&[], patterns).await;
-            loaded.map_err(|error| refusal("listing units", "", error))
+            loaded.map_err(|error| client_error("listing units", "", error))
         });
         let units = loaded.await?.into_iter().map(|row| {
             let (name, _, load, active, ..) = row;
@@ -154,12 +166,12 @@ impl Conversation for Bus {
         Ok(units.collect())
     }
 
-    async fn units(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, TalkError> {
-        let files = within(QUESTION, "listing unit files", async {
+    async fn units(&self, patterns: &[String]) -> Result<HashMap<String, Unit>, ClientError> {
+        let files = with_deadline(QUERY_TIMEOUT, "listing unit files", async {
             let files = self.manager.list_unit_files_by_patterns(&[], patterns);
             files
                 .await
-                .map_err(|error| refusal("listing unit files", "", error))
+                .map_err(|error| client_error("listing unit files", "", error))
         });
         let (files, loaded) = tokio::try_join!(files, self.loaded(patterns))?;
         let names = files
@@ -171,8 +183,8 @@ impl Conversation for Bus {
         Ok(units)
     }
 
-    async fn details(&self, unit: &str) -> Result<Details, TalkError> {
-        let ask = async {
+    async fn details(&self, unit: &str) -> Result<Details, ClientError> {
+        let request = async {
             let path = self.manager.load_unit(unit).await?;
             let state = UnitStateProxy::builder(&self.connection)
                 .path(path.clone())
@@ -193,15 +205,16 @@ impl Conversation for Bus {
                 restarts: service.restarts().await?,
             })
         };
-        within(QUESTION, "asking about a unit", async {
-            ask.await
-                .map_err(|error| refusal("asking about", unit, error))
+        with_deadline(QUERY_TIMEOUT, "reading a unit", async {
+            request
+                .await
+                .map_err(|error| client_error("reading", unit, error))
         })
         .await
     }
 
-    async fn is_outdated(&self, unit: &str) -> Result<bool, TalkError> {
-        let ask = async {
+    async fn is_outdated(&self, unit: &str) -> Result<bool, ClientError> {
+        let request = async {
             let path = self.manager.load_unit(unit).await?;
             let state = UnitStateProxy::builder(&self.connection)
                 .path(path)
@@ -210,75 +223,78 @@ impl Conversation for Bus {
                 .await?;
             state.need_daemon_reload().await
         };
-        within(QUESTION, "asking about a unit", async {
-            ask.await
-                .map_err(|error| refusal("asking about", unit, error))
+        with_deadline(QUERY_TIMEOUT, "reading a unit", async {
+            request
+                .await
+                .map_err(|error| client_error("reading", unit, error))
         })
         .await
     }
 
-    async fn start(&self, unit: &str) -> Result<(), TalkError> {
-        within(
-            JOB,
+    async fn start(&self, unit: &str) -> Result<(), ClientError> {
+        with_deadline(
+            JOB_TIMEOUT,
             &format!("starting {unit}"),
-            self.jobs(Job::Start, &[unit.to_owned()]),
+            self.run_jobs(Job::Start, &[unit.to_owned()]),
         )
         .await
     }
 
-    async fn restart(&self, unit: &str) -> Result<(), TalkError> {
-        within(
-            JOB,
+    async fn restart(&self, unit: &str) -> Result<(), ClientError> {
+        with_deadline(
+            JOB_TIMEOUT,
             &format!("restarting {unit}"),
-            self.jobs(Job::Restart, &[unit.to_owned()]),
+            self.run_jobs(Job::Restart, &[unit.to_owned()]),
         )
         .await
     }
 
-    async fn stop(&self, units: &[String]) -> Result<(), TalkError> {
+    async fn stop(&self, units: &[String]) -> Result<(), ClientError> {
         let what = match units {
             [unit] => format!("stopping {unit}"),
             _ => format!("stopping {} units", units.len()),
         };
-        within(JOB, &what, self.jobs(Job::Stop, units)).await
+        with_deadline(JOB_TIMEOUT, &what, self.run_jobs(Job::Stop, units)).await
     }
 
-    async fn enable(&self, units: &[String]) -> Result<(), TalkError> {
+    async fn enable(&self, units: &[String]) -> Result<(), ClientError> {
         let enable = async {
             let enabled = self.manager.enable_unit_files(units, false, true).await;
             enabled
                 .map(drop)
-                .map_err(|error| refusal("enabling", &units.join(" "), error))
+                .map_err(|error| client_error("enabling", &units.join(" "), error))
         };
-        within(RELOAD, "enabling units", enable).await
+        with_deadline(RELOAD_TIMEOUT, "enabling units", enable).await
     }
 
-    async fn disable(&self, units: &[String]) -> Result<(), TalkError> {
+    async fn disable(&self, units: &[String]) -> Result<(), ClientError> {
         let disable = async {
             let disabled = self.manager.disable_unit_files(units, false).await;
             disabled
                 .map(drop)
-                .map_err(|error| refusal("disabling", &units.join(" "), error))
+                .map_err(|error| client_error("disabling", &units.join(" "), error))
         };
-        within(RELOAD, "disabling units", disable).await
+        with_deadline(RELOAD_TIMEOUT, "disabling units", disable).await
     }
 
-    async fn reload(&self) -> Result<(), TalkError> {
-        within(RELOAD, "reloading systemd", async {
+    async fn reload(&self) -> Result<(), ClientError> {
+        with_deadline(RELOAD_TIMEOUT, "reloading systemd", async {
             self.manager
                 .reload()
                 .await
-                .map_err(|error| refusal("reloading systemd", "", error))
+                .map_err(|error| client_error("reloading systemd", "", error))
         })
         .await
     }
 
-    async fn reset_failed(&self, units: &[String]) -> Result<(), TalkError> {
-        within(QUESTION, "forgetting failures", async {
+    async fn reset_failed(&self, units: &[String]) -> Result<(), ClientError> {
+        with_deadline(QUERY_TIMEOUT, "resetting failed units", async {
             for unit in units {
                 let reset = self.manager.reset_failed_unit(unit).await;
-                match reset.map_err(|error| refusal("forgetting failures of", unit, error)) {
-                    Ok(()) | Err(TalkError::NoSuchUnit(_)) => {}
+                match reset
+                    .map_err(|error| client_error("resetting the failed state of", unit, error))
+                {
+                    Ok(()) | Err(ClientError::NoSuchUnit(_)) => {}
                     Err(error) => return Err(error),
                 }
             }
@@ -288,51 +304,53 @@ impl Conversation for Bus {
     }
 }
 
-fn word(job: Job) -> &'static str {
-    match job {
-        Job::Start => "starting",
-        Job::Restart => "restarting",
-        Job::Stop => "stopping",
+impl Job {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "starting",
+            Self::Restart => "restarting",
+            Self::Stop => "stopping",
+        }
     }
 }
 
-async fn within<T>(
+async fn with_deadline<T>(
     limit: Duration,
     what: &str,
-    work: impl Future<Output = Result<T, TalkError>>,
-) -> Result<T, TalkError> {
+    work: impl Future<Output = Result<T, ClientError>>,
+) -> Result<T, ClientError> {
     match timeout(limit, work).await {
         Ok(result) => result,
-        Err(_) => Err(TalkError::TimedOut {
+        Err(_) => Err(ClientError::TimedOut {
             what: what.to_owned(),
             limit,
         }),
     }
 }
 
-/// What an error of the bus means here.
-fn refusal(act: &str, unit: &str, error: zbus::Error) -> TalkError {
+/// Maps a D-Bus error to a client error.
+fn client_error(act: &str, unit: &str, error: zbus::Error) -> ClientError {
     let what = format!("{act} {unit}").trim_end().to_owned();
     match error {
         zbus::Error::MethodError(name, words, _) => {
             let words = words.unwrap_or_else(|| name.to_string());
             match name.as_str() {
-                "org.freedesktop.systemd1.NoSuchUnit" => TalkError::NoSuchUnit(unit.to_owned()),
-                _ => TalkError::Rejected { what, words },
+                "org.freedesktop.systemd1.NoSuchUnit" => ClientError::NoSuchUnit(unit.to_owned()),
+                _ => ClientError::Rejected { what, words },
             }
         }
         zbus::Error::FDO(error) => match *error {
             fdo::Error::AccessDenied(words)
             | fdo::Error::AuthFailed(words)
             | fdo::Error::InteractiveAuthorizationRequired(words) => {
-                TalkError::NotPermitted(format!("{what}: {words}"))
+                ClientError::NotPermitted(format!("{what}: {words}"))
             }
             fdo::Error::Failed(words)
             | fdo::Error::InvalidArgs(words)
             | fdo::Error::FileNotFound(words)
-            | fdo::Error::FileExists(words) => TalkError::Rejected { what, words },
-            other => TalkError::Unreachable(other.to_string()),
+            | fdo::Error::FileExists(words) => ClientError::Rejected { what, words },
+            other => ClientError::Unreachable(other.to_string()),
         },
-        other => TalkError::Unreachable(format!("{what}: {other}")),
+        other => ClientError::Unreachable(format!("{what}: {other}")),
     }
 }

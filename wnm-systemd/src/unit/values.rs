@@ -1,38 +1,39 @@
-//! Values taken apart into words: quotes, escapes, specifiers and variables.
+//! Splits setting values into words, resolving quotes, escapes, specifiers and variables.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use super::specifiers::Specifiers;
 
-/// Reads the value of `ExecStart=`: the program and its arguments, as systemd would run it. `None` for one that systemd would not run either, or that holds a specifier
-/// unknown here. Of several commands in a row the first counts.
-pub(crate) fn command(
+/// Parses the value of `ExecStart=` into the program and arguments that systemd would run. Returns
+/// `None` if systemd would reject it or it has an unsupported specifier. With several commands, the
+/// first counts.
+pub(crate) fn parse_command(
     value: &str,
     specifiers: &Specifiers,
     environment: &[(OsString, OsString)],
 ) -> Option<Vec<OsString>> {
     let line = value.trim_start_matches(['@', '-', ':', '+', '!', '|']);
     let prefixes = &value[..value.len() - line.len()];
-    let mut words = split(line)?;
+    let mut words = split_words(line)?;
     if let Some(end) = words
         .iter()
-        .position(|word| word.bare && word.bytes == b";")
+        .position(|word| word.unquoted && word.bytes == b";")
     {
         words.truncate(end);
     }
     if prefixes.contains('@') && words.len() > 1 {
-        // The second word is only the name that the program is shown under.
+        // The second word is only the displayed process name (argv[0]).
         words.remove(1);
     }
     let mut argv: Vec<OsString> = Vec::with_capacity(words.len());
     for word in words {
-        let word = if word.bare && word.bytes == b"\\;" {
+        let word = if word.unquoted && word.bytes == b"\\;" {
             b";".to_vec()
         } else {
             word.bytes
         };
-        let word = expanded(word, specifiers)?;
+        let word = expand(word, specifiers)?;
         let is_program = argv.is_empty();
         if is_program || prefixes.contains(':') {
             argv.push(word);
@@ -43,12 +44,18 @@ pub(crate) fn command(
     (!argv.is_empty()).then_some(argv)
 }
 
-/// Reads the values of `Environment=`; the last of each name counts. Words that are no assignment are ignored,
-/// as systemd does.
-pub(crate) fn assignments(values: &[&str], specifiers: &Specifiers) -> Vec<(OsString, OsString)> {
+/// Parses the values of `Environment=`. The last assignment of each name wins. Ignores words that
+/// are not assignments, as systemd does.
+pub(crate) fn parse_environment(
+    values: &[&str],
+    specifiers: &Specifiers,
+) -> Vec<(OsString, OsString)> {
     let mut variables: Vec<(OsString, OsString)> = Vec::new();
-    let words = values.iter().filter_map(|value| split(value)).flatten();
-    for word in words.filter_map(|word| expanded(word.bytes, specifiers)) {
+    let words = values
+        .iter()
+        .filter_map(|value| split_words(value))
+        .flatten();
+    for word in words.filter_map(|word| expand(word.bytes, specifiers)) {
         let bytes = word.as_bytes();
         let Some(at) = bytes
             .iter()
@@ -67,19 +74,20 @@ pub(crate) fn assignments(values: &[&str], specifiers: &Specifiers) -> Vec<(OsSt
     variables
 }
 
-fn expanded(word: Vec<u8>, specifiers: &Specifiers) -> Option<OsString> {
+fn expand(word: Vec<u8>, specifiers: &Specifiers) -> Option<OsString> {
     let text = String::from_utf8(word).ok()?;
     specifiers.expand(&text).map(OsString::from)
 }
 
-/// A word, and whether it stood without quotes.
+/// A word, and whether it had no quotes.
 struct Word {
     bytes: Vec<u8>,
-    bare: bool,
+    unquoted: bool,
 }
 
-/// Splits at blanks, undoing quotes and C escapes. `None` for an open quote or an escape that is none.
-fn split(text: &str) -> Option<Vec<Word>> {
+/// Splits at whitespace, resolving quotes and C escapes. Returns `None` on an unclosed quote or
+/// invalid escape.
+fn split_words(text: &str) -> Option<Vec<Word>> {
     let mut words = Vec::new();
     let mut current: Option<Word> = None;
     let mut quote: Option<char> = None;
@@ -93,17 +101,18 @@ fn split(text: &str) -> Option<Vec<Word>> {
                 current
                     .get_or_insert(Word {
                         bytes: Vec::new(),
-                        bare: false,
+                        unquoted: false,
                     })
-                    .bare = false;
+                    .unquoted = false;
             }
             ('\\', _) => {
                 let word = current.get_or_insert(Word {
                     bytes: Vec::new(),
-                    bare: true,
+                    unquoted: true,
                 });
                 if chars.as_str().starts_with(';') {
-                    // Kept for the reader of commands, to whom it is not a separator.
+                    // Keep the backslash: the command parser must not take this ";" for a
+                    // separator.
                     word.bytes.push(b'\\');
                 } else {
                     unescape(&mut chars, &mut word.bytes)?;
@@ -112,7 +121,7 @@ fn split(text: &str) -> Option<Vec<Word>> {
             (c, _) => {
                 let word = current.get_or_insert(Word {
                     bytes: Vec::new(),
-                    bare: true,
+                    unquoted: true,
                 });
                 word.bytes
                     .extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
@@ -123,8 +132,8 @@ fn split(text: &str) -> Option<Vec<Word>> {
     quote.is_none().then_some(words)
 }
 
-/// What follows a backslash, by the table in systemd.service(5).
-fn unescape(chars: &mut std::str::Chars<'_>, into: &mut Vec<u8>) -> Option<()> {
+/// Decodes the escape after a backslash, as listed in systemd.service(5).
+fn unescape(chars: &mut std::str::Chars<'_>, bytes: &mut Vec<u8>) -> Option<()> {
     let byte = match chars.next()? {
         'a' => 0x07,
         'b' => 0x08,
@@ -139,12 +148,12 @@ fn unescape(chars: &mut std::str::Chars<'_>, into: &mut Vec<u8>) -> Option<()> {
         '\'' => b'\'',
         'x' => u8::try_from(number(chars, 2, 16, None)?).ok()?,
         octal @ '0'..='7' => u8::try_from(number(chars, 2, 8, Some(octal))?).ok()?,
-        'u' => return push_char(number(chars, 4, 16, None)?, into),
-        'U' => return push_char(number(chars, 8, 16, None)?, into),
+        'u' => return push_char(number(chars, 4, 16, None)?, bytes),
+        'U' => return push_char(number(chars, 8, 16, None)?, bytes),
         _ => return None,
     };
-    // A zero byte would end the word where it is used.
-    (byte != 0).then(|| into.push(byte))
+    // A NUL byte would end the argument early.
+    (byte != 0).then(|| bytes.push(byte))
 }
 
 fn number(
@@ -162,14 +171,14 @@ fn number(
     Some(value)
 }
 
-fn push_char(value: u32, into: &mut Vec<u8>) -> Option<()> {
+fn push_char(value: u32, bytes: &mut Vec<u8>) -> Option<()> {
     let c = char::from_u32(value).filter(|&c| c != '\0')?;
-    into.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+    bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
     Some(())
 }
 
-/// Puts variables in: `$NAME` as a word of its own becomes as many words as its value has, `${NAME}` anywhere
-/// becomes its value, `$$` a dollar. An unknown name becomes nothing.
+/// Expands variables: `$NAME` as a whole word becomes as many words as its value has, `${NAME}`
+/// anywhere becomes its value, and `$$` becomes a dollar sign. Unknown names expand to nothing.
 fn push_with_variables(
     argv: &mut Vec<OsString>,
     word: &OsStr,
@@ -215,7 +224,7 @@ fn push_with_variables(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::unit::{Reach, ServiceUnit, UnitFile, escape};
+    use crate::unit::{Scope, ServiceUnit, UnitFile, escape};
     use proptest::prelude::*;
 
     fn specifiers() -> Specifiers {
@@ -228,7 +237,7 @@ mod tests {
 
     fn argv(value: &str) -> Option<Vec<String>> {
         let environment = [("TWO".into(), "a b".into())];
-        let argv = command(value, &specifiers(), &environment)?;
+        let argv = parse_command(value, &specifiers(), &environment)?;
         Some(
             argv.iter()
                 .map(|word| word.to_string_lossy().into_owned())
@@ -237,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_escapes_and_variables_are_undone() {
+    fn resolves_quotes_escapes_and_variables() {
         let cases: [(&str, &[&str]); 9] = [
             ("/a b  c", &["/a", "b", "c"]),
             (
@@ -276,9 +285,9 @@ mod tests {
     }
 
     #[test]
-    fn the_last_assignment_of_a_name_counts() {
+    fn the_last_assignment_of_a_name_wins() {
         let values = ["A=1 \"B=x y\" junk =no", "'A=2' C="];
-        let read = assignments(&values, &specifiers());
+        let read = parse_environment(&values, &specifiers());
         let pairs: Vec<_> = read
             .iter()
             .map(|(k, v)| (k.to_str().unwrap(), v.to_str().unwrap()))
@@ -288,7 +297,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back(
+        fn rendered_units_parse_to_the_same_values(
             args in prop::collection::vec("[^\\x00]{0,12}", 0..6),
             name in "[^\\x00-\\x1f\\x7f-\\x9f\"'\\\\]{0,12}",
             value in "[^\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]{0,12}",
@@ -296,41 +305,41 @@ mod tests {
             let program = std::path::PathBuf::from(format!("/n/{name}/antnode"));
             let unit = ServiceUnit {
                 description: "d".into(),
-                reach: Reach::System { user: "ant".into() },
+                scope: Scope::System { user: "ant".into() },
                 program: program.clone(),
                 args: args.iter().map(OsString::from).collect(),
                 environment: vec![("KEY".into(), value.clone().into())],
                 root_dir: "/n/x".into(),
-                writes: vec![program.clone()],
+                writable: vec![program.clone()],
             };
             let text = unit.render().unwrap();
             let mut file = UnitFile::default();
-            file.read(text.as_bytes());
-            let read = command(file.value("Service", "ExecStart").unwrap(), &specifiers(), &[]);
+            file.append(text.as_bytes());
+            let read = parse_command(file.value("Service", "ExecStart").unwrap(), &specifiers(), &[]);
             let mut expected = vec![program.into_os_string()];
             expected.extend(unit.args.clone());
             prop_assert_eq!(read.unwrap(), expected);
-            let environment = assignments(&file.list("Service", "Environment"), &specifiers());
+            let environment = parse_environment(&file.list("Service", "Environment"), &specifiers());
             prop_assert_eq!(environment, unit.environment.clone());
             prop_assert_eq!(file.value("Install", "WantedBy"), Some("multi-user.target"));
         }
 
         #[test]
-        fn no_bytes_are_too_much(content in prop::collection::vec(any::<u8>(), 0..400)) {
+        fn any_bytes_are_accepted(content in prop::collection::vec(any::<u8>(), 0..400)) {
             let mut file = UnitFile::default();
-            file.read(&content);
+            file.append(&content);
             let mut prefixed = b"[Service]\nExecStart=".to_vec();
             prefixed.extend(&content);
-            file.read(&prefixed);
+            file.append(&prefixed);
             for value in file.list("Service", "ExecStart") {
-                let _ = command(value, &specifiers(), &[]);
-                let _ = assignments(&[value], &specifiers());
+                let _ = parse_command(value, &specifiers(), &[]);
+                let _ = parse_environment(&[value], &specifiers());
             }
         }
 
         #[test]
-        fn a_word_is_one_word(text in "[^\\x00]{0,20}") {
-            let words = split(&escape::word(text.as_ref()).unwrap()).unwrap();
+        fn a_quoted_word_stays_one_word(text in "[^\\x00]{0,20}") {
+            let words = split_words(&escape::quote(text.as_ref()).unwrap()).unwrap();
             prop_assert_eq!(words.len(), 1);
         }
     }

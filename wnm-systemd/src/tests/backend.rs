@@ -1,4 +1,4 @@
-//! A private storage and directory of units under a systemd in memory.
+//! A manager with private directories and a fake systemd.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,18 +15,18 @@ use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
 
 use super::context::{context, node};
-use super::fake::Fake;
+use super::fake_systemd::FakeSystemd;
 use crate::Systemd;
 use crate::domain::Domain;
 
-/// Nothing here takes this long; what does has failed.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Timeout for anything that should be quick.
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Answers every command with these words, as the journal would.
-pub struct Says(pub &'static str);
+/// Prints this text for every command, as journalctl would.
+pub struct PrintsText(pub &'static str);
 
 #[async_trait]
-impl CommandRunner for Says {
+impl CommandRunner for PrintsText {
     async fn run(&self, _: &CommandSpec) -> Result<CommandOutput, CommandError> {
         Ok(CommandOutput {
             code: Some(0),
@@ -36,37 +36,37 @@ impl CommandRunner for Says {
     }
 }
 
-pub struct Ground {
+pub struct TestBackend {
     pub manager: Arc<Systemd>,
-    pub systemd: Arc<Fake>,
+    pub systemd: Arc<FakeSystemd>,
     pub context: ManagerContext,
     pub dir: TempDir,
 }
 
-impl Ground {
+impl TestBackend {
     pub fn new() -> Self {
         Self::with(|_| {})
     }
 
-    /// With a systemd that is told how to behave.
-    pub fn with(tell: impl FnOnce(&mut Fake)) -> Self {
+    /// Creates a backend and configures its fake systemd.
+    pub fn with(configure: impl FnOnce(&mut FakeSystemd)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let units = dir.path().join("units");
         let context = context(
             dir.path(),
             ManagerKind::SYSTEMD_USER,
-            Arc::new(Says("Failed at step EXEC\n\nspawning\n")),
+            Arc::new(PrintsText("Failed at step EXEC\n\nspawning\n")),
         );
-        let mut fake = Fake::over(units.clone());
-        tell(&mut fake);
+        let mut fake = FakeSystemd::new(units.clone());
+        configure(&mut fake);
         let systemd = Arc::new(fake);
         let domain = Domain::User {
             runtime: dir.path().to_owned(),
-            told: true,
+            in_environment: true,
         };
-        let talk = Arc::clone(&systemd) as Arc<dyn crate::conversation::Conversation>;
+        let client = Arc::clone(&systemd) as Arc<dyn crate::client::Client>;
         let kind = ManagerKind::SYSTEMD_USER;
-        let mut manager = Systemd::speaking(kind, context.clone(), domain, units, talk);
+        let mut manager = Systemd::with_client(kind, context.clone(), domain, units, client);
         manager.other_unit_dirs = vec![dir.path().join("vendor")];
         Self {
             manager: Arc::new(manager),
@@ -80,12 +80,12 @@ impl Ground {
         self.dir.path().join("units")
     }
 
-    /// Another directory of units, which systemd looks into after the first.
+    /// A second unit directory, with lower precedence.
     pub fn vendor_units(&self) -> PathBuf {
         self.dir.path().join("vendor")
     }
 
-    /// Puts a unit there as another program or a person would.
+    /// Writes a unit as another program would.
     pub fn write_unit(&self, name: &str, text: &str) {
         let path = self.units().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -96,7 +96,7 @@ impl Ground {
         std::fs::read_to_string(self.units().join(self.node(number).service)).unwrap()
     }
 
-    /// A program with these words in it.
+    /// Returns a program that contains this text.
     pub fn binary(&self, words: &str) -> NodeBinary {
         let path = self.dir.path().join("program");
         std::fs::write(&path, words).unwrap();
@@ -106,7 +106,7 @@ impl Ground {
         }
     }
 
-    pub async fn added(&self, number: u32) -> Node {
+    pub async fn add_node(&self, number: u32) -> Node {
         let node = self.node(number);
         self.manager
             .add(&node, &self.binary("first"))

@@ -1,21 +1,22 @@
-//! Units that strangers wrote, read as the product reads them. For fuzzing and for the tests that read the same
-//! inputs again; behind the feature `fuzz`, which is not for programs.
+//! Feeds untrusted unit files to the parser and checks the result. Used by the fuzz targets and by
+//! tests that replay the corpus. Requires the feature `fuzz`, which is not part of the public API.
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
 
-use crate::unit::{Reach, ServiceUnit, Specifiers, UnitFile, assignments, command};
+use crate::unit::{Scope, ServiceUnit, Specifiers, UnitFile, parse_command, parse_environment};
 
-/// A unit file: any bytes are read, and a command line that was read is written and read back the same.
+/// Parses any bytes as a unit file. A command line that parses must survive rendering and parsing
+/// unchanged.
 pub fn unit_file(input: &[u8]) {
     let mut file = UnitFile::default();
-    file.read(input);
+    file.append(input);
     let specifiers = Specifiers {
         unit: "antnode0001.service".to_owned(),
         user: "ant".to_owned(),
         home: Some("/home/ant".into()),
     };
-    let environment = assignments(&file.list("Service", "Environment"), &specifiers);
+    let environment = parse_environment(&file.list("Service", "Environment"), &specifiers);
     for value in file.list("Service", "ExecStart") {
-        let Some(argv) = command(value, &specifiers, &environment) else {
+        let Some(argv) = parse_command(value, &specifiers, &environment) else {
             continue;
         };
         let Some((program, args)) = argv.split_first() else {
@@ -23,20 +24,24 @@ pub fn unit_file(input: &[u8]) {
         };
         let unit = ServiceUnit {
             description: "a node".into(),
-            reach: Reach::System { user: "ant".into() },
+            scope: Scope::System { user: "ant".into() },
             program: program.into(),
             args: args.to_vec(),
             environment: Vec::new(),
             root_dir: "/n/x".into(),
-            writes: Vec::new(),
+            writable: Vec::new(),
         };
         let Ok(text) = unit.render() else { continue };
         let mut again = UnitFile::default();
-        again.read(text.as_bytes());
+        again.append(text.as_bytes());
         let written = again
             .value("Service", "ExecStart")
-            .expect("no command in a unit of ours");
-        assert_eq!(command(written, &specifiers, &[]), Some(argv), "{text}");
+            .expect("a rendered unit has no command");
+        assert_eq!(
+            parse_command(written, &specifiers, &[]),
+            Some(argv),
+            "{text}"
+        );
     }
 }
 
@@ -48,13 +53,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fuzzing_kept_is_read_again() {
+    fn replays_the_corpus() {
         Corpus::of("unit_file").replay(unit_file);
     }
 
     proptest! {
         #[test]
-        fn changed_inputs_are_read(seed: u64) {
+        fn accepts_mutated_inputs(seed: u64) {
             unit_file(&Corpus::of("unit_file").changed(seed));
         }
     }

@@ -1,4 +1,4 @@
-//! A node made: directories, program and unit.
+//! Adds nodes: directories, program and unit.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -8,22 +8,22 @@ use wnm_core::manager::{AddedNode, ManagerError, Mode, blocking, layout};
 use wnm_core::node::Node;
 use wnm_core::program::{NodeBinary, ProgramError};
 
-use crate::unit::{MARK, Reach, ServiceUnit, Unwritable};
+use crate::unit::{EscapeError, MARK, Scope, ServiceUnit};
 use crate::{Systemd, unit_of};
 
-/// What is where a unit of ours belongs.
+/// Who owns the file at a unit's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// Nothing.
-    Free,
-    /// A unit that wnm wrote.
+pub(crate) enum Ownership {
+    /// There is no file.
+    Absent,
+    /// wnm wrote it.
     Ours,
-    /// Another's, or one that systemd is told to ignore.
+    /// Someone else wrote it, or it is masked.
     Foreign,
 }
 
 impl Systemd {
-    pub(crate) async fn make(
+    pub(crate) async fn add_node(
         &self,
         node: &Node,
         binary: &NodeBinary,
@@ -35,17 +35,17 @@ impl Systemd {
         node.root_dir = paths.node_dir(node.id);
         node.binary = node.root_dir.join(self.context.program.name());
         node.log_dir = Some(paths.log_dir(node.id));
-        let (place, _) = self.place(&node.service).await?;
-        if place == Place::Foreign {
+        let (ownership, _) = self.ownership(&node.service).await?;
+        if ownership == Ownership::Foreign {
             return Err(ManagerError::Rejected {
                 what: format!("adding {}", node.service),
                 words: format!(
-                    "{} is there and not written by wnm; take its node over with --import",
+                    "{} exists and was not written by wnm; adopt its node with --import",
                     self.unit_file(&node.service).display()
                 ),
             });
         }
-        // Before anything is made: a path that systemd refuses leaves nothing behind.
+        // Render first, so that a path that systemd refuses leaves nothing behind.
         let text = self.unit_text(&node)?;
         self.make_directories(&node).await?;
         fault::point("systemd.add.directories");
@@ -53,7 +53,7 @@ impl Systemd {
             .install_unless_same(&binary.path, &node.binary)
             .await?;
         fault::point("systemd.add.binary");
-        if self.write_slice().await? {
+        if self.update_slice().await? {
             fault::point("systemd.add.slice");
         }
         self.files
@@ -72,16 +72,16 @@ impl Systemd {
         })
     }
 
-    /// Brings a unit that wnm wrote up to what is set now. Those of others stay as they are.
+    /// Updates a unit that wnm wrote to the current settings. Leaves other units unchanged.
     pub(crate) async fn refresh_unit(&self, node: &Node) -> Result<(), ManagerError> {
         let unit = &unit_of(node)?;
-        let (place, content) = self.place(unit).await?;
-        match place {
-            Place::Free => Err(ManagerError::NotFound(
+        let (ownership, content) = self.ownership(unit).await?;
+        match ownership {
+            Ownership::Absent => Err(ManagerError::NotFound(
                 self.unit_path(unit).display().to_string(),
             )),
-            Place::Foreign => Ok(()),
-            Place::Ours => {
+            Ownership::Foreign => Ok(()),
+            Ownership::Ours => {
                 let text = self.unit_text(node)?;
                 if text.as_bytes() != content {
                     self.files.write(&self.unit_path(unit), &text).await?;
@@ -92,7 +92,7 @@ impl Systemd {
         }
     }
 
-    /// The directories that a node writes to, its own data among them.
+    /// Creates the directories that a node writes to: data, logs and bootstrap cache.
     pub(crate) async fn make_directories(&self, node: &Node) -> Result<(), ManagerError> {
         self.files.own_directory(&node.root_dir).await?;
         let logs = layout::log_dir(node, &self.context.paths);
@@ -102,18 +102,20 @@ impl Systemd {
             .await
     }
 
-    /// What is at the place of a unit, with its content.
-    pub(crate) async fn place(&self, unit: &str) -> Result<(Place, Vec<u8>), ManagerError> {
+    /// Returns who owns the file of a unit, and its content.
+    pub(crate) async fn ownership(&self, unit: &str) -> Result<(Ownership, Vec<u8>), ManagerError> {
         let path = self.unit_file(unit);
         let elsewhere = path != self.unit_path(unit);
         blocking(move || match std::fs::read(&path) {
-            // Ours would hide it, and not be it.
-            Ok(content) if elsewhere => Ok((Place::Foreign, content)),
-            Ok(content) if content.starts_with(MARK.as_bytes()) => Ok((Place::Ours, content)),
-            Ok(content) => Ok((Place::Foreign, content)),
-            // A link to nowhere is still someone's.
-            Err(_) if path.is_symlink() => Ok((Place::Foreign, Vec::new())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok((Place::Free, Vec::new())),
+            // It has lower precedence than our directory, so a unit of ours would hide it.
+            Ok(content) if elsewhere => Ok((Ownership::Foreign, content)),
+            Ok(content) if content.starts_with(MARK.as_bytes()) => Ok((Ownership::Ours, content)),
+            Ok(content) => Ok((Ownership::Foreign, content)),
+            // A dangling symlink, such as a masked unit, also belongs to someone.
+            Err(_) if path.is_symlink() => Ok((Ownership::Foreign, Vec::new())),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Ok((Ownership::Absent, Vec::new()))
+            }
             Err(source) => Err(ManagerError::io(
                 format!("reading {}", path.display()),
                 source,
@@ -122,8 +124,8 @@ impl Systemd {
         .await
     }
 
-    /// The file that systemd takes for a unit: the one in the directory of ours, or else the first elsewhere; the
-    /// place for ours where there is none.
+    /// Returns the file that systemd uses for a unit: the one in our directory, else the first in
+    /// the other directories. If there is none, returns the path in our directory.
     fn unit_file(&self, unit: &str) -> PathBuf {
         let own = self.unit_path(unit);
         if own.symlink_metadata().is_ok() {
@@ -138,7 +140,7 @@ impl Systemd {
 
     fn unit_text(&self, node: &Node) -> Result<String, ManagerError> {
         let context = &self.context;
-        let what = || format!("the unit of {}", node.service);
+        let what = || format!("writing unit {}", node.service);
         let program = |error: ProgramError| ManagerError::Rejected {
             what: what(),
             words: error.to_string(),
@@ -148,11 +150,11 @@ impl Systemd {
         node.log_dir = Some(logs.clone());
         let unit = ServiceUnit {
             description: node.id.directory_name(),
-            reach: match self.kind.mode() {
-                Mode::Sudo => Reach::System {
+            scope: match self.kind.mode() {
+                Mode::Sudo => Scope::System {
                     user: context.owner.clone(),
                 },
-                Mode::User | Mode::Zen => Reach::User,
+                Mode::User | Mode::Zen => Scope::User,
             },
             args: context
                 .program
@@ -162,12 +164,12 @@ impl Systemd {
                 .program
                 .environment(&node, &context.launch)
                 .map_err(program)?,
-            writes: vec![logs, context.paths.bootstrap_cache.clone()],
+            writable: vec![logs, context.paths.bootstrap_cache.clone()],
             program: node.binary,
             root_dir: node.root_dir,
         };
         unit.render()
-            .map_err(|error: Unwritable| ManagerError::Rejected {
+            .map_err(|error: EscapeError| ManagerError::Rejected {
                 what: what(),
                 words: error.to_string(),
             })

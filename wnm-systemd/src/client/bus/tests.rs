@@ -1,4 +1,4 @@
-//! The proxy against a manager at the other end of a pair of sockets: no bus, no systemd.
+//! Tests the client against a fake manager over a socket pair, without a bus or systemd.
 
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
@@ -11,9 +11,9 @@ use super::*;
 
 const ROOT: &str = "/org/freedesktop/systemd1";
 
-/// Plays the manager: what it is to say, and what it was told.
+/// A fake manager that records the calls it receives.
 struct Manager {
-    told: Arc<Mutex<Vec<String>>>,
+    calls: Arc<Mutex<Vec<String>>>,
     jobs: u32,
 }
 
@@ -23,10 +23,10 @@ fn path(text: &str) -> OwnedObjectPath {
 
 impl Manager {
     fn note(&self, words: String) {
-        self.told.lock().unwrap().push(words);
+        self.calls.lock().unwrap().push(words);
     }
 
-    /// The signal goes out before the answer: a job can be over as soon as it is asked for.
+    /// Sends the signal before the reply: a job can finish as soon as it is queued.
     async fn job(
         &mut self,
         words: String,
@@ -141,12 +141,12 @@ impl Manager {
     ) -> zbus::Result<()>;
 }
 
-/// A bus to a manager, which lives as long as the connection that comes with it.
-async fn connected() -> (Bus, Connection, Arc<Mutex<Vec<String>>>) {
+/// Returns a client, the fake's connection that must stay alive, and the recorded calls.
+async fn connected() -> (BusClient, Connection, Arc<Mutex<Vec<String>>>) {
     let (ours, theirs) = UnixStream::pair().unwrap();
-    let told = Arc::new(Mutex::new(Vec::new()));
+    let calls = Arc::new(Mutex::new(Vec::new()));
     let manager = Manager {
-        told: Arc::clone(&told),
+        calls: Arc::clone(&calls),
         jobs: 0,
     };
     let server = Builder::unix_stream(theirs)
@@ -156,12 +156,16 @@ async fn connected() -> (Bus, Connection, Arc<Mutex<Vec<String>>>) {
         .build();
     let client = Builder::unix_stream(ours).p2p().build();
     let (server, client) = tokio::try_join!(server, client).unwrap();
-    (Bus::over(client).await.unwrap(), server, told)
+    (
+        BusClient::with_connection(client).await.unwrap(),
+        server,
+        calls,
+    )
 }
 
 #[tokio::test]
-async fn one_question_joins_what_is_loaded_and_what_is_on_disk() {
-    let (bus, _server, told) = connected().await;
+async fn lists_loaded_units_and_units_on_disk() {
+    let (bus, _server, calls) = connected().await;
     let units = bus.units(&["antnode*.service".to_owned()]).await.unwrap();
     assert_eq!(units.len(), 3);
     let state = |active: &str| Unit::Loaded {
@@ -172,46 +176,46 @@ async fn one_question_joins_what_is_loaded_and_what_is_on_disk() {
     assert_eq!(units["antnode0002.service"], state("failed"));
     assert_eq!(units["antnode0003.service"], Unit::OnDisk);
     assert_eq!(
-        *told.lock().unwrap(),
+        *calls.lock().unwrap(),
         ["subscribe", "list antnode*.service"]
     );
 }
 
 #[tokio::test]
-async fn jobs_are_waited_for_however_early_they_end() {
-    let (bus, _server, told) = connected().await;
+async fn waits_for_jobs_however_early_they_finish() {
+    let (bus, _server, calls) = connected().await;
     bus.start("antnode0001.service").await.unwrap();
-    // More than fit into any queue of signals.
+    // More than fit into any signal queue.
     let many: Vec<String> = (0..500).map(|n| format!("antnode{n}.service")).collect();
     bus.stop(&many).await.unwrap();
-    let told = told.lock().unwrap();
-    assert_eq!(told[1], "start antnode0001.service replace");
-    assert_eq!(told.len(), 502);
+    let calls = calls.lock().unwrap();
+    assert_eq!(calls[1], "start antnode0001.service replace");
+    assert_eq!(calls.len(), 502);
 }
 
 #[tokio::test]
-async fn refusals_are_told_apart() {
+async fn maps_dbus_errors() {
     let (bus, server, _) = connected().await;
     let denied = bus.start("denied.service").await.unwrap_err();
-    assert!(matches!(denied, TalkError::NotPermitted(_)), "{denied}");
+    assert!(matches!(denied, ClientError::NotPermitted(_)), "{denied}");
     let failed = bus.reload().await.unwrap_err();
-    let expected = TalkError::Rejected {
+    let expected = ClientError::Rejected {
         what: "reloading systemd".to_owned(),
         words: "disk full".to_owned(),
     };
     assert_eq!(failed, expected);
     server.close().await.unwrap();
     let gone = bus.units(&[]).await.unwrap_err();
-    assert!(matches!(gone, TalkError::Unreachable(_)), "{gone}");
+    assert!(matches!(gone, ClientError::Unreachable(_)), "{gone}");
 }
 
 #[tokio::test]
-async fn where_no_bus_listens_it_is_unreachable() {
+async fn a_missing_bus_is_unreachable() {
     let dir = tempfile::tempdir().unwrap();
     let domain = Domain::User {
         runtime: dir.path().to_owned(),
-        told: true,
+        in_environment: true,
     };
-    let error = Bus::connect(&domain).await.err().unwrap();
-    assert!(matches!(error, TalkError::Unreachable(_)), "{error}");
+    let error = BusClient::connect(&domain).await.err().unwrap();
+    assert!(matches!(error, ClientError::Unreachable(_)), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Units of nodes that are on this machine, whoever wrote them, for adoption.
+//! Discovers existing node units, whoever wrote them, for adoption.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,28 +9,28 @@ use wnm_core::manager::{FoundNode, ManagerError, ProcessState, blocking, layout}
 use wnm_core::ports::{NodePorts, Port};
 use wnm_core::program::argv;
 
-use crate::unit::{Specifiers, UnitFile, assignments, command};
-use crate::{Systemd, looking};
+use crate::unit::{Specifiers, UnitFile, parse_command, parse_environment};
+use crate::{Systemd, status};
 
-/// Larger than any unit a person or a program writes; what is larger is something else.
+/// Files above this size, in bytes, are not unit files.
 const LARGEST_UNIT: u64 = 256 * 1024;
 
 impl Systemd {
-    /// Every node that a unit runs which a person or a program put where units are kept.
-    pub(crate) async fn find(&self) -> Result<Vec<FoundNode>, ManagerError> {
+    /// Finds every node whose unit is in one of the unit directories.
+    pub(crate) async fn discover_nodes(&self) -> Result<Vec<FoundNode>, ManagerError> {
         let dirs = [std::slice::from_ref(&self.unit_dir), &self.other_unit_dirs].concat();
         let owner = nix::unistd::geteuid();
         let system = self.domain == crate::domain::Domain::System;
         let units = blocking(move || {
-            // What runs without User= runs as root, or as the caller.
+            // Without User=, the system manager runs units as root and a user manager as its owner.
             let runs_as = if system {
                 nix::unistd::Uid::from_raw(0)
             } else {
                 owner
             };
             let account = User::from_uid(runs_as).ok().flatten();
-            let read = places(&dirs)?.into_iter().filter_map(|(name, dir)| {
-                Description::read(&dir, &dirs, name, account.as_ref()).transpose()
+            let read = locate_units(&dirs)?.into_iter().filter_map(|(name, dir)| {
+                NodeUnit::read(&dir, &dirs, name, account.as_ref()).transpose()
             });
             read.collect::<Result<Vec<_>, _>>()
         })
@@ -38,15 +38,15 @@ impl Systemd {
         if units.is_empty() {
             return Ok(Vec::new());
         }
-        let states = self.talk.units(&looking::patterns(&[])).await?;
+        let states = self.client.units(&status::patterns(&[])).await?;
         let program = self.context.program.name();
         Ok(units
             .into_iter()
             .filter_map(|unit| {
-                let state = looking::state(states.get(&unit.name));
-                match self.node(unit, program, state) {
+                let state = status::state(states.get(&unit.name));
+                match self.found_node(unit, program, state) {
                     Ok(node) => Some(node),
-                    Err(LeftAlone { unit, reason }) => {
+                    Err(Skipped { unit, reason }) => {
                         tracing::warn!(unit, "left alone: {reason}");
                         None
                     }
@@ -55,44 +55,46 @@ impl Systemd {
             .collect())
     }
 
-    fn node(
+    fn found_node(
         &self,
-        unit: Description,
+        unit: NodeUnit,
         program: &str,
         state: ProcessState,
-    ) -> Result<FoundNode, LeftAlone> {
-        let left = |reason| LeftAlone {
+    ) -> Result<FoundNode, Skipped> {
+        let skip = |reason| Skipped {
             unit: unit.name.clone(),
             reason,
         };
         let argv = unit
             .argv
             .as_deref()
-            .ok_or_else(|| left("its ExecStart cannot be read"))?;
+            .ok_or_else(|| skip("its ExecStart cannot be parsed"))?;
         let binary = argv.first().map(PathBuf::from).unwrap_or_default();
         if binary.file_name().is_none_or(|name| name != program) {
-            return Err(left("it runs another program"));
+            return Err(skip("it runs another program"));
         }
         let Some(root_dir) = argv::option(argv, "--root-dir").map(PathBuf::from) else {
-            return Err(left("nothing says where its data is"));
+            return Err(skip("it has no --root-dir"));
         };
         if ![&binary, &root_dir]
             .into_iter()
             .all(|path| layout::is_place(path))
         {
-            return Err(left("its program or its data is at no full path"));
+            return Err(skip(
+                "its program or data path is not absolute and normalized",
+            ));
         }
         let id = unit.name.strip_suffix(".service").and_then(layout::id_of);
         let by_number = id.and_then(|id| self.context.machine.ports.of(id).ok());
-        let told = |name| argv::parsed::<u16>(argv, name).and_then(Port::new);
-        let ports = match (told("--port"), by_number) {
+        let port_option = |name| argv::parsed::<u16>(argv, name).and_then(Port::new);
+        let ports = match (port_option("--port"), by_number) {
             (Some(node), _) => NodePorts {
                 node,
-                metrics: told("--metrics-server-port"),
+                metrics: port_option("--metrics-server-port"),
                 rpc: rpc_port(argv).or_else(|| by_number.and_then(|ports| ports.rpc)),
             },
             (None, Some(ports)) => ports,
-            (None, None) => return Err(left("nothing says which port it uses")),
+            (None, None) => return Err(skip("its port is unknown")),
         };
         Ok(FoundNode {
             id,
@@ -111,20 +113,20 @@ impl Systemd {
     }
 }
 
-struct LeftAlone {
+struct Skipped {
     unit: String,
     reason: &'static str,
 }
 
-/// What matters of a unit.
-struct Description {
+/// The parts of a unit that describe a node.
+struct NodeUnit {
     name: String,
     argv: Option<Vec<OsString>>,
     user: String,
 }
 
-impl Description {
-    /// Reads a unit with its drop-ins. `None` for one that systemd is told to ignore.
+impl NodeUnit {
+    /// Reads a unit with its drop-ins. Returns `None` if it is masked or not a plain file.
     fn read(
         dir: &Path,
         all: &[PathBuf],
@@ -137,13 +139,13 @@ impl Description {
             return Ok(None);
         }
         for part in [vec![path], drop_ins(all, &name)?].concat() {
-            match content(&part)? {
-                Some(content) => file.read(&content),
+            match read_unit(&part)? {
+                Some(content) => file.append(&content),
                 None => return Ok(None),
             }
         }
         let manager = account.map(|user| user.name.clone()).unwrap_or_default();
-        // Both letters are about the manager's account, whatever User= says.
+        // %u and %h refer to the manager's account, not to User=.
         let specifiers = Specifiers {
             unit: name.clone(),
             user: manager.clone(),
@@ -152,10 +154,10 @@ impl Description {
         let user = file
             .value("Service", "User")
             .and_then(|user| specifiers.expand(user));
-        let environment = assignments(&file.list("Service", "Environment"), &specifiers);
+        let environment = parse_environment(&file.list("Service", "Environment"), &specifiers);
         let argv = file
             .value("Service", "ExecStart")
-            .and_then(|value| command(value, &specifiers, &environment));
+            .and_then(|value| parse_command(value, &specifiers, &environment));
         Ok(Some(Self {
             user: user.unwrap_or(manager),
             argv,
@@ -164,39 +166,40 @@ impl Description {
     }
 }
 
-/// Names of the units in `dir` that are called like a node's.
-pub(crate) fn unit_names(dir: &Path) -> Result<Vec<String>, ManagerError> {
-    let mut names = names(dir, ".service")?;
+/// Returns the names of the units in `dir` that have a node's name.
+pub(crate) fn node_unit_names(dir: &Path) -> Result<Vec<String>, ManagerError> {
+    let mut names = file_names(dir, ".service")?;
     names.retain(|name| name.starts_with("antnode") && !name.contains('@'));
     Ok(names)
 }
 
-/// Where each unit is: of several files of one name the first counts, as for systemd.
-fn places(dirs: &[PathBuf]) -> Result<BTreeMap<String, PathBuf>, ManagerError> {
-    let mut places = BTreeMap::new();
+/// Maps each unit to its directory. If several directories have it, the first wins, as in systemd.
+fn locate_units(dirs: &[PathBuf]) -> Result<BTreeMap<String, PathBuf>, ManagerError> {
+    let mut locate_units = BTreeMap::new();
     for dir in dirs {
-        for name in unit_names(dir)? {
-            places.entry(name).or_insert_with(|| dir.clone());
+        for name in node_unit_names(dir)? {
+            locate_units.entry(name).or_insert_with(|| dir.clone());
         }
     }
-    Ok(places)
+    Ok(locate_units)
 }
 
-/// The drop-ins of a unit in all directories, by name: they are read in that order, and of several of one name
-/// the first counts.
+/// Returns the drop-ins of a unit from all directories, sorted by name as systemd reads them. If
+/// several directories have the same name, the first wins.
 fn drop_ins(dirs: &[PathBuf], unit: &str) -> Result<Vec<PathBuf>, ManagerError> {
     let mut parts = BTreeMap::new();
     for dir in dirs {
         let dir = dir.join(format!("{unit}.d"));
-        for name in names(&dir, ".conf")? {
+        for name in file_names(&dir, ".conf")? {
             parts.entry(name.clone()).or_insert_with(|| dir.join(name));
         }
     }
     Ok(parts.into_values().collect())
 }
 
-/// Names in a directory that end so, in order; none when it is not there.
-fn names(dir: &Path, ending: &str) -> Result<Vec<String>, ManagerError> {
+/// Returns the sorted names in a directory with this suffix, or none if the directory does not
+/// exist.
+fn file_names(dir: &Path, suffix: &str) -> Result<Vec<String>, ManagerError> {
     let unreadable = |source| ManagerError::io(format!("reading {}", dir.display()), source);
     let entries = match std::fs::read_dir(dir) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -207,7 +210,7 @@ fn names(dir: &Path, ending: &str) -> Result<Vec<String>, ManagerError> {
         let name = entry.map_err(unreadable)?.file_name();
         names.extend(
             name.to_str()
-                .filter(|name| name.ends_with(ending))
+                .filter(|name| name.ends_with(suffix))
                 .map(str::to_owned),
         );
     }
@@ -215,8 +218,8 @@ fn names(dir: &Path, ending: &str) -> Result<Vec<String>, ManagerError> {
     Ok(names)
 }
 
-/// What a file holds; nothing for one that is gone, no file, or too large to be a unit.
-fn content(path: &Path) -> Result<Option<Vec<u8>>, ManagerError> {
+/// Reads a unit file. Returns `None` if it is missing, not a plain file or too large.
+fn read_unit(path: &Path) -> Result<Option<Vec<u8>>, ManagerError> {
     let fits = |entry: &std::fs::Metadata| entry.is_file() && entry.len() <= LARGEST_UNIT;
     match std::fs::metadata(path) {
         Ok(entry) if fits(&entry) => {}
@@ -227,7 +230,7 @@ fn content(path: &Path) -> Result<Option<Vec<u8>>, ManagerError> {
         .map_err(|source| ManagerError::io(format!("reading {}", path.display()), source))
 }
 
-/// antctl has its nodes listen for it at `--rpc 127.0.0.1:PORT`.
+/// Reads the port from `--rpc 127.0.0.1:PORT`, which antctl passes to its nodes.
 fn rpc_port(argv: &[OsString]) -> Option<Port> {
     let address = argv::option(argv, "--rpc")?.to_str()?;
     address

@@ -1,16 +1,16 @@
-//! Units of others, as they are really written.
+//! Discovers real units written by others.
 
 use wnm_core::manager::{FoundNode, ProcessManager, ProcessState};
 
-use super::ground::Ground;
+use super::backend::TestBackend;
 
-async fn found(ground: &Ground) -> Vec<FoundNode> {
-    ground.manager.discover().await.unwrap()
+async fn discover(backend: &TestBackend) -> Vec<FoundNode> {
+    backend.manager.discover().await.unwrap()
 }
 
 #[tokio::test]
-async fn a_unit_of_the_python_wnm_is_taken_over_as_it_is() {
-    let ground = Ground::new();
+async fn reads_a_unit_of_the_python_wnm() {
+    let backend = TestBackend::new();
     let unit = "[Unit]\nDescription=antnode0003\n[Service]\nEnvironment=\"A=1\"\nUser=ant\n\
         ExecStart=/var/antctl/services/antnode0003/antnode --bootstrap-cache-dir /c --root-dir \
         /var/antctl/services/antnode0003 --port 55003 --enable-metrics-server \
@@ -18,8 +18,8 @@ async fn a_unit_of_the_python_wnm_is_taken_over_as_it_is() {
         --max-log-files 1 --no-upnp --rewards-address \
         0x00455d78f850b0358E8cea5be24d415E01E107CF evm-arbitrum-one\n\
         Restart=always\n#RestartSec=300\n";
-    ground.write_unit("antnode0003.service", unit);
-    let nodes = found(&ground).await;
+    backend.write_unit("antnode0003.service", unit);
+    let nodes = discover(&backend).await;
     assert_eq!(nodes.len(), 1);
     let node = &nodes[0];
     assert_eq!(node.id.unwrap().get(), 3);
@@ -43,25 +43,25 @@ async fn a_unit_of_the_python_wnm_is_taken_over_as_it_is() {
 }
 
 #[tokio::test]
-async fn antctl_and_hand_written_units_are_read_as_systemd_reads_them() {
-    let ground = Ground::new();
-    ground.write_unit(
+async fn reads_antctl_and_hand_written_units_as_systemd_does() {
+    let backend = TestBackend::new();
+    backend.write_unit(
         "antnode12.service",
         "[Unit]\nDescription=antnode12\n[Service]\nExecStart=/s/antnode12/antnode --rpc \
          127.0.0.1:34567 --root-dir /s/antnode12 --port 41234 evm-arbitrum-one\n\
          Restart=on-success\n[Install]\nWantedBy=default.target\n",
     );
-    ground.write_unit(
+    backend.write_unit(
         "antnode-by-hand.service",
         "[Service]\nExecStart=/bin/false\nEnvironment=BASE=/srv/my.nodes-1\n",
     );
-    ground.write_unit(
+    backend.write_unit(
         "antnode-by-hand.service.d/10-run.conf",
         "[Service]\nExecStart=\nExecStart=\"/srv/my nodes/antnode\" \\\n  # its data\n  \
          \"--root-dir=${BASE}/50%% a\" \\\n  --port 7777 '--log-output-dest' '/var/log/x y' \\\n  \
          evm-arbitrum-one\n",
     );
-    let nodes = found(&ground).await;
+    let nodes = discover(&backend).await;
     assert_eq!(nodes.len(), 2);
     let [by_hand, antctl] = &nodes[..] else {
         panic!("two")
@@ -83,33 +83,33 @@ async fn antctl_and_hand_written_units_are_read_as_systemd_reads_them() {
 }
 
 #[tokio::test]
-async fn what_is_no_node_is_left_alone() {
-    let ground = Ground::new();
+async fn ignores_units_that_are_not_nodes() {
+    let backend = TestBackend::new();
     let exec = |line: &str| format!("[Service]\nExecStart={line}\n");
-    ground.write_unit("antnode1.service", &exec("/bin/sleep 1"));
-    ground.write_unit("antnode2.service", &exec("/n/antnode --port 1"));
-    ground.write_unit("antnode3.service", &exec("/n/antnode \"open"));
-    ground.write_unit("antnodes.service", &exec("/n/antnode --root-dir /n"));
-    ground.write_unit(
+    backend.write_unit("antnode1.service", &exec("/bin/sleep 1"));
+    backend.write_unit("antnode2.service", &exec("/n/antnode --port 1"));
+    backend.write_unit("antnode3.service", &exec("/n/antnode \"open"));
+    backend.write_unit("antnodes.service", &exec("/n/antnode --root-dir /n"));
+    backend.write_unit(
         "antnode@.service",
         &exec("/n/antnode --root-dir /n/%i --port 1"),
     );
-    ground.write_unit("other.service", &exec("/n/antnode --root-dir /n --port 1"));
-    ground.write_unit("antnode5.service", &"x".repeat(300_000));
+    backend.write_unit("other.service", &exec("/n/antnode --root-dir /n --port 1"));
+    backend.write_unit("antnode5.service", &"x".repeat(300_000));
     let relative = exec("antnode --root-dir /n --port 1");
-    ground.write_unit("antnode6.service", &relative);
+    backend.write_unit("antnode6.service", &relative);
     let upwards = exec("/n/antnode --root-dir /n/../etc --port 1");
-    ground.write_unit("antnode7.service", &upwards);
-    std::os::unix::fs::symlink("/dev/null", ground.units().join("antnode4.service")).unwrap();
-    assert_eq!(found(&ground).await, []);
+    backend.write_unit("antnode7.service", &upwards);
+    std::os::unix::fs::symlink("/dev/null", backend.units().join("antnode4.service")).unwrap();
+    assert_eq!(discover(&backend).await, []);
 }
 
 #[tokio::test]
-async fn what_wnm_made_is_found_again() {
-    let ground = Ground::new();
-    let node = ground.added(7).await;
-    ground.manager.start(&node).await.unwrap();
-    let nodes = found(&ground).await;
+async fn discovers_units_written_by_wnm() {
+    let backend = TestBackend::new();
+    let node = backend.add_node(7).await;
+    backend.manager.start(&node).await.unwrap();
+    let nodes = discover(&backend).await;
     assert_eq!(nodes.len(), 1);
     let found = &nodes[0];
     assert_eq!((found.id, &found.root_dir), (Some(node.id), &node.root_dir));
@@ -119,16 +119,16 @@ async fn what_wnm_made_is_found_again() {
 }
 
 #[tokio::test]
-async fn units_are_looked_for_where_systemd_does_and_not_hidden_by_ours() {
-    let ground = Ground::new();
-    let vendor = ground.vendor_units();
+async fn searches_all_unit_directories_and_does_not_shadow_foreign_units() {
+    let backend = TestBackend::new();
+    let vendor = backend.vendor_units();
     std::fs::create_dir_all(vendor.join("antnode0002.service.d")).unwrap();
     let exec =
         |id: u32| format!("[Service]\nExecStart=/n/antnode --root-dir /n/{id} --port {id}\n");
     for (unit, id) in [("antnode0001.service", 1001), ("antnode0002.service", 1002)] {
         std::fs::write(vendor.join(unit), exec(id)).unwrap();
     }
-    ground.write_unit("antnode0001.service", &exec(2001));
+    backend.write_unit("antnode0001.service", &exec(2001));
     let port = |port: u32| {
         format!("[Service]\nExecStart=\nExecStart=/n/antnode --root-dir /n/2 --port {port}\n")
     };
@@ -137,22 +137,22 @@ async fn units_are_looked_for_where_systemd_does_and_not_hidden_by_ours() {
         port(3002),
     )
     .unwrap();
-    ground.write_unit("antnode0002.service.d/50-port.conf", &port(4002));
-    let nodes = found(&ground).await;
+    backend.write_unit("antnode0002.service.d/50-port.conf", &port(4002));
+    let nodes = discover(&backend).await;
     let ports: Vec<u16> = nodes.iter().map(|node| node.ports.node.get()).collect();
     assert_eq!(ports, [2001, 4002]);
-    let error = ground
+    let error = backend
         .manager
-        .add(&ground.node(2), &ground.binary("first"))
+        .add(&backend.node(2), &backend.binary("first"))
         .await
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("vendor/antnode0002.service is there"),
+        error.contains("vendor/antnode0002.service exists"),
         "{error}"
     );
-    assert!(!ground.units().join("antnode0002.service").exists());
-    // One that is masked in the first directory is not there, whatever is behind it.
-    std::os::unix::fs::symlink("/dev/null", ground.units().join("antnode0002.service")).unwrap();
-    assert_eq!(found(&ground).await.len(), 1);
+    assert!(!backend.units().join("antnode0002.service").exists());
+    // A unit that is masked in the first directory does not exist, whatever a later directory has.
+    std::os::unix::fs::symlink("/dev/null", backend.units().join("antnode0002.service")).unwrap();
+    assert_eq!(discover(&backend).await.len(), 1);
 }

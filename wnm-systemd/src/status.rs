@@ -1,26 +1,26 @@
-//! The states of many nodes from one list of units.
+//! Maps a unit listing to node states.
 
 use std::collections::HashMap;
 
 use wnm_core::manager::ProcessState;
 use wnm_core::node::{Node, NodeId};
 
-use crate::conversation::Unit;
+use crate::client::Unit;
 use crate::unit_of;
 
-/// What nearly all units are called.
-const USUAL: &str = "antnode*.service";
+/// Matches nearly all node units.
+const NODE_UNITS: &str = "antnode*.service";
 
-/// What to ask for so that the units of these nodes are in the answer: one pattern, and the names of those
-/// that are called otherwise.
+/// Returns the patterns that list the units of these nodes: one for the usual names, plus each
+/// other name.
 pub(crate) fn patterns(nodes: &[Node]) -> Vec<String> {
-    let mut patterns = vec![USUAL.to_owned()];
+    let mut patterns = vec![NODE_UNITS.to_owned()];
     let other = nodes.iter().filter_map(|node| unit_of(node).ok());
     patterns.extend(other.filter(|unit| !unit.starts_with("antnode")));
     patterns
 }
 
-/// What the list says of each node.
+/// Returns the state of each node from a unit listing.
 pub(crate) fn states(
     units: &HashMap<String, Unit>,
     nodes: &[Node],
@@ -37,25 +37,27 @@ pub(crate) fn states(
         .collect()
 }
 
-/// What is said of one unit. Ids of processes are in no list; asking for each unit costs a hundred times as much.
+/// Returns the state of one unit. It has no process id: no listing contains one, and asking for
+/// each unit costs a hundred times as much.
 pub(crate) fn state(unit: Option<&Unit>) -> ProcessState {
     match unit {
         None => ProcessState::Missing,
         Some(Unit::OnDisk) => ProcessState::Stopped,
         Some(Unit::Loaded { load, active }) => match active.as_str() {
-            // One that stops still has its process, and one that waits for its restart is about to have one.
+            // A stopping unit still has a process, and one waiting for its restart will have one
+            // soon.
             "active" | "activating" | "deactivating" | "reloading" | "refreshing" => {
                 ProcessState::Running { pid: None }
             }
             "inactive" if load == "not-found" => ProcessState::Missing,
             "inactive" | "failed" => ProcessState::Stopped,
-            other => ProcessState::Unknown(format!("systemd calls it {other}")),
+            other => ProcessState::Unknown(format!("systemd reports state {other}")),
         },
     }
 }
 
-/// Whether nothing of a node runs.
-pub(crate) fn is_still(state: &ProcessState) -> bool {
+/// Whether a node has no process.
+pub(crate) fn is_stopped(state: &ProcessState) -> bool {
     matches!(state, ProcessState::Stopped | ProcessState::Missing)
 }
 
@@ -64,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_state_of_systemd_has_one_of_ours() {
+    fn maps_every_systemd_state() {
         let of = |load: &str, active: &str| {
             let unit = Unit::Loaded {
                 load: load.to_owned(),
@@ -81,7 +83,7 @@ mod tests {
             "refreshing",
         ] {
             assert_eq!(of("loaded", active), running, "{active}");
-            // The unit was deleted and its process is still there.
+            // The unit file was deleted but the process is still running.
             assert_eq!(of("not-found", active), running, "{active}");
         }
         assert_eq!(of("loaded", "inactive"), ProcessState::Stopped);
