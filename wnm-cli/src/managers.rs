@@ -41,7 +41,7 @@ pub fn build(
 
 /// Looked for and not taken for granted on macOS: cron's PATH may lack its directory.
 fn has_launchctl() -> bool {
-    wnm_launchd::is_there(std::env::var_os("PATH").as_deref())
+    wnm_launchd::is_available(std::env::var_os("PATH").as_deref())
 }
 
 fn available() -> String {

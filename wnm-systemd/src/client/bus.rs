@@ -102,7 +102,7 @@ impl BusClient {
     /// Queues a job for each unit and waits until all have finished, whatever their results.
     async fn run_jobs(&self, job: Job, units: &[String]) -> Result<(), ClientError> {
         // Listen before queueing: a job may finish before its path is known.
-        let mut removed = self
+        let mut signals = self
             .manager
             .receive_job_removed()
             .await
@@ -139,7 +139,7 @@ impl BusClient {
             }
             tokio::select! {
                 answer = &mut request, if queued.is_none() => queued = Some(answer?),
-                signal = removed.next() => match signal {
+                signal = signals.next() => match signal {
                     Some(signal) => {
                         if let Ok(arguments) = signal.args() {
                             finished.insert(arguments.job.clone());

@@ -1,4 +1,4 @@
-//! The measuring itself, over the launchd of the tests.
+//! The measurements, run against the fake launchd.
 
 use std::path::Path;
 use std::process::Command;
@@ -26,23 +26,23 @@ pub(crate) fn run() {
         let file = write(dir.path(), number);
         call(&["bootstrap", &gui, file.to_str().unwrap()]);
     }
-    let time = |what: &str, ask: &dyn Fn()| {
+    let time = |what: &str, request: &dyn Fn()| {
         let before = Instant::now();
-        ask();
+        request();
         println!("{what}: {:.1?}", before.elapsed());
     };
-    time("all in one list", &|| {
+    time("one list", &|| {
         assert!(call(&["list"]).lines().count() > JOBS as usize);
     });
     time(
-        "and a question for each domain, as with nodes that rest",
+        "one list plus one request per domain, as with idle nodes",
         &|| {
             call(&["list"]);
             call(&["print", &gui]);
             call(&["print", &gui.replace("gui", "user")]);
         },
     );
-    time("a question for each job", &|| {
+    time("one request per job", &|| {
         for number in 1..=JOBS {
             call(&["print", &format!("{gui}/com.autonomi.antnode-{number}")]);
         }

@@ -1,4 +1,4 @@
-//! What a node says on its standard streams, which launchd appends to a file.
+//! Reads what a node printed to its standard streams, which launchd appends to a file.
 
 use std::fs::File;
 use std::io;
@@ -9,48 +9,49 @@ use nix::libc;
 use wnm_core::manager::ManagerError;
 use wnm_core::manager::files::Files;
 
-/// A node writes its real log elsewhere; beyond this the file is put aside at the next start.
-const TURN_OVER_AT: u64 = 10 * 1024 * 1024;
+/// Size in bytes at which the file is rotated on the next start. A node writes its real log
+/// elsewhere.
+const ROTATE_AT: u64 = 10 * 1024 * 1024;
 
-/// What is read of the end of the file to explain a node that did not stay up.
+/// How many bytes to read from the end of the file to explain a failed start.
 const TAIL_BYTES: u64 = 4096;
 
-/// Lines of it that go into the explanation.
+/// How many lines to quote in the explanation.
 const TAIL_LINES: usize = 5;
 
-/// Such a file, and where in it the coming run begins.
+/// The output file of a node, and the offset where the coming run starts.
 #[derive(Debug)]
-pub(crate) struct Output {
+pub(crate) struct NodeOutput {
     path: PathBuf,
-    begin: u64,
+    start: u64,
 }
 
-impl Output {
-    /// Puts an overgrown one aside as `<name>.old`.
+impl NodeOutput {
+    /// Records the current end of the file. Renames a file that is too large to `<name>.old` first.
     pub async fn prepare(files: &dyn Files, path: PathBuf) -> Result<Self, ManagerError> {
-        let mut begin = length(&path);
-        if begin > TURN_OVER_AT {
-            let mut aside = path.clone().into_os_string();
-            aside.push(".old");
-            files.rename(&path, Path::new(&aside)).await?;
-            begin = 0;
+        let mut start = length(&path);
+        if start > ROTATE_AT {
+            let mut old_path = path.clone().into_os_string();
+            old_path.push(".old");
+            files.rename(&path, Path::new(&old_path)).await?;
+            start = 0;
         }
-        Ok(Self { path, begin })
+        Ok(Self { path, start })
     }
 
-    /// The last lines since then, on one line; nothing where nothing can be read.
-    pub fn last_words(&self) -> String {
+    /// Returns the last lines since then as one line, or nothing if the file cannot be read.
+    pub fn excerpt(&self) -> String {
         match self.tail() {
             Ok(bytes) => last_lines(&bytes),
             Err(error) => {
-                tracing::debug!(file = %self.path.display(), %error, "the output says nothing");
+                tracing::debug!(file = %self.path.display(), %error, "cannot read the output");
                 String::new()
             }
         }
     }
 
-    /// The directory belongs to the account that nodes run under, so that a link there is not followed and a pipe
-    /// not waited at.
+    /// The account of the nodes owns the directory, so do not follow a symlink and do not block on
+    /// a pipe.
     fn tail(&self) -> io::Result<Vec<u8>> {
         let file = File::options()
             .read(true)
@@ -58,11 +59,11 @@ impl Output {
             .open(&self.path)?;
         let found = file.metadata()?;
         if !found.is_file() {
-            return Err(io::Error::other("not a plain file"));
+            return Err(io::Error::other("not a regular file"));
         }
-        let from = self.begin.max(found.len().saturating_sub(TAIL_BYTES));
-        let wanted = usize::try_from(found.len().saturating_sub(from)).unwrap_or(0);
-        let mut bytes = vec![0; wanted];
+        let from = self.start.max(found.len().saturating_sub(TAIL_BYTES));
+        let count = usize::try_from(found.len().saturating_sub(from)).unwrap_or(0);
+        let mut bytes = vec![0; count];
         file.read_exact_at(&mut bytes, from)?;
         Ok(bytes)
     }
@@ -91,30 +92,27 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn only_what_was_said_since_is_told() {
+    async fn quotes_only_output_of_the_current_run() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("antnode.out");
         let files = Direct::for_caller();
-        let output = Output::prepare(&files, path.clone()).await.unwrap();
-        assert_eq!(output.last_words(), "");
+        let output = NodeOutput::prepare(&files, path.clone()).await.unwrap();
+        assert_eq!(output.excerpt(), "");
         std::fs::write(&path, "before\n").unwrap();
-        let output = Output::prepare(&files, path.clone()).await.unwrap();
+        let output = NodeOutput::prepare(&files, path.clone()).await.unwrap();
         std::fs::write(&path, "before\n1\n2\n\n3\n4\n5\n\x1b[31m6\n").unwrap();
-        assert_eq!(output.last_words(), "2 | 3 | 4 | 5 | [31m6");
+        assert_eq!(output.excerpt(), "2 | 3 | 4 | 5 | [31m6");
         std::fs::remove_file(&path).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", &path).unwrap();
-        assert_eq!(output.last_words(), "");
+        assert_eq!(output.excerpt(), "");
     }
 
     #[tokio::test]
-    async fn an_overgrown_file_is_put_aside() {
+    async fn rotates_a_large_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("antnode.out");
-        File::create(&path)
-            .unwrap()
-            .set_len(TURN_OVER_AT + 1)
-            .unwrap();
-        Output::prepare(&Direct::for_caller(), path.clone())
+        File::create(&path).unwrap().set_len(ROTATE_AT + 1).unwrap();
+        NodeOutput::prepare(&Direct::for_caller(), path.clone())
             .await
             .unwrap();
         assert!(!path.exists() && dir.path().join("antnode.out.old").exists());

@@ -1,4 +1,4 @@
-//! Jobs of nodes that are on this machine, whoever wrote them, for adoption.
+//! Discovers existing node jobs, whoever wrote them, for adoption.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -6,25 +6,25 @@ use std::path::Path;
 use wnm_core::manager::{Account, FoundNode, ManagerError, blocking};
 
 use crate::Launchd;
-use crate::description::Description;
-use crate::domain::Reach;
+use crate::domain::Scope;
+use crate::job_description::JobDescription;
 use crate::label::Label;
 
 impl Launchd {
-    /// Every node that a file in the directory of jobs runs.
-    pub(crate) async fn find(&self) -> Result<Vec<FoundNode>, ManagerError> {
+    /// Finds every node that has a file in the job directory.
+    pub(crate) async fn discover_nodes(&self) -> Result<Vec<FoundNode>, ManagerError> {
         let dir = self.job_dir.clone();
-        // What runs without UserName runs as root, or as the caller.
-        let runs_as = match self.reach {
-            Reach::Machine => 0,
-            Reach::Caller(uid) => uid,
+        // Without UserName, a system job runs as root and a user's job as that user.
+        let runs_as = match self.scope {
+            Scope::Machine => 0,
+            Scope::Caller(uid) => uid,
         };
         let descriptions = blocking(move || {
             let account = Account::name_of(runs_as);
             let labels = labels_in(&dir)?;
             let read = |label: Label| {
                 let file = dir.join(label.file_name());
-                let read = Description::read(&file, label, &account);
+                let read = JobDescription::read(&file, label, &account);
                 read.inspect_err(|reason| {
                     tracing::warn!(file = %file.display(), "left alone: {reason}");
                 })
@@ -37,12 +37,12 @@ impl Launchd {
             return Ok(Vec::new());
         }
         let labels: Vec<Label> = descriptions.iter().map(|job| job.label.clone()).collect();
-        let jobs = self.holding(&labels).await?;
+        let jobs = self.loaded_jobs(&labels).await?;
         let (program, bases) = (self.context.program.name(), &self.context.machine.ports);
-        let node = |job: Description| {
-            let state = self.state(&job.label, &jobs);
+        let node = |job: JobDescription| {
+            let state = self.job_process_state(&job.label, &jobs);
             let label = job.label.clone();
-            job.node(program, bases, state)
+            job.into_found_node(program, bases, state)
                 .inspect_err(|reason| tracing::warn!(%label, "left alone: {reason}"))
                 .ok()
         };
@@ -50,7 +50,8 @@ impl Launchd {
     }
 }
 
-/// The labels of nodes by the names of the files in `dir`, in order; none when it is not there.
+/// Returns the sorted labels of the node job files in `dir`, or none if the directory does not
+/// exist.
 fn labels_in(dir: &Path) -> Result<Vec<Label>, ManagerError> {
     let unreadable = |source| ManagerError::io(format!("reading {}", dir.display()), source);
     let entries = match std::fs::read_dir(dir) {
@@ -61,7 +62,7 @@ fn labels_in(dir: &Path) -> Result<Vec<Label>, ManagerError> {
     for entry in entries {
         let name = entry.map_err(unreadable)?.file_name();
         let label = name.to_str().and_then(|name| name.strip_suffix(".plist"));
-        labels.extend(label.and_then(Label::read).filter(Label::is_of_a_node));
+        labels.extend(label.and_then(Label::parse).filter(Label::is_node));
     }
     labels.sort();
     Ok(labels)

@@ -1,4 +1,4 @@
-//! A node made: directories, program and the file of its job.
+//! Adds nodes: directories, program and job file.
 
 use std::io::ErrorKind;
 
@@ -9,57 +9,60 @@ use wnm_core::program::{NodeBinary, ProgramError};
 
 use crate::Launchd;
 use crate::domain::Domain;
-use crate::job_file::{JobFile, MARK, Unwritable};
+use crate::job_file::{JobFile, MARK, RenderError};
 use crate::label::Label;
-use crate::looking::Held;
+use crate::status::JobState;
 
-/// What is where the file of a job belongs.
+/// Who owns the file at a job's path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// Nothing.
-    Free,
-    /// What wnm wrote.
+pub(crate) enum Ownership {
+    /// There is no file.
+    Absent,
+    /// wnm wrote it. Holds the content.
     Ours(Vec<u8>),
-    /// Another's.
+    /// Someone else wrote it.
     Foreign,
 }
 
 impl Launchd {
-    pub(crate) async fn make(
+    pub(crate) async fn add_node(
         &self,
         node: &Node,
         binary: &NodeBinary,
     ) -> Result<AddedNode, ManagerError> {
         let paths = &self.context.paths;
         layout::check_storage(paths)?;
-        let label = Label::given_to(node.id);
+        let label = Label::for_id(node.id);
         let mut node = node.clone();
         node.service = label.to_string();
         node.root_dir = paths.node_dir(node.id);
         node.binary = node.root_dir.join(self.context.program.name());
         node.log_dir = Some(paths.log_dir(node.id));
-        if self.place(&label).await? == Place::Foreign {
+        if self.ownership(&label).await? == Ownership::Foreign {
             return Err(ManagerError::Rejected {
                 what: format!("adding {label}"),
                 words: format!(
-                    "{} is there and not written by wnm; take its node over with --import",
-                    self.file_of(&label).display()
+                    "{} exists and was not written by wnm; adopt its node with --import",
+                    self.job_path(&label).display()
                 ),
             });
         }
-        // Before anything is made: a path that cannot be written leaves nothing behind.
-        self.text(&node, &label, self.usual_domain())?;
+        // Render first, so that a path that cannot be written leaves nothing behind.
+        self.job_text(&node, &label, self.default_domain())?;
         self.make_directories(&node).await?;
         fault::point("launchd.add.directories");
         self.files
             .install_unless_same(&binary.path, &node.binary)
             .await?;
         fault::point("launchd.add.binary");
-        if self.is_outdated(&node, &label, self.usual_domain()).await? {
-            if let Held::In(domain, _) = self.held(&label).await? {
-                self.let_go(domain, &label).await?;
+        if self
+            .is_outdated(&node, &label, self.default_domain())
+            .await?
+        {
+            if let JobState::Loaded(domain, _) = self.find_job(&label).await? {
+                self.unload_job(domain, &label).await?;
             }
-            self.write(&node, &label, self.usual_domain()).await?;
+            self.write_job(&node, &label, self.default_domain()).await?;
         }
         fault::point("launchd.add.file");
         self.context.open_port(&node).await?;
@@ -73,40 +76,43 @@ impl Launchd {
         })
     }
 
-    /// Whether the file of a job is wnm's to write and not as it should be. One that is not there is an error.
+    /// Whether wnm must write the job file: it is missing, or wnm wrote it and its settings
+    /// changed.
     pub(crate) async fn is_outdated(
         &self,
         node: &Node,
         label: &Label,
         domain: Domain,
     ) -> Result<bool, ManagerError> {
-        match self.place(label).await? {
-            Place::Free => Ok(true),
-            Place::Foreign => Ok(false),
-            Place::Ours(content) => Ok(self.text(node, label, domain)?.as_bytes() != content),
+        match self.ownership(label).await? {
+            Ownership::Absent => Ok(true),
+            Ownership::Foreign => Ok(false),
+            Ownership::Ours(content) => {
+                Ok(self.job_text(node, label, domain)?.as_bytes() != content)
+            }
         }
     }
 
-    /// Writes the file of a job that launchd does not hold.
-    pub(crate) async fn write(
+    /// Writes the job file. The job must not be loaded.
+    pub(crate) async fn write_job(
         &self,
         node: &Node,
         label: &Label,
         domain: Domain,
     ) -> Result<(), ManagerError> {
-        let text = self.text(node, label, domain)?;
-        self.files.write(&self.file_of(label), &text).await?;
+        let text = self.job_text(node, label, domain)?;
+        self.files.write(&self.job_path(label), &text).await?;
         fault::point("launchd.file.written");
         Ok(())
     }
 
-    /// Where a new job belongs.
-    pub(crate) fn usual_domain(&self) -> Domain {
-        let domains = self.reach.domains();
+    /// Returns the preferred domain for a new job.
+    pub(crate) fn default_domain(&self) -> Domain {
+        let domains = self.scope.domains();
         domains.first().copied().unwrap_or(Domain::System)
     }
 
-    /// The directories that a node writes to, its own data among them.
+    /// Creates the directories that a node writes to: data, logs and bootstrap cache.
     pub(crate) async fn make_directories(&self, node: &Node) -> Result<(), ManagerError> {
         self.files.own_directory(&node.root_dir).await?;
         let logs = layout::log_dir(node, &self.context.paths);
@@ -116,15 +122,15 @@ impl Launchd {
             .await
     }
 
-    /// What is at the place of the file of a job.
-    pub(crate) async fn place(&self, label: &Label) -> Result<Place, ManagerError> {
-        let path = self.file_of(label);
+    /// Returns who owns the file of a job.
+    pub(crate) async fn ownership(&self, label: &Label) -> Result<Ownership, ManagerError> {
+        let path = self.job_path(label);
         blocking(move || match std::fs::read(&path) {
-            Ok(content) if has_mark(&content) => Ok(Place::Ours(content)),
-            Ok(_) => Ok(Place::Foreign),
-            // A link to nowhere is still someone's.
-            Err(_) if path.is_symlink() => Ok(Place::Foreign),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Place::Free),
+            Ok(content) if has_mark(&content) => Ok(Ownership::Ours(content)),
+            Ok(_) => Ok(Ownership::Foreign),
+            // A dangling symlink also belongs to someone.
+            Err(_) if path.is_symlink() => Ok(Ownership::Foreign),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Ownership::Absent),
             Err(source) => Err(ManagerError::io(
                 format!("reading {}", path.display()),
                 source,
@@ -133,10 +139,10 @@ impl Launchd {
         .await
     }
 
-    fn text(&self, node: &Node, label: &Label, domain: Domain) -> Result<String, ManagerError> {
+    fn job_text(&self, node: &Node, label: &Label, domain: Domain) -> Result<String, ManagerError> {
         let context = &self.context;
         let rejected = |words: String| ManagerError::Rejected {
-            what: format!("the job of {label}"),
+            what: format!("writing job {label}"),
             words,
         };
         let program = |error: ProgramError| rejected(error.to_string());
@@ -163,16 +169,16 @@ impl Launchd {
             root_dir: node.root_dir,
         };
         job.render()
-            .map_err(|error: Unwritable| rejected(error.to_string()))
+            .map_err(|error: RenderError| rejected(error.to_string()))
     }
 
-    /// Name of the file with what a node says on its standard streams, among its logs.
+    /// Returns the name of the file for a node's standard streams, in its log directory.
     pub(crate) fn output_name(&self) -> String {
         format!("{}.out", self.context.program.name())
     }
 }
 
-/// Whether wnm wrote it: its mark stands before the root, where nothing that is quoted can be.
+/// Whether wnm wrote a file: its mark comes before the root element, where no quoted text can be.
 fn has_mark(content: &[u8]) -> bool {
     let root = b"<plist";
     let head = content.windows(root.len()).position(|part| part == root);

@@ -1,28 +1,28 @@
-//! Reading what launchctl prints.
+//! Parses the output of launchctl.
 
 use super::Jobs;
 
-/// What a list has of a job.
+/// A job as a list shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Job {
-    /// Its process; `None` while it has none.
+    /// The process id; `None` while it has no process.
     pub pid: Option<u32>,
 }
 
-/// What is printed of one job.
+/// The details of one job.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Details {
-    /// Its process; `None` while it has none.
+    /// The process id; `None` while it has no process.
     pub pid: Option<u32>,
     /// `running`, `waiting`, `spawn scheduled` …
     pub state: String,
-    /// How its last process ended; `None` before the first end.
+    /// How its last process exited; `None` before the first exit.
     pub last_exit: Option<String>,
 }
 
 impl Details {
-    /// The little that a list has.
-    pub fn of(job: &Job) -> Self {
+    /// Returns the details that a list provides.
+    pub fn from_list(job: &Job) -> Self {
         Self {
             pid: job.pid,
             state: if job.pid.is_some() {
@@ -36,8 +36,8 @@ impl Details {
     }
 }
 
-/// What `launchctl list` prints: `PID`, `Status` and `Label` in columns, `-` for no process. `None` for anything
-/// else: silence is no empty list.
+/// Parses the output of `launchctl list`: the columns `PID`, `Status` and `Label`, with `-` for no
+/// process. Returns `None` for anything else: no output is not an empty list.
 pub(crate) fn list(text: &str) -> Option<Jobs> {
     let mut lines = text.lines();
     let head: Vec<&str> = lines.next()?.split_whitespace().collect();
@@ -45,8 +45,8 @@ pub(crate) fn list(text: &str) -> Option<Jobs> {
     lines.map(|line| row(line, "-")).collect()
 }
 
-/// The jobs in what `launchctl print DOMAIN` prints: a block `services` with the columns of a list, 0 for no
-/// process. `None` where there is none.
+/// Parses the jobs in the output of `launchctl print DOMAIN`: a block `services` with the columns
+/// of a list, and 0 for no process. Returns `None` if there is no such block.
 pub(crate) fn table(text: &str) -> Option<Jobs> {
     let mut lines = text.lines();
     lines.find(|line| *line == "\tservices = {")?;
@@ -61,37 +61,38 @@ pub(crate) fn table(text: &str) -> Option<Jobs> {
     }
 }
 
-/// A row of three columns: process, status of the last end, label.
+/// Parses a row with the columns process id, last exit status and label.
 fn row(line: &str, no_process: &str) -> Option<(String, Job)> {
     let (pid, rest) = line.trim().split_once(char::is_whitespace)?;
     let (_status, label) = rest.trim_start().split_once(char::is_whitespace)?;
     let pid = if pid == no_process {
         None
     } else {
-        Some(process(pid)?)
+        Some(process_id(pid)?)
     };
-    // Labels of others may have blanks in them, behind what would be that of a node.
+    // Other labels may contain spaces, after what looks like a node's label.
     Some((label.trim_start().to_owned(), Job { pid }))
 }
 
-/// The number of a process.
-fn process(word: &str) -> Option<u32> {
+/// Parses a process id.
+fn process_id(word: &str) -> Option<u32> {
     word.parse().ok().filter(|pid| *pid != 0)
 }
 
-/// What `launchctl print DOMAIN/LABEL` prints: `key = value` lines at one tab. What is further in belongs to a
-/// block, such as the arguments of the job, and may say anything. `None` without a state, and with a process whose
-/// number cannot be read: it is not said that there is none.
+/// Parses the output of `launchctl print DOMAIN/LABEL`: `key = value` lines indented by one tab.
+/// Deeper lines belong to blocks, such as the arguments of the job, and may say anything. Returns
+/// `None` without a state, or if a process id cannot be parsed: that does not mean there is no
+/// process.
 pub(crate) fn details(text: &str) -> Option<Details> {
     let mut details = Details::default();
-    let own = text.lines().filter_map(|line| line.strip_prefix('\t'));
-    for line in own.filter(|line| !line.starts_with(['\t', ' '])) {
+    let top_level = text.lines().filter_map(|line| line.strip_prefix('\t'));
+    for line in top_level.filter(|line| !line.starts_with(['\t', ' '])) {
         let Some((key, value)) = line.split_once(" = ") else {
             continue;
         };
         match key {
             "state" => details.state = value.to_owned(),
-            "pid" => details.pid = Some(process(value)?),
+            "pid" => details.pid = Some(process_id(value)?),
             "last exit code" if value != "(never exited)" => {
                 details.last_exit = Some(value.to_owned());
             }
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_read_whole_or_not_at_all() {
+    fn a_list_is_parsed_completely_or_not_at_all() {
         let jobs = list("PID\tStatus\tLabel\n-\t0\tcom.apple.x\n612\t-9\tcom.autonomi.antnode-7\n-\t78\tantnode1\n").unwrap();
         assert_eq!(jobs["com.autonomi.antnode-7"].pid, Some(612));
         assert_eq!(jobs["antnode1"].pid, None);
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_label_of_another_is_not_taken_for_that_of_a_node() {
+    fn a_foreign_label_is_not_mistaken_for_a_node() {
         let list = list("PID\tStatus\tLabel\n7\t0\tantnode1 copy\n").unwrap();
         assert!(!list.contains_key("antnode1") && list.contains_key("antnode1 copy"));
         let table = table("\tservices = {\n\t\t  7  - \tantnode1 copy\n\t}\n").unwrap();
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_is_read_whole_or_not_at_all() {
+    fn a_domain_is_parsed_completely_or_not_at_all() {
         let text = "gui/501 = {\n\ttype = login\n\tservices = {\n\t\t       0      - \tcom.apple.x\n\t\t     612      0 \tantnode1\n\t}\n\n\tunmanaged processes = {\n\t}\n}\n";
         let jobs = table(text).unwrap();
         assert_eq!(jobs["com.apple.x"].pid, None);
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_job_is_started_with_does_not_speak_for_it() {
+    fn arguments_of_a_job_do_not_affect_its_details() {
         let text = "gui/501/antnode1 = {\n\tactive count = 1\n\tpath = /x.plist\n\tstate = running\n\n\tprogram = /n/antnode\n\targuments = {\n\t\tpid = 5\n\t\t}\n\t\tstate = waiting\n\t}\n\n\truns = 3\n\tpid = 612\n\tlast exit code = (never exited)\n}\n";
         let expected = Details {
             pid: Some(612),

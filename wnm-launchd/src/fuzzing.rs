@@ -1,28 +1,29 @@
-//! Files of jobs that strangers wrote and what launchctl prints, read as the product reads them. For fuzzing and for
-//! the tests that read the same inputs again; behind the feature `fuzz`, which is not for programs.
+//! Feeds untrusted job files and launchctl output to the parsers and checks the results. Used by
+//! the fuzz targets and by tests that replay the corpus. Requires the feature `fuzz`, which is not
+//! part of the public API.
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
 
 use wnm_core::manager::{FoundNode, ProcessState, layout};
 use wnm_core::ports::PortBases;
 
-use crate::description::Description;
+use crate::job_description::JobDescription;
 use crate::job_file::JobFile;
 use crate::label::Label;
 use crate::launchctl::Jobs;
-use crate::launchctl::printed::{details, list, table};
+use crate::launchctl::parse::{details, list, table};
 
-/// What the files in the corpus are called: as wnm, antctl and a person name the jobs of nodes.
+/// Labels to parse the corpus under: one from wnm, one from antctl and one chosen by a person.
 const LABELS: [&str; 3] = ["com.autonomi.antnode-7", "antnode7", "antnode-mine"];
 
-/// The file of a job: a node that is found in it is all that can be said of one, and is found the same in the file
-/// that wnm would write of it.
+/// Parses any bytes as a job file. A node that is found must be valid, and must be found again in
+/// the file that wnm renders for it.
 pub fn plist(input: &[u8]) {
     for name in LABELS {
-        let label = Label::read(name).expect("a label that cannot be read");
+        let label = Label::parse(name).expect("an invalid label");
         let found = |content: &[u8], account| {
-            let job = Description::of(content, label.clone(), account).ok()?;
+            let job = JobDescription::parse(content, label.clone(), account).ok()?;
             let args = job.argv.get(1..).unwrap_or_default().to_vec();
-            let node = job.node("antnode", &PortBases::default(), ProcessState::Stopped);
+            let node = job.into_found_node("antnode", &PortBases::default(), ProcessState::Stopped);
             Some((node.ok()?, args))
         };
         let Some((node, args)) = found(input, "ann") else {
@@ -40,7 +41,7 @@ pub fn plist(input: &[u8]) {
             background: false,
         };
         let Ok(text) = job.render() else { continue };
-        let (again, _) = found(text.as_bytes(), "nobody").expect("a job of ours is not found");
+        let (again, _) = found(text.as_bytes(), "nobody").expect("a rendered job is not found");
         assert_eq!(again, node, "{text}");
     }
 }
@@ -56,39 +57,40 @@ fn check(node: &FoundNode, label: &Label) {
     }
 }
 
-/// What launchctl prints: every job in it stands in a line of its own, and what was read is read the same from the
-/// text that it stands for.
+/// Parses any bytes as launchctl output. Every parsed job must have a line of its own, and
+/// rendering and parsing the result must not change it.
 pub fn launchctl_list(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     for jobs in [list(&text), table(&text)].into_iter().flatten() {
         for (label, job) in &jobs {
-            let says_so = |line: &str| {
+            let matches_job = |line: &str| {
                 let mut words = line.split_whitespace();
                 let pid = words.next().and_then(|word| word.parse().ok());
                 pid.filter(|pid| *pid != 0) == job.pid && words.skip(1).eq(label.split_whitespace())
             };
-            assert!(text.lines().any(says_so), "{label} {job:?}");
+            assert!(text.lines().any(matches_job), "{label} {job:?}");
         }
-        read_back(&jobs);
+        check_round_trip(&jobs);
     }
-    if let Some(said) = details(&text) {
-        assert!(!said.state.is_empty());
-        assert_ne!(said.pid, Some(0));
-        // A line ends with either, so that a carriage return is part of what stands before this end.
+    if let Some(parsed) = details(&text) {
+        assert!(!parsed.state.is_empty());
+        assert_ne!(parsed.pid, Some(0));
+        // Lines may end with either, so a trailing \r belongs to the value unless \n follows.
         let line = |key: &str, value: &str| format!("\t{key} = {value}\r\n");
-        let mut text = line("state", &said.state);
-        text.extend(said.pid.map(|pid| line("pid", &pid.to_string())));
+        let mut text = line("state", &parsed.state);
+        text.extend(parsed.pid.map(|pid| line("pid", &pid.to_string())));
         text.extend(
-            said.last_exit
+            parsed
+                .last_exit
                 .iter()
                 .map(|exit| line("last terminating signal", exit)),
         );
-        assert_eq!(details(&text), Some(said), "{text}");
+        assert_eq!(details(&text), Some(parsed), "{text}");
     }
 }
 
-/// As a list and as the table of a domain.
-fn read_back(jobs: &Jobs) {
+/// Renders the jobs as a list and as a domain table, and parses both.
+fn check_round_trip(jobs: &Jobs) {
     let rows = |no_process: &str, indent: &str| -> String {
         let row = |(label, job): (&String, &crate::launchctl::Job)| {
             let pid = job.pid.map_or(no_process.to_owned(), |pid| pid.to_string());
@@ -110,14 +112,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fuzzing_kept_is_read_again() {
+    fn replays_the_corpus() {
         Corpus::of("plist").replay(plist);
         Corpus::of("launchctl_list").replay(launchctl_list);
     }
 
     proptest! {
         #[test]
-        fn changed_inputs_are_read(seed: u64) {
+        fn accepts_mutated_inputs(seed: u64) {
             plist(&Corpus::of("plist").changed(seed));
             launchctl_list(&Corpus::of("launchctl_list").changed(seed));
         }

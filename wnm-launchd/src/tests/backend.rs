@@ -1,4 +1,4 @@
-//! A private storage and directory of jobs under a launchd of the test's own.
+//! A manager with private directories and a fake launchd.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -19,16 +19,16 @@ use wnm_core::program::{Antnode, NodeBinary};
 use wnm_tests::launchd::{self, Behaviour};
 
 use crate::Launchd;
-use crate::domain::Reach;
+use crate::domain::Scope;
 
-/// Runs the launchctl of the test, and everything else as it is.
-struct Seated {
+/// Replaces launchctl with the fake one, and runs all other commands unchanged.
+struct WithFakeLaunchctl {
     launchctl: PathBuf,
     env: (&'static str, PathBuf),
 }
 
 #[async_trait]
-impl CommandRunner for Seated {
+impl CommandRunner for WithFakeLaunchctl {
     async fn run(&self, spec: &CommandSpec) -> Result<CommandOutput, CommandError> {
         let mut spec = spec.clone();
         if spec.program == "launchctl" {
@@ -40,19 +40,19 @@ impl CommandRunner for Seated {
     }
 }
 
-pub struct Ground {
+pub struct TestBackend {
     pub manager: Arc<Launchd>,
     pub launchd: launchd::Launchd,
     pub context: ManagerContext,
     pub dir: TempDir,
 }
 
-impl Ground {
+impl TestBackend {
     pub fn new() -> Self {
         Self::behaving(Behaviour::default())
     }
 
-    /// With a launchd that behaves so.
+    /// Creates a backend whose launchd behaves like this.
     pub fn behaving(behaviour: Behaviour) -> Self {
         Self::with(ManagerKind::LAUNCHD_USER, behaviour)
     }
@@ -61,13 +61,17 @@ impl Ground {
         let dir = tempfile::tempdir().unwrap();
         let launchd = launchd::Launchd::behaving(dir.path(), behaviour);
         let (launchctl, [env]) = launchd.launchctl();
-        let context = context(dir.path(), kind, Arc::new(Seated { launchctl, env }));
-        let reach = match kind.mode() {
-            wnm_core::manager::Mode::Sudo => Reach::Machine,
-            _ => Reach::of(kind.mode()),
+        let context = context(
+            dir.path(),
+            kind,
+            Arc::new(WithFakeLaunchctl { launchctl, env }),
+        );
+        let scope = match kind.mode() {
+            wnm_core::manager::Mode::Sudo => Scope::Machine,
+            _ => Scope::for_mode(kind.mode()),
         };
         let jobs = dir.path().join("jobs");
-        let manager = Launchd::over(kind, context.clone(), reach, jobs);
+        let manager = Launchd::with_scope(kind, context.clone(), scope, jobs);
         Self {
             manager: Arc::new(manager),
             launchd,
@@ -80,7 +84,7 @@ impl Ground {
         self.dir.path().join(format!("jobs/{label}.plist"))
     }
 
-    /// Puts a file there as another program or a person would.
+    /// Writes a job file as another program would.
     pub fn write_job(&self, label: &str, content: impl AsRef<[u8]>) {
         let path = self.job_file(label);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -88,18 +92,18 @@ impl Ground {
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
     }
 
-    /// The text of a node's job.
+    /// Returns the text of a node's job file.
     pub fn text(&self, node: &Node) -> String {
         std::fs::read_to_string(self.job_file(&node.service)).unwrap()
     }
 
-    /// A program that runs until it is ended; another version of it with other words.
+    /// Returns a program that runs until it is stopped. `words` makes its text unique.
     pub fn binary(&self, words: &str) -> NodeBinary {
         self.script(words, "exec sleep 1000000")
     }
 
-    /// A program that says something and ends with 3.
-    pub fn broken(&self) -> NodeBinary {
+    /// Returns a program that prints an error and exits with 3.
+    pub fn broken_program(&self) -> NodeBinary {
         self.script("broken", "echo no such key >&2; exit 3")
     }
 
@@ -112,21 +116,21 @@ impl Ground {
         }
     }
 
-    /// Whether a node's program has these words in it.
-    pub fn has(&self, node: &Node, words: &str) -> bool {
+    /// Whether a node runs the program with these words.
+    pub fn runs_program(&self, node: &Node, words: &str) -> bool {
         let text = std::fs::read_to_string(&node.binary).unwrap();
         text.contains(&format!("# {words}\n"))
     }
 
-    pub async fn added(&self, number: u32) -> Node {
+    pub async fn add_node(&self, number: u32) -> Node {
         let node = self.node(number);
         let binary = self.binary("first");
         self.manager.add(&node, &binary).await.unwrap();
         node
     }
 
-    pub async fn running(&self, number: u32) -> Node {
-        let node = self.added(number).await;
+    pub async fn start_node(&self, number: u32) -> Node {
+        let node = self.add_node(number).await;
         self.manager.start(&node).await.unwrap();
         node
     }
@@ -136,7 +140,7 @@ impl Ground {
         states.unwrap().remove(&node.id).unwrap()
     }
 
-    /// The process of a node that runs.
+    /// Returns the process id of a running node.
     pub async fn pid(&self, node: &Node) -> u32 {
         match self.state(node).await {
             ProcessState::Running { pid: Some(pid) } => pid,
@@ -144,16 +148,13 @@ impl Ground {
         }
     }
 
-    /// How often launchctl was called so.
+    /// How often launchctl was called with arguments that start like this.
     pub fn times(&self, words: &str) -> usize {
-        let asked = self.launchd.asked();
-        asked
-            .iter()
-            .filter(|asked| asked.starts_with(words))
-            .count()
+        let calls = self.launchd.asked();
+        calls.iter().filter(|call| call.starts_with(words)).count()
     }
 
-    /// The record of a node as the executor makes it before it adds the node.
+    /// Returns the record of a node as the executor creates it before it adds the node.
     pub fn node(&self, number: u32) -> Node {
         let id = NodeId::new(number).unwrap();
         let paths = &self.context.paths;
@@ -171,7 +172,7 @@ impl Ground {
     }
 }
 
-/// Everything below `dir`.
+/// Returns a context with all its paths below `dir`.
 fn context(dir: &Path, kind: ManagerKind, runner: Arc<dyn CommandRunner>) -> ManagerContext {
     let state = dir.join("state");
     let paths = Paths {

@@ -1,15 +1,15 @@
-//! Jobs of others, as they are really written.
+//! Discovers real jobs written by others.
 
 use plist::{Dictionary, Value};
 use wnm_core::manager::{FoundNode, ProcessManager, ProcessState};
 
-use super::ground::Ground;
+use super::backend::TestBackend;
 
-async fn found(ground: &Ground) -> Vec<FoundNode> {
-    ground.manager.discover().await.unwrap()
+async fn discover(backend: &TestBackend) -> Vec<FoundNode> {
+    backend.manager.discover().await.unwrap()
 }
 
-/// A job with these arguments and further keys.
+/// Returns a job with these arguments and additional keys.
 fn job(label: &str, words: &[&str], more: &[(&str, Value)]) -> Value {
     let mut job = Dictionary::new();
     job.insert("Label".to_owned(), label.into());
@@ -34,8 +34,8 @@ fn binary(job: &Value) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_job_of_the_python_wnm_is_taken_over_as_it_is() {
-    let ground = Ground::new();
+async fn reads_a_job_of_the_python_wnm() {
+    let backend = TestBackend::new();
     let home = "/Users/ann/Library";
     let text = format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -69,8 +69,8 @@ async fn a_job_of_the_python_wnm_is_taken_over_as_it_is() {
 </plist>
 "#
     );
-    ground.write_job("com.autonomi.antnode-3", text);
-    let nodes = found(&ground).await;
+    backend.write_job("com.autonomi.antnode-3", text);
+    let nodes = discover(&backend).await;
     let [node] = &nodes[..] else {
         panic!("{nodes:?}")
     };
@@ -86,18 +86,18 @@ async fn a_job_of_the_python_wnm_is_taken_over_as_it_is() {
     );
     assert_eq!(node.network.as_deref(), Some("evm-arbitrum-one"));
     assert_eq!(node.wallet, Some(wnm_core::wallet::Address::FAUCET));
-    // Its nodes share one, which is not one node's to delete.
+    // The Python wnm's nodes share a log directory, so it belongs to no single node.
     assert_eq!(node.log_dir, None);
     assert_eq!(node.state, ProcessState::Stopped);
 }
 
 #[tokio::test]
-async fn a_job_of_antctl_is_read_in_binary_too_and_driven() {
-    let ground = Ground::new();
-    let home = ground.dir.path().join("antctl/antnode12");
+async fn reads_and_manages_a_binary_job_of_antctl() {
+    let backend = TestBackend::new();
+    let home = backend.dir.path().join("antctl/antnode12");
     std::fs::create_dir_all(&home).unwrap();
     let program = home.join("antnode");
-    std::fs::copy(ground.binary("first").path, &program).unwrap();
+    std::fs::copy(backend.binary("first").path, &program).unwrap();
     std::fs::set_permissions(
         &program,
         std::os::unix::fs::PermissionsExt::from_mode(0o755),
@@ -116,7 +116,7 @@ async fn a_job_of_antctl_is_read_in_binary_too_and_driven() {
         "41234",
         "evm-arbitrum-one",
     ];
-    // antctl bars its jobs until it starts them.
+    // antctl disables its jobs until it starts them.
     let more = [
         ("Disabled", true.into()),
         ("UserName", "ann".into()),
@@ -130,8 +130,8 @@ async fn a_job_of_antctl_is_read_in_binary_too_and_driven() {
         ),
     ];
     let antctl = binary(&job("antnode12", &words, &more));
-    ground.write_job("antnode12", &antctl);
-    let nodes = found(&ground).await;
+    backend.write_job("antnode12", &antctl);
+    let nodes = discover(&backend).await;
     let [node] = &nodes[..] else {
         panic!("{nodes:?}")
     };
@@ -141,29 +141,29 @@ async fn a_job_of_antctl_is_read_in_binary_too_and_driven() {
         node.log_dir.as_ref().unwrap().to_str(),
         Some("/l/antnode12")
     );
-    let mut record = ground.node(12);
+    let mut record = backend.node(12);
     record.service.clone_from(&node.service);
     record.root_dir.clone_from(&node.root_dir);
     record.binary.clone_from(&node.binary);
-    // As it is, but for the account, which only root's launchd can become.
+    // Without the account, because only root's launchd can switch to it.
     let plain = binary(&job(
         "antnode12",
         &words,
         &[more[0].clone(), more[2].clone()],
     ));
-    ground.write_job("antnode12", &plain);
-    ground.manager.start(&record).await.unwrap();
-    ground.pid(&record).await;
-    ground.manager.stop(&record).await.unwrap();
-    assert_eq!(ground.state(&record).await, ProcessState::Stopped);
-    assert_eq!(std::fs::read(ground.job_file("antnode12")).unwrap(), plain);
+    backend.write_job("antnode12", &plain);
+    backend.manager.start(&record).await.unwrap();
+    backend.pid(&record).await;
+    backend.manager.stop(&record).await.unwrap();
+    assert_eq!(backend.state(&record).await, ProcessState::Stopped);
+    assert_eq!(std::fs::read(backend.job_file("antnode12")).unwrap(), plain);
 }
 
 #[tokio::test]
-async fn what_is_no_node_is_left_alone() {
-    let ground = Ground::new();
+async fn ignores_jobs_that_are_not_nodes() {
+    let backend = TestBackend::new();
     let node = ["/n/antnode", "--root-dir", "/n", "--port", "1"];
-    let write = |label: &str, content: Vec<u8>| ground.write_job(label, content);
+    let write = |label: &str, content: Vec<u8>| backend.write_job(label, content);
     write("antnode1", xml(&job("antnode1", &["/bin/sleep", "1"], &[])));
     write(
         "antnode2",
@@ -192,7 +192,7 @@ async fn what_is_no_node_is_left_alone() {
         "antnode12",
         xml(&job("antnode12", &[], &[("ProgramArguments", numbers)])),
     );
-    std::fs::create_dir(ground.job_file("antnode13")).unwrap();
+    std::fs::create_dir(backend.job_file("antnode13")).unwrap();
     let relative = ["antnode", "--root-dir", "/n", "--port", "1"];
     write("antnode15", xml(&job("antnode15", &relative, &[])));
     let upwards = ["/n/antnode", "--root-dir", "/n/../etc", "--port", "1"];
@@ -202,7 +202,7 @@ async fn what_is_no_node_is_left_alone() {
         ["(".repeat(90_000), ")".repeat(90_000)].concat().into(),
     );
     write("antnode14", xml(&job("antnode14", &node, &[])));
-    let nodes = found(&ground).await;
+    let nodes = discover(&backend).await;
     let [one] = &nodes[..] else {
         panic!("{nodes:?}")
     };
@@ -210,10 +210,10 @@ async fn what_is_no_node_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_wnm_made_is_found_again() {
-    let ground = Ground::new();
-    let node = ground.running(7).await;
-    let nodes = found(&ground).await;
+async fn discovers_jobs_written_by_wnm() {
+    let backend = TestBackend::new();
+    let node = backend.start_node(7).await;
+    let nodes = discover(&backend).await;
     let [found] = &nodes[..] else {
         panic!("{nodes:?}")
     };

@@ -1,4 +1,4 @@
-//! A job of a node as its file describes it, whoever wrote that.
+//! Reads a node from a job file, whoever wrote it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,44 +12,44 @@ use wnm_core::program::argv;
 use crate::label::Label;
 use crate::property_list;
 
-/// Larger than any file that a person or a program writes for a job; what is larger is something else.
-const LARGEST_FILE: u64 = 256 * 1024;
+/// Files above this size, in bytes, are not job files.
+const MAX_FILE_SIZE: u64 = 256 * 1024;
 
-/// What matters of a job.
+/// The parts of a job file that describe a node.
 #[derive(Debug, Clone)]
-pub(crate) struct Description {
+pub(crate) struct JobDescription {
     pub label: Label,
     program: PathBuf,
-    /// With the program's own name in front.
+    /// The arguments, starting with argv[0].
     pub argv: Vec<OsString>,
     user: String,
 }
 
-impl Description {
-    /// Reads a file. Without a word on it the job runs as `account`.
+impl JobDescription {
+    /// Reads a job file. `account` is the default for `UserName`.
     pub fn read(file: &Path, label: Label, account: &str) -> Result<Self, String> {
         let entry = std::fs::metadata(file).map_err(|error| error.to_string())?;
-        if !entry.is_file() || entry.len() > LARGEST_FILE {
-            return Err("it is no file of a job".to_owned());
+        if !entry.is_file() || entry.len() > MAX_FILE_SIZE {
+            return Err("it is not a job file".to_owned());
         }
         let content = std::fs::read(file).map_err(|error| error.to_string())?;
-        Self::of(&content, label, account)
+        Self::parse(&content, label, account)
     }
 
-    /// The same from what the file holds.
-    pub fn of(content: &[u8], label: Label, account: &str) -> Result<Self, String> {
+    /// Parses the content of a job file. `account` is the default for `UserName`.
+    pub fn parse(content: &[u8], label: Label, account: &str) -> Result<Self, String> {
         let job = property_list::read(content)?
             .into_dictionary()
-            .ok_or("it describes no job")?;
+            .ok_or("it is not a job")?;
         if text(&job, "Label") != Some(&label.to_string()) {
-            return Err("its label is not that of its name".to_owned());
+            return Err("its label does not match its file name".to_owned());
         }
         let words = job.get("ProgramArguments").and_then(Value::as_array);
         let words = words.map(Vec::as_slice).unwrap_or_default().iter();
         let argv: Option<Vec<OsString>> = words
             .map(|word| word.as_string().map(OsString::from))
             .collect();
-        let argv = argv.ok_or("its arguments are no text")?;
+        let argv = argv.ok_or("its arguments are not strings")?;
         let program = text(&job, "Program").map(PathBuf::from);
         let program = program.or_else(|| argv.first().map(PathBuf::from));
         Ok(Self {
@@ -60,8 +60,9 @@ impl Description {
         })
     }
 
-    /// The node that it runs, if it is one of `program`. Ports that it does not name are those of its number.
-    pub fn node(
+    /// Returns the node that the job runs, if it runs `program`. Ports that the job does not name
+    /// follow from the node id.
+    pub fn into_found_node(
         self,
         program: &str,
         bases: &PortBases,
@@ -73,31 +74,31 @@ impl Description {
             return Err("it runs another program");
         }
         let root_dir = argv::option(argv, "--root-dir").map(PathBuf::from);
-        let root_dir = root_dir.ok_or("nothing says where its data is")?;
+        let root_dir = root_dir.ok_or("it has no --root-dir")?;
         if ![&binary, &root_dir]
             .into_iter()
             .all(|path| layout::is_place(path))
         {
-            return Err("its program or its data is at no full path");
+            return Err("its program or data path is not absolute and normalized");
         }
         let id = self.label.id();
         let by_number = id.and_then(|id| bases.of(id).ok());
-        let told = |name| argv::parsed::<u16>(argv, name).and_then(Port::new);
-        let ports = match (told("--port"), by_number) {
+        let port_option = |name| argv::parsed::<u16>(argv, name).and_then(Port::new);
+        let ports = match (port_option("--port"), by_number) {
             (Some(node), _) => NodePorts {
                 node,
-                metrics: told("--metrics-server-port"),
+                metrics: port_option("--metrics-server-port"),
                 rpc: rpc_port(argv).or_else(|| by_number.and_then(|ports| ports.rpc)),
             },
             (None, Some(ports)) => ports,
-            (None, None) => return Err("nothing says which port it uses"),
+            (None, None) => return Err("its port is unknown"),
         };
         Ok(FoundNode {
             id,
             user: self.user,
             log_dir: argv::option(argv, "--log-output-dest")
                 .map(PathBuf::from)
-                .filter(|dir| layout::is_place(dir) && is_own(dir, id, &root_dir)),
+                .filter(|dir| layout::is_place(dir) && is_own_log_dir(dir, id, &root_dir)),
             network: argv::network(argv),
             wallet: argv::parsed(argv, "--rewards-address"),
             service: self.label.to_string(),
@@ -113,17 +114,17 @@ fn text<'a>(job: &'a Dictionary, key: &str) -> Option<&'a str> {
     job.get(key).and_then(Value::as_string)
 }
 
-/// Whether logs are a node's own. The Python wnm has all of its nodes log into one directory, which must not be
-/// taken for that of each.
-fn is_own(logs: &Path, id: Option<NodeId>, root_dir: &Path) -> bool {
-    let named = logs
+/// Whether a log directory belongs to this node alone. The nodes of the Python wnm share one log
+/// directory.
+fn is_own_log_dir(logs: &Path, id: Option<NodeId>, root_dir: &Path) -> bool {
+    let dir_id = logs
         .file_name()
         .and_then(|name| name.to_str())
         .and_then(layout::id_of);
-    id.is_none() || named == id || logs.starts_with(root_dir)
+    id.is_none() || dir_id == id || logs.starts_with(root_dir)
 }
 
-/// antctl has its nodes listen for it at `--rpc 127.0.0.1:PORT`.
+/// Reads the port from `--rpc 127.0.0.1:PORT`, which antctl passes to its nodes.
 fn rpc_port(argv: &[OsString]) -> Option<Port> {
     let address = argv::option(argv, "--rpc")?.to_str()?;
     address
