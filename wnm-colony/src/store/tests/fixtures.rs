@@ -73,7 +73,7 @@ fn nodes_of(manager: ManagerKind) -> [Node; 3] {
 fn machine_of(version: &str) -> Machine {
     let mut machine = machine();
     match version {
-        "0.4.7" => machine.manager = ManagerKind::SETSID_USER,
+        "0.4.7" => machine.manager = ManagerKind::from_static("setsid+user"),
         // Older than the columns; the values are what the Python migrations give.
         "0.3.0" => {
             machine.antctl_path = "~/.local/bin/antctl".into();
