@@ -108,7 +108,7 @@ fn to_entry(service: &Service) -> Value {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use wnm_testkit::Corpus;
+    use wnm_fixtures::Corpus;
 
     use super::*;
 

@@ -14,6 +14,7 @@ mod fault_points;
 mod handle;
 mod matching;
 mod output;
+mod output_file;
 mod process_ops;
 mod process_ref;
 mod rejection;

@@ -2,13 +2,13 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 
-use nix::libc;
 use wnm_core::manager::ManagerError;
 use wnm_host::files::Files;
 
+use crate::output_file::rotated_path;
 use crate::process_ops::ProcessOps;
 
 /// Size in bytes beyond which the next start rotates the file. A node writes its real log elsewhere.
@@ -64,32 +64,6 @@ impl NodeOutput {
     }
 }
 
-/// Opens a file for appending and reading.
-///
-/// The node's account owns the directory, so this accepts only a regular file with one link: no symbolic or
-/// hard link to another file, no pipe to block on.
-pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
-    let file = File::options()
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(0o644)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)?;
-    let found = file.metadata()?;
-    if !found.is_file() || found.nlink() != 1 {
-        return Err(io::Error::other("not a regular file with a single link"));
-    }
-    Ok(file)
-}
-
-/// Where rotation moves an output file.
-pub(crate) fn rotated_path(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".old");
-    PathBuf::from(name)
-}
-
 fn last_lines(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let lines: Vec<String> = text
@@ -113,22 +87,5 @@ mod tests {
         assert_eq!(last_lines(b""), "no output");
         let text = b"1\n2\n\n3\n4\n5\n\x1b[31m6\x07 \xff\n";
         assert_eq!(last_lines(text), "2 | 3 | 4 | 5 | [31m6 \u{fffd}");
-    }
-
-    #[test]
-    fn open_regular_refuses_links_and_pipes() {
-        let dir = tempfile::tempdir().unwrap();
-        let precious = dir.path().join("precious");
-        std::fs::write(&precious, b"p").unwrap();
-        let link = dir.path().join("link");
-        std::os::unix::fs::symlink(&precious, &link).unwrap();
-        assert!(open_regular(&link).is_err());
-        let pipe = dir.path().join("pipe");
-        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        assert!(open_regular(&pipe).is_err());
-        assert!(open_regular(dir.path()).is_err());
-        open_regular(&precious).unwrap();
-        std::fs::hard_link(&precious, dir.path().join("second")).unwrap();
-        assert!(open_regular(&precious).is_err());
     }
 }

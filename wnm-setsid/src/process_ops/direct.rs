@@ -15,7 +15,7 @@ use wnm_host::spawn_when_free;
 use super::ProcessOps;
 use crate::detach::{LaunchSpec, display_name};
 use crate::handle::ProcessHandle;
-use crate::output::open_regular;
+use crate::output_file::open_regular;
 use crate::table::Table;
 
 /// Starts and signals processes from this process: as the caller's account, or as root for another one.

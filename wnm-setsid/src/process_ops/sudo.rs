@@ -17,7 +17,7 @@ use wnm_host::spawn_when_free;
 use super::ProcessOps;
 use crate::detach::LaunchSpec;
 use crate::handle::ProcessHandle;
-use crate::output::{open_regular, rotated_path};
+use crate::output_file::{open_regular, rotated_path};
 use crate::table::Table;
 
 /// Limit for a command that touches a file or a few processes on a loaded machine.

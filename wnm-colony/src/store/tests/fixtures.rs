@@ -14,7 +14,7 @@ use wnm_core::quantity::UnixTime;
 fn nodes_of(manager: ManagerKind) -> [Node; 3] {
     let common = |number| {
         let mut node = node(number);
-        node.manager = manager;
+        node.manager = manager.clone();
         node.desired.by = Actor::Found;
         node.measured.rewards = Some("0".into());
         node
