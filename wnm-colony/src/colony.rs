@@ -23,7 +23,7 @@
 //!
 //! // One cycle: look, decide, act, record.
 //! let report = colony.cycle(&CycleOptions::default()).await?;
-//! println!("{}", report.status.word());
+//! println!("{}", report.status.as_str());
 //! # Ok(())
 //! # }
 //! ```

@@ -21,7 +21,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The word for it.
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Outcome::Done => "done",
             Outcome::Failed => "failed",
@@ -30,11 +30,11 @@ impl Outcome {
         }
     }
 
-    /// The reverse of [`word`](Self::word).
+    /// The reverse of [`as_str`](Self::as_str).
     pub fn from_word(word: &str) -> Option<Self> {
         [Outcome::Done, Outcome::Failed, Outcome::Open, Outcome::Seen]
             .into_iter()
-            .find(|outcome| outcome.word() == word)
+            .find(|outcome| outcome.as_str() == word)
     }
 }
 

@@ -23,7 +23,7 @@ fn row(event: &Event) -> Vec<String> {
             .node
             .map_or_else(|| NO_NODE.to_owned(), |id| id.directory_name()),
         event.action.clone(),
-        event.outcome.word().to_owned(),
+        event.outcome.as_str().to_owned(),
         event.reason.clone(),
     ]
 }

@@ -68,7 +68,7 @@ fn text(done: &CycleReport, plan_shown: bool) -> String {
     let held_back = wnm_report::held_back(&done.plan.held_back);
     let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let mut text = wnm_report::cycle_summary(&CycleSummary {
-        status: done.status.word(),
+        status: done.status.as_str(),
         running: count(running(done)),
         total: count(done.nodes.len()),
         under_way: count(under_way(done)),
@@ -144,7 +144,7 @@ fn as_json(done: &CycleReport) -> Value {
         reasons.iter().map(ToString::to_string).collect()
     };
     json!({
-        "status": done.status.word(),
+        "status": done.status.as_str(),
         "running": running(done),
         "under_way": under_way(done),
         "total": done.nodes.len(),

@@ -81,7 +81,7 @@ async fn teardown(context: &Context) -> Result<(), ProgramError> {
     let torn_down = colony.teardown(context.input.run.confirm).await;
     drop(watched);
     let torn_down = close(colony, torn_down).await?;
-    let status = CycleStatus::ClusterTeardown.word();
+    let status = CycleStatus::ClusterTeardown.as_str();
     let text = match torn_down.removed {
         0 => "there were no nodes to remove".to_owned(),
         1 => "1 node removed with its data".to_owned(),

@@ -35,7 +35,7 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
     let mut text = lines.what("made");
     text.push_str(&lines.next());
     let value = json!({
-        "status": CycleStatus::SystemInitialized.word(),
+        "status": CycleStatus::SystemInitialized.as_str(),
         "database": db,
         "process_manager": kind.to_string(),
         "adopted": 0,

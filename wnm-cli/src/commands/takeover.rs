@@ -49,7 +49,7 @@ pub async fn into_new(context: &Context) -> Result<(), ProgramError> {
     make(context, &db, machine, &adoption).await?;
     let text = format!("{}{}{}", lines.what("made"), taken.did(), lines.next());
     let mut value = taken.as_json();
-    value["status"] = json!(CycleStatus::SystemInitialized.word());
+    value["status"] = json!(CycleStatus::SystemInitialized.as_str());
     value["database"] = json!(db);
     Ok(context.output.outcome(&text, &value)?)
 }

@@ -230,7 +230,7 @@ impl Run {
         for (step, known) in batch.into_iter().zip(known) {
             let was_running = known
                 .as_ref()
-                .is_some_and(|node| node.observed.state == ObservedState::Running);
+                .is_some_and(|node| node.observed().state == ObservedState::Running);
             match self.intended(known, &step, now) {
                 Ok(node) => {
                     note(&mut changes, &node, &step, self.policy.ids, now);
@@ -358,7 +358,7 @@ struct Begun {
 
 /// Adds an intention to what is recorded.
 fn note(changes: &mut Changes, node: &Node, step: &Step, ids: IdPolicy, now: UnixTime) {
-    let stopped = node.desired.state == DesiredState::Stopped;
+    let stopped = node.desired().state == DesiredState::Stopped;
     if step.act == Act::Stop && step.by == Actor::Wnm && stopped {
         changes.last_stopped_at = Some(now);
     }

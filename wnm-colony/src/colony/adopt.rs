@@ -11,10 +11,8 @@ use wnm_core::event::{Event, Outcome};
 use wnm_core::id::NodeId;
 use wnm_core::machine::Machine;
 use wnm_core::manager::{FoundNode, ProcessManager};
-use wnm_core::node::ProcessState;
-use wnm_core::node::{
-    Actor, Desired, DesiredState, Node, NodeMeasurements, Observed, ObservedState,
-};
+use wnm_core::node::lifecycle;
+use wnm_core::node::{LifecycleState, Node, NodeMeasurements};
 use wnm_core::numbering::IdPolicy;
 use wnm_core::program::NodeProgram;
 use wnm_core::quantity::UnixTime;
@@ -147,12 +145,7 @@ async fn adoption(
         source,
     })?;
     for node in &mut nodes {
-        let running = node.observed.state == ObservedState::Running;
-        let unknown = node.observed.state == ObservedState::Unknown;
-        if !running && !unknown {
-            node.desired.state = DesiredState::Stopped;
-            node.last_start = None;
-        }
+        lifecycle::settle_adopted(node, now);
     }
     Ok(Adoption { nodes, left_alone })
 }
@@ -164,14 +157,7 @@ fn adopted(
     program: &dyn NodeProgram,
     now: UnixTime,
 ) -> Node {
-    let running = matches!(found.state, ProcessState::Running { .. });
-    let (desired, observed) = match found.state {
-        ProcessState::Running { .. } => (DesiredState::Running, ObservedState::Running),
-        ProcessState::Stopped | ProcessState::Missing => {
-            (DesiredState::Stopped, ObservedState::Stopped)
-        }
-        ProcessState::Unknown(_) => (DesiredState::Running, ObservedState::Unknown),
-    };
+    let lifecycle = LifecycleState::adopted(&found.state, now);
     Node {
         id,
         manager: machine.manager,
@@ -191,21 +177,8 @@ fn adopted(
         peer_id: None,
         container: None,
         environment: None,
-        desired: Desired {
-            state: desired,
-            by: Actor::Found,
-            since: now,
-        },
-        observed: Observed {
-            state: observed,
-            at: now,
-        },
-        transition: None,
+        lifecycle,
         measured: NodeMeasurements::default(),
-        status_since: now,
-        last_start: running.then_some(now),
-        failed_starts: 0,
-        load_stops: 0,
     }
 }
 

@@ -12,7 +12,7 @@ use wnm_core::decide::{Plan, decide};
 use wnm_core::event::{Event, Outcome};
 use wnm_core::firewall::Opening;
 use wnm_core::id::NodeId;
-use wnm_core::node::Seen;
+use wnm_core::node::NodeChange;
 use wnm_core::quantity::{Milliseconds, Seconds, UnixTime};
 use wnm_core::snapshot::Snapshot;
 
@@ -140,12 +140,12 @@ impl Colony {
 
     /// A foreign listener is seen in every cycle for as long as it is there. The journal has it once a day.
     async fn leave_out_what_was_told(&self, sight: &mut Sight) -> Result<(), ColonyError> {
-        let lasts = |seen: &Seen| matches!(seen, Seen::ForeignListener { .. });
+        let lasts = |seen: &NodeChange| matches!(seen, NodeChange::ForeignListener { .. });
         let Some((_, lasting)) = sight.seen.iter().find(|(_, seen)| lasts(seen)) else {
             return Ok(());
         };
         let since = sight.snapshot.taken_at.minus(TOLD_AGAIN_AFTER);
-        let told = self.store.nodes_with(lasting.word(), since).await?;
+        let told = self.store.nodes_with(lasting.as_str(), since).await?;
         sight
             .seen
             .retain(|(id, seen)| !(lasts(seen) && told.contains(id)));
@@ -215,11 +215,11 @@ fn changes_after_looking(sight: &Sight) -> Changes {
     }
 }
 
-fn seen_event(id: NodeId, seen: &Seen, at: UnixTime) -> Event {
+fn seen_event(id: NodeId, seen: &NodeChange, at: UnixTime) -> Event {
     Event {
         at,
         node: Some(id),
-        action: seen.word().to_owned(),
+        action: seen.as_str().to_owned(),
         outcome: Outcome::Seen,
         reason: seen.to_string(),
     }

@@ -1,13 +1,12 @@
 //! What a person makes wnm do.
 
 use super::{Colony, ColonyError, CycleOptions};
-use crate::act::asked_removal;
 use crate::store::Changes;
 use wnm_core::cycle::{CycleReport, CycleStatus};
 use wnm_core::decide::{ForcedRequest, Plan, decide, decide_forced};
 use wnm_core::event::{Event, Outcome};
 use wnm_core::id::NodeId;
-use wnm_core::node::Node;
+use wnm_core::node::{Node, lifecycle};
 use wnm_core::snapshot::Snapshot;
 
 /// What a teardown did.
@@ -72,7 +71,10 @@ impl Colony {
             return Err(ColonyError::NotConfirmed { nodes: nodes.len() });
         }
         let now = self.outside.clock.now();
-        let nodes: Vec<Node> = nodes.iter().map(|node| asked_removal(node, now)).collect();
+        let mut nodes = nodes;
+        for node in &mut nodes {
+            lifecycle::request_removal(node, now);
+        }
         let begun = Changes {
             nodes: nodes.clone(),
             ..Changes::default()

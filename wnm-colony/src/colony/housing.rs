@@ -9,7 +9,7 @@ use wnm_core::event::{Event, Outcome};
 use wnm_core::id::ContainerId;
 use wnm_core::id::NodeId;
 use wnm_core::manager::{Housing, LanePolicy, ManagerError};
-use wnm_core::node::{Observed, ObservedState};
+use wnm_core::node::lifecycle;
 use wnm_core::snapshot::{Snapshot, SupervisorState};
 
 impl Colony {
@@ -36,21 +36,10 @@ impl Colony {
             .map(|(id, outcome)| (*id, outcome.is_ok()))
             .collect();
         for node in &mut snapshot.nodes {
-            match returned.get(&node.id) {
-                Some(true) => {
-                    node.observed = Observed {
-                        state: ObservedState::Running,
-                        at: now,
-                    };
-                    node.last_start = Some(now);
-                }
-                // It is tried again like any node that does not stay up.
-                Some(false) => {
-                    node.last_start = Some(now);
-                    node.failed_starts = node.failed_starts.saturating_add(1);
-                }
-                None => continue,
-            }
+            let Some(started) = returned.get(&node.id) else {
+                continue;
+            };
+            lifecycle::returned(node, *started, now);
             changes.nodes.push(node.clone());
         }
         Ok(self.store.record(&changes).await?)

@@ -28,7 +28,7 @@ impl Colony {
     /// Refuses while something is half done: nobody would finish it.
     pub async fn check_release(&self) -> Result<Vec<Node>, ColonyError> {
         let nodes = self.nodes().await?;
-        let half_done = |node: &&Node| node.transition.is_some_and(|under_way| !under_way.acted);
+        let half_done = |node: &&Node| node.transition().is_some_and(|under_way| !under_way.acted);
         match nodes.iter().find(half_done) {
             Some(node) => Err(ColonyError::HalfDone {
                 node: node.id.directory_name(),

@@ -109,7 +109,7 @@ fn to_row(event: &Event) -> ActiveModel {
         at: Set(event.at.0),
         node: Set(event.node.map(NodeId::get)),
         action: Set(event.action.clone()),
-        outcome: Set(event.outcome.word().to_owned()),
+        outcome: Set(event.outcome.as_str().to_owned()),
         reason: Set(event.reason.clone()),
     }
 }

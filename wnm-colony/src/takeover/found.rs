@@ -122,7 +122,7 @@ fn rival(node: &FoundNode, kept: &[FoundNode], known: &[Node]) -> Option<LeftAlo
     let recorded = known
         .iter()
         .find(|other| other.ports.node == node.ports.node)?;
-    let runs = recorded.observed.state == wnm_core::node::ObservedState::Running;
+    let runs = recorded.observed().state == wnm_core::node::ObservedState::Running;
     Some(left(Claim::Port(node.ports.node), &recorded.service, runs))
 }
 

@@ -16,7 +16,7 @@ fn facts() -> Facts {
     machine.node_storage = "/srv/ant".into();
     Facts {
         machine,
-        nodes: vec![node(1), node(2), stopped(3, Actor::Person)],
+        nodes: vec![node(1), node(2), stopped(3, Actor::Operator)],
         supervisor: Ok(vec![]),
         without_service: [].into(),
         restorable: [].into(),
