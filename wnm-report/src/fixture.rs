@@ -84,7 +84,7 @@ pub(super) fn node(number: u32, first_launch: i64, since: i64) -> Node {
     let node = testing::node(number);
     let root_dir = std::path::Path::new("/srv/ant/nodes").join(node.id.directory_name());
     Node {
-        manager: ManagerKind::SYSTEMD_USER,
+        manager: ManagerKind::from_static("systemd+user"),
         binary: root_dir.join("antnode"),
         version: "0.4.16".parse().ok(),
         root_dir,
@@ -109,7 +109,7 @@ pub(super) fn machine() -> Machine {
         node_storage: "/srv/ant/nodes".into(),
         rewards: Address::FAUCET.to_string().parse().unwrap(),
         last_stopped_at: Some(UnixTime(1_762_990_000)),
-        manager: ManagerKind::SYSTEMD_USER,
+        manager: ManagerKind::from_static("systemd+user"),
         containers: ContainerSettings {
             max_nodes: 200,
             min_count: 1,

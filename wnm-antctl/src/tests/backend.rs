@@ -87,7 +87,7 @@ pub struct TestBackend {
 
 impl TestBackend {
     pub fn with(answers: impl Fn(&[String]) -> Reply + Send + Sync + 'static) -> Self {
-        Self::with_settings(ManagerKind::ANTCTL_USER, |_| {}, answers)
+        Self::with_settings(crate::USER, |_| {}, answers)
     }
 
     /// A backend of this kind; `settings` changes the test defaults.
@@ -199,7 +199,7 @@ pub fn status(dir: &Path, services: &[(u32, &str)]) -> String {
 pub fn node(number: u32) -> Node {
     let id = NodeId::new(number).unwrap();
     Node {
-        manager: ManagerKind::ANTCTL_USER,
+        manager: crate::USER,
         service: format!("antnode{number}"),
         ports: testing::machine().ports.of(id).unwrap(),
         ..testing::seen(number, ObservedState::Stopped)

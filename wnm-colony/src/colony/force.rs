@@ -71,7 +71,7 @@ impl Colony {
         if !confirmed {
             return Err(ColonyError::NotConfirmed { nodes: nodes.len() });
         }
-        let now = self.outside.clock.now();
+        let now = self.environment.clock.now();
         let nodes: Vec<Node> = nodes.iter().map(|node| asked_removal(node, now)).collect();
         let begun = Changes {
             nodes: nodes.clone(),
@@ -102,7 +102,7 @@ impl Colony {
             Err(error) => (Outcome::Failed, error.to_string()),
         };
         let event = Event {
-            at: self.outside.clock.now(),
+            at: self.environment.clock.now(),
             node: None,
             action: "teardown".to_owned(),
             outcome,

@@ -97,7 +97,7 @@ pub struct TestBackend {
 impl TestBackend {
     /// A backend for the caller's account.
     pub fn new(script: &str) -> Self {
-        Self::with_kind(ManagerKind::SETSID_USER, script)
+        Self::with_kind(crate::USER, script)
     }
 
     /// A backend of this kind. In sudo mode its nodes run as `nobody`.

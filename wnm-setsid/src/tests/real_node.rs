@@ -53,7 +53,7 @@ async fn the_real_node_survives_every_operation() {
     };
     let dir = tempfile::tempdir().unwrap();
     let program = Arc::new(Antnode::new(Arc::new(SystemRunner)));
-    let mut backend = TestBackend::at(dir.path(), ManagerKind::SETSID_USER, program.clone());
+    let mut backend = TestBackend::at(dir.path(), crate::USER, program.clone());
     backend.context.launch.no_upnp = true;
     backend.context.launch.start_args = Some(UNREACHABLE_PEER.to_owned());
     backend.manager = crate::Setsid::new(backend.manager.kind, backend.context.clone());

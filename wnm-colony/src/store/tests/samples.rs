@@ -22,7 +22,7 @@ pub fn machine() -> Machine {
         node_storage: "/srv/ant/nodes".into(),
         rewards: FAUCET.parse().unwrap(),
         last_stopped_at: Some(UnixTime(1_762_990_000)),
-        manager: ManagerKind::SYSTEMD_USER,
+        manager: ManagerKind::from_static("systemd+user"),
         containers: ContainerSettings {
             max_nodes: 200,
             min_count: 1,
@@ -40,7 +40,7 @@ pub fn node(number: u32) -> Node {
     let root_dir = PathBuf::from("/srv/ant/nodes").join(node.id.directory_name());
     let now = UnixTime(1_763_000_000);
     Node {
-        manager: ManagerKind::SYSTEMD_USER,
+        manager: ManagerKind::from_static("systemd+user"),
         binary: root_dir.join("antnode"),
         version: Some(semver::Version::new(0, 4, 16)),
         root_dir,
