@@ -63,7 +63,7 @@ pub fn stored_values(machine: &Machine) -> Vec<(&'static str, ConfigValue)> {
         ("max_concurrent_removals", int(m.limits.removals)),
         ("max_concurrent_operations", int(m.limits.operations)),
         ("node_removal_strategy", text(m.removal_strategy)),
-        ("process_manager", text(m.manager)),
+        ("process_manager", text(&m.manager)),
         ("max_node_per_container", int(m.containers.max_nodes)),
         ("min_container_count", int(m.containers.min_count)),
         ("docker_image", optional(m.containers.image.as_deref())),
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_order_and_the_words_are_those_of_the_python() {
-        let path = wnm_testkit::fixture("python/report-0.6.3/machine-config.config");
+        let path = wnm_fixtures::fixture("python/report-0.6.3/machine-config.config");
         // What is not set, ours leaves empty, where the Python wnm writes a word that it takes for a value.
         let fixture = std::fs::read_to_string(path)
             .unwrap()

@@ -29,6 +29,9 @@ use crate::wallet::Address;
 /// The time at which everything here was seen.
 pub const NOW: UnixTime = UnixTime(1_780_000_000);
 
+/// The manager of everything here.
+pub const MANAGER: ManagerKind = ManagerKind::from_static("memory+user");
+
 /// A number.
 pub fn id(number: u32) -> NodeId {
     NodeId::new(number).unwrap()
@@ -52,7 +55,7 @@ pub fn node(number: u32) -> Node {
     let name = id.directory_name();
     Node {
         id,
-        manager: ManagerKind::SETSID_USER,
+        manager: MANAGER,
         service: format!("{name}.service"),
         user: "ant".to_owned(),
         binary: PathBuf::from(format!("/srv/ant/{name}/antnode")),
@@ -174,7 +177,7 @@ pub fn machine() -> Machine {
         crisis_bytes: 2_000_000_000,
         launch: Launch::default(),
         removal_strategy: RemovalStrategy::Youngest,
-        manager: ManagerKind::SETSID_USER,
+        manager: MANAGER,
         containers: ContainerSettings {
             max_nodes: 200,
             min_count: 1,

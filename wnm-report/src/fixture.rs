@@ -20,7 +20,7 @@ macro_rules! recorded {
 pub(super) use recorded;
 
 pub(crate) fn read_recorded(file: &str) -> &'static str {
-    let path = wnm_testkit::fixture(&format!("python/report-0.6.3/{file}"));
+    let path = wnm_fixtures::fixture(&format!("python/report-0.6.3/{file}"));
     String::leak(std::fs::read_to_string(path).unwrap())
 }
 
@@ -82,7 +82,7 @@ pub(super) fn node(number: u32, first_launch: i64, since: i64) -> Node {
     let node = testing::node(number);
     let root_dir = std::path::Path::new("/srv/ant/nodes").join(node.id.directory_name());
     let mut node = Node {
-        manager: ManagerKind::SYSTEMD_USER,
+        manager: ManagerKind::from_static("systemd+user"),
         binary: root_dir.join("antnode"),
         version: "0.4.16".parse().ok(),
         root_dir,
@@ -107,7 +107,7 @@ pub(super) fn machine() -> Machine {
         node_storage: "/srv/ant/nodes".into(),
         rewards: Address::FAUCET.to_string().parse().unwrap(),
         last_stopped_at: Some(UnixTime(1_762_990_000)),
-        manager: ManagerKind::SYSTEMD_USER,
+        manager: ManagerKind::from_static("systemd+user"),
         containers: ContainerSettings {
             max_nodes: 200,
             min_count: 1,

@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use serde_json::json;
-use wnm_core::kind::Supervisor;
 
 use super::Context;
 use crate::error::ProgramError;
@@ -11,7 +10,7 @@ use crate::error::ProgramError;
 /// Prints it, to be piped into `docker build -`. No colony is needed for it.
 pub fn print(context: &Context) -> Result<(), ProgramError> {
     if let Some(named) = context.input.process_manager()
-        && named.supervisor() != Supervisor::S6overlay
+        && named != wnm_s6overlay::USER
     {
         return Err(ProgramError::Usage(format!(
             "--dockerfile belongs to s6overlay+user, and {named} needs no image"

@@ -7,9 +7,9 @@ use wnm_core::doctor::{Facts, Finding, examine};
 
 use super::Context;
 use super::access::{close, open, view};
+use crate::cli;
 use crate::error::ProgramError;
 use crate::progress::{LOOKING, Watched};
-use crate::{cli, managers};
 
 /// Looks, mends with `--fix` what is safe to mend, and tells what is left.
 pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramError> {
@@ -24,8 +24,7 @@ pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramErr
 
 async fn look(context: &Context, colony: &Colony) -> Result<Facts, ColonyError> {
     let watched = Watched::begin(&context.output, LOOKING);
-    let lingering_off = managers::lingering_off(colony.machine().manager);
-    let facts = colony.facts(lingering_off).await;
+    let facts = colony.facts().await;
     drop(watched);
     facts
 }

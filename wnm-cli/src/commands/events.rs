@@ -14,7 +14,7 @@ use crate::error::ProgramError;
 
 /// Prints the newest events, oldest first.
 pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramError> {
-    let now = context.outside.clock.now();
+    let now = context.environment.clock.now();
     let query = EventQuery {
         since: given
             .get_one::<String>(cli::SINCE)
@@ -30,7 +30,7 @@ pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramErr
         },
     };
     let db = context.input.database()?;
-    let colony = Colony::view(&db, context.outside.clone()).await?;
+    let colony = Colony::view(&db, context.environment.clone()).await?;
     let events = colony.events(&query).await;
     let events = close(colony, events).await?;
     if context.output.json {

@@ -50,7 +50,7 @@ pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramErr
 
 async fn for_python(context: &Context, db: &Path, file: &Path) -> Result<(), ProgramError> {
     // Opened first, so that it is said which of two files is the wrong one.
-    let colony = Colony::view(db, context.outside.clone()).await?;
+    let colony = Colony::view(db, context.environment.clone()).await?;
     close(colony, Ok::<(), ProgramError>(())).await?;
     let written = Store::export_for_python(db, file).await;
     written.map_err(ColonyError::from)?;
@@ -70,7 +70,7 @@ async fn settings(
     db: &Path,
     format: ReportFormat,
 ) -> Result<String, ProgramError> {
-    let colony = Colony::view(db, context.outside.clone()).await?;
+    let colony = Colony::view(db, context.environment.clone()).await?;
     let values = stored_values(colony.machine());
     close(colony, Ok::<(), ProgramError>(())).await?;
     let kept: Vec<_> = values
@@ -89,7 +89,7 @@ const NOT_GIVEN: [&str; 4] = ["id", "cpu_count", "last_stopped_at", "highest_nod
 
 /// Settings and nodes, all that a program could want of them.
 async fn whole(context: &Context, db: &Path) -> Result<String, ProgramError> {
-    let colony = Colony::view(db, context.outside.clone()).await?;
+    let colony = Colony::view(db, context.environment.clone()).await?;
     let machine = stored_values(colony.machine());
     let nodes = colony.nodes().await;
     let nodes = close(colony, nodes).await?;

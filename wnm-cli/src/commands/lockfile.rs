@@ -13,8 +13,8 @@ pub fn remove(context: &Context) -> Result<(), ProgramError> {
         .input
         .process_manager()
         .unwrap_or_else(crate::managers::proposed);
-    let path =
-        python_lock_of(kind.mode(), context.outside.home.as_deref()).map_err(ColonyError::from)?;
+    let path = python_lock_of(kind.mode(), context.environment.home.as_deref())
+        .map_err(ColonyError::from)?;
     if let Some(process) = python::running(&path) {
         return Err(ProgramError::Usage(format!(
             "the Python wnm is at work (process {process}), so its lock {} stays; wait for its end",

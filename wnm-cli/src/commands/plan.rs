@@ -5,6 +5,7 @@ use std::io::{self, Read};
 
 use clap::ArgMatches;
 use serde_json::{Value, json};
+use wnm_config::OptionTable;
 use wnm_core::decide::{Plan, decide};
 use wnm_core::snapshot::{SNAPSHOT_FORMAT, Snapshot};
 
@@ -29,11 +30,11 @@ pub async fn now(context: &Context) -> Result<(), ProgramError> {
 }
 
 /// Decides on a snapshot from a file, on any machine.
-pub fn on_snapshot(given: &ArgMatches) -> Result<(), ProgramError> {
+pub fn on_snapshot(options: &OptionTable, given: &ArgMatches) -> Result<(), ProgramError> {
     let Some(file) = given.get_one::<String>(cli::SNAPSHOT) else {
         return Ok(());
     };
-    let json = cli::given(given)
+    let json = cli::given(options, given)
         .iter()
         .any(|(name, value)| *name == "json" && value == "true");
     let snapshot = read_snapshot(file)?;

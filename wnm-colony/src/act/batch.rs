@@ -255,7 +255,7 @@ mod tests {
     #[async_trait]
     impl ProcessManager for Picky {
         fn kind(&self) -> ManagerKind {
-            ManagerKind::SETSID_USER
+            wnm_core::testing::MANAGER
         }
         fn policy(&self) -> ManagerPolicy {
             snapshot().policy
@@ -349,7 +349,7 @@ mod tests {
             [
                 "added",
                 "Undone { error: \"add: no\" }",
-                "setsid+user is not reachable: it said nothing of antnode0003.service.new",
+                "memory+user is not reachable: it said nothing of antnode0003.service.new",
                 "it is not reachable: away",
                 "added",
             ]

@@ -32,7 +32,7 @@ impl NewNode<'_> {
         let root_dir = self.paths.node_dir(id);
         Ok(Node {
             id,
-            manager: self.machine.manager,
+            manager: self.machine.manager.clone(),
             service: id.directory_name(),
             user: self.owner.to_owned(),
             binary: root_dir.join(self.program.name()),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use super::{Colony, ColonyError, Outside, open};
+use super::{Colony, ColonyError, Environment, open};
 use crate::observe::{LookingAtNodes, look_at_nodes};
 use crate::store::Changes;
 use crate::takeover::{Adoption, sort_out};
@@ -21,9 +21,9 @@ impl Colony {
     /// Every node that the supervisor of these settings knows, before there is a colony.
     pub async fn scout(
         machine: &Machine,
-        outside: &Outside,
+        environment: &Environment,
     ) -> Result<Vec<FoundNode>, ColonyError> {
-        let (manager, ..) = open::build_manager(outside, machine, outside.home.as_deref())?;
+        let manager = open::build_manager(environment, machine)?.manager;
         discover(machine, manager.as_ref()).await
     }
 
@@ -32,7 +32,7 @@ impl Colony {
     /// taken for dead.
     pub async fn sight_for(
         machine: &Machine,
-        outside: &Outside,
+        environment: &Environment,
         found: Vec<FoundNode>,
         sure: bool,
     ) -> Result<Adoption, ColonyError> {
@@ -47,8 +47,8 @@ impl Colony {
                 nodes,
             });
         }
-        let (manager, ..) = open::build_manager(outside, machine, outside.home.as_deref())?;
-        adoption(machine, outside, manager.as_ref(), &[], found).await
+        let manager = open::build_manager(environment, machine)?.manager;
+        adoption(machine, environment, manager.as_ref(), &[], found).await
     }
 
     /// Finds nodes that the manager knows and the database does not. Nothing is written.
@@ -56,7 +56,7 @@ impl Colony {
         let found = discover(&self.machine, self.manager.as_ref()).await?;
         let known = self.store.nodes().await?;
         let manager = self.manager.as_ref();
-        adoption(&self.machine, &self.outside, manager, &known, found).await
+        adoption(&self.machine, &self.environment, manager, &known, found).await
     }
 
     /// Records found nodes. None of them is touched.
@@ -67,7 +67,7 @@ impl Colony {
         let changes = Changes {
             machine: grown.then(|| self.machine.clone()),
             nodes: adoption.nodes.clone(),
-            events: events(adoption, self.outside.clock.now()),
+            events: events(adoption, self.environment.clock.now()),
             ..Changes::default()
         };
         Ok(self.store.record(&changes).await?)
@@ -111,7 +111,7 @@ async fn discover(
     machine: &Machine,
     manager: &dyn ProcessManager,
 ) -> Result<Vec<FoundNode>, ColonyError> {
-    let kind = machine.manager;
+    let kind = machine.manager.clone();
     let found = manager.discover().await;
     found.map_err(|source| ColonyError::Manager { kind, source })
 }
@@ -119,13 +119,13 @@ async fn discover(
 /// Gives numbers to what was found and looks at each of it, so that what is recorded says how it stands.
 async fn adoption(
     machine: &Machine,
-    outside: &Outside,
+    environment: &Environment,
     manager: &dyn ProcessManager,
     known: &[Node],
     found: Vec<FoundNode>,
 ) -> Result<Adoption, ColonyError> {
-    let now = outside.clock.now();
-    let program = outside.program.as_ref();
+    let now = environment.clock.now();
+    let program = environment.program.as_ref();
     let (numbered, left_alone) = sort_out(found, known, &machine.ports);
     let mut nodes: Vec<Node> = numbered
         .into_iter()
@@ -134,14 +134,14 @@ async fn adoption(
     let looking = LookingAtNodes {
         manager,
         program,
-        probe: outside.nodes.as_ref(),
+        probe: environment.nodes.as_ref(),
         storage: &machine.node_storage,
         survey_delay: machine.pacing.survey,
         now,
     };
     let looked = look_at_nodes(&looking, &mut nodes).await;
     looked.map_err(|source| ColonyError::Manager {
-        kind: machine.manager,
+        kind: machine.manager.clone(),
         source,
     })?;
     for node in &mut nodes {
@@ -160,7 +160,7 @@ fn adopted(
     let lifecycle = LifecycleState::adopted(&found.state, now);
     Node {
         id,
-        manager: machine.manager,
+        manager: machine.manager.clone(),
         service: found.service,
         user: found.user,
         binary: found.binary,

@@ -105,7 +105,7 @@ impl Colony {
         tracing::warn!(%error, "what the nodes share is not as it is set");
         let changes = Changes {
             events: vec![Event {
-                at: self.outside.clock.now(),
+                at: self.environment.clock.now(),
                 node: None,
                 action: "prepare".to_owned(),
                 outcome: Outcome::Failed,
@@ -117,12 +117,15 @@ impl Colony {
     }
 
     pub(super) async fn look(&self, options: &CycleOptions) -> Result<Sight, ColonyError> {
+        if let Some(missing) = &self.missing_manager {
+            return Err(missing.clone().into());
+        }
         let state = self.store.cycle_state().await?;
         let looking = Looking {
             manager: self.manager.as_ref(),
-            program: self.outside.program.as_ref(),
-            nodes_probe: self.outside.nodes.as_ref(),
-            machine_probe: self.outside.machine.as_ref(),
+            program: self.environment.program.as_ref(),
+            nodes_probe: self.environment.nodes.as_ref(),
+            machine_probe: self.environment.machine.as_ref(),
             machine: self.machine.clone(),
             nodes: self.store.nodes().await?,
             last_container: self.store.containers().await?.last().map(|last| last.id),
@@ -133,7 +136,7 @@ impl Colony {
                 .and_then(|counters| serde_json::from_value(counters).ok()),
             upgrades_enabled: options.upgrades_enabled,
             survey_delay: options.survey_delay.unwrap_or(self.machine.pacing.survey),
-            now: self.outside.clock.now(),
+            now: self.environment.clock.now(),
         };
         Ok(looking.look().await?)
     }
@@ -155,9 +158,9 @@ impl Colony {
     fn executor(&self, options: &CycleOptions) -> Executor {
         Executor {
             manager: self.manager.clone(),
-            program: self.outside.program.clone(),
+            program: self.environment.program.clone(),
             store: self.store.clone(),
-            clock: self.outside.clock.clone(),
+            clock: self.environment.clock.clone(),
             paths: self.paths.clone(),
             owner: self.owner.clone(),
             action_delay: options.action_delay.unwrap_or(self.machine.pacing.action),

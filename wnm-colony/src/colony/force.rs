@@ -70,7 +70,7 @@ impl Colony {
         if !confirmed {
             return Err(ColonyError::NotConfirmed { nodes: nodes.len() });
         }
-        let now = self.outside.clock.now();
+        let now = self.environment.clock.now();
         let mut nodes = nodes;
         for node in &mut nodes {
             lifecycle::request_removal(node, now);
@@ -104,7 +104,7 @@ impl Colony {
             Err(error) => (Outcome::Failed, error.to_string()),
         };
         let event = Event {
-            at: self.outside.clock.now(),
+            at: self.environment.clock.now(),
             node: None,
             action: "teardown".to_owned(),
             outcome,

@@ -28,7 +28,7 @@ impl Colony {
         for (id, error) in &housing.closed {
             tracing::warn!(container = %id, %error, "a container cannot be used");
         }
-        let now = self.outside.clock.now();
+        let now = self.environment.clock.now();
         let mut changes = self.changes_of(&housing);
         let returned: BTreeMap<NodeId, bool> = housing
             .returned
@@ -126,7 +126,7 @@ impl Colony {
 
     fn event(&self, action: &str, node: Option<NodeId>, outcome: Outcome, reason: String) -> Event {
         Event {
-            at: self.outside.clock.now(),
+            at: self.environment.clock.now(),
             node,
             action: action.to_owned(),
             outcome,

@@ -45,10 +45,10 @@ impl Colony {
     /// One that ends in the middle can be taken up again: until the database has its new name, it is a colony.
     pub async fn release(self) -> Result<Released, ColonyError> {
         let nodes = self.check_release().await?;
-        let kind = self.machine.manager;
+        let kind = self.machine.manager.clone();
         let released = self.manager.release(&nodes).await;
         released.map_err(|source| ColonyError::Manager { kind, source })?;
-        let now = self.outside.clock.now();
+        let now = self.environment.clock.now();
         let event = Event {
             at: now,
             node: None,

@@ -10,24 +10,25 @@ use semver::Version;
 use tempfile::TempDir;
 
 use self::scripted::{Scripted, Trouble};
-use super::{Colony, ColonyError, CycleOptions, Outside};
+use super::{Colony, ColonyError, CycleOptions, Environment};
 use crate::store::{EventQuery, Store};
-use wnm_config::{Layers, MachineFacts};
+use wnm_config::{Layers, MachineFacts, OptionTable};
 use wnm_core::clock::MockClock;
 use wnm_core::command::MockCommandRunner;
 use wnm_core::cycle::{CycleReport, CycleStatus};
 use wnm_core::decide::{ForcedAction, ForcedRequest};
 use wnm_core::firewall::MockFirewall;
 use wnm_core::id::NodeId;
-use wnm_core::kind::ManagerKind;
 use wnm_core::machine::{Machine, MachineLoad};
-use wnm_core::manager::ManagerContext;
 use wnm_core::node::NodeReport;
 use wnm_core::node::ProbeResult;
 use wnm_core::node::{DesiredState, Node, ObservedState, Status};
 use wnm_core::probe::{Counters, MachineReading, MockMachineProbe, MockNodeProbe};
 use wnm_core::program::MockNodeProgram;
 use wnm_core::quantity::{Seconds, UnixTime};
+use wnm_core::registry::{ManagerRegistry, ProgramRegistry};
+use wnm_core::testing::MANAGER;
+use wnm_programs::AntnodeFactory;
 
 const NOW: UnixTime = UnixTime(1_763_000_000);
 
@@ -57,9 +58,9 @@ impl Setting {
         let facts = MachineFacts {
             cpu_count: 4,
             home: Some(dir.path().to_owned()),
-            default_manager: ManagerKind::SETSID_USER,
+            default_manager: MANAGER,
         };
-        let machine = Layers::new()
+        let machine = Layers::new(OptionTable::new(&ManagerRegistry::new()))
             .command_line(given)
             .initial_machine(&facts)
             .unwrap();
@@ -75,7 +76,7 @@ impl Setting {
         self.dir.path().join("colony.db")
     }
 
-    fn outside(&self) -> Outside {
+    fn environment(&self) -> Environment {
         let mut program = MockNodeProgram::new();
         program
             .expect_version()
@@ -98,23 +99,22 @@ impl Setting {
         let mut clock = MockClock::new();
         clock.expect_now().return_const(NOW);
         let manager = Arc::clone(&self.manager);
-        Outside {
-            managers: Arc::new(move |_: ManagerKind, _: ManagerContext| {
-                let manager: Arc<dyn wnm_core::manager::ProcessManager> = manager.clone();
-                Ok(manager)
-            }),
-            program: Arc::new(program),
-            nodes: Arc::new(nodes),
-            machine: Arc::new(machine),
-            clock: Arc::new(clock),
-            runner: Arc::new(MockCommandRunner::new()),
-            firewall: Some(Arc::new(MockFirewall::new())),
-            home: Some(self.dir.path().to_owned()),
-        }
+        let managers = ManagerRegistry::new().with_kind(MANAGER, move |_, _| {
+            let manager: Arc<dyn wnm_core::manager::ProcessManager> = manager.clone();
+            Ok(manager)
+        });
+        Environment::system(managers, ProgramRegistry::new(AntnodeFactory))
+            .program(Arc::new(program))
+            .probe(Arc::new(nodes))
+            .machine_probe(Arc::new(machine))
+            .clock(Arc::new(clock))
+            .runner(Arc::new(MockCommandRunner::new()))
+            .firewall(Arc::new(MockFirewall::new()))
+            .home(Some(self.dir.path().to_owned()))
     }
 
     async fn colony(&self) -> Colony {
-        Colony::init(&self.db(), self.machine.clone(), self.outside())
+        Colony::init(&self.db(), self.machine.clone(), self.environment())
             .await
             .unwrap()
     }
@@ -224,8 +224,8 @@ async fn a_foreign_listener_is_told_of_once_a_day() {
     assert_eq!(told_until(NOW.plus(day).plus(Seconds(60))).await, 2);
 }
 
-/// The outside at that time, with another node at the metrics port of this one.
-fn watched(setting: &Setting, node: NodeId, now: UnixTime) -> Outside {
+/// The environment at that time, with another node at the metrics port of this one.
+fn watched(setting: &Setting, node: NodeId, now: UnixTime) -> Environment {
     let mut nodes = MockNodeProbe::new();
     nodes.expect_survey().returning(move |_, _| {
         let report = NodeReport {
@@ -236,11 +236,10 @@ fn watched(setting: &Setting, node: NodeId, now: UnixTime) -> Outside {
     });
     let mut clock = MockClock::new();
     clock.expect_now().return_const(now);
-    Outside {
-        nodes: Arc::new(nodes),
-        clock: Arc::new(clock),
-        ..setting.outside()
-    }
+    setting
+        .environment()
+        .probe(Arc::new(nodes))
+        .clock(Arc::new(clock))
 }
 
 #[tokio::test]
@@ -356,15 +355,15 @@ async fn the_second_plan_after_the_first_is_carried_out_is_empty() {
 async fn one_colony_is_worked_on_by_one_at_a_time_and_viewed_by_any() {
     let setting = Setting::new();
     let colony = grown(&setting).await;
-    let second = Colony::open(&setting.db(), setting.outside()).await;
+    let second = Colony::open(&setting.db(), setting.environment()).await;
     assert!(matches!(second, Err(ColonyError::Lock(_))));
-    let view = Colony::view(&setting.db(), setting.outside())
+    let view = Colony::view(&setting.db(), setting.environment())
         .await
         .unwrap();
     assert_eq!(view.nodes().await.unwrap().len(), 3);
     view.close().await.unwrap();
     colony.close().await.unwrap();
-    Colony::open(&setting.db(), setting.outside())
+    Colony::open(&setting.db(), setting.environment())
         .await
         .unwrap()
         .close()
@@ -381,10 +380,15 @@ async fn tables_without_a_machine_become_a_colony() {
         .close()
         .await
         .unwrap();
-    let opened = Colony::open(&setting.db(), setting.outside()).await;
+    let opened = Colony::open(&setting.db(), setting.environment()).await;
     assert!(matches!(opened, Err(ColonyError::NotInitialized(_))));
     grown(&setting).await.close().await.unwrap();
-    let again = Colony::init(&setting.db(), setting.machine.clone(), setting.outside()).await;
+    let again = Colony::init(
+        &setting.db(),
+        setting.machine.clone(),
+        setting.environment(),
+    )
+    .await;
     assert!(matches!(again, Err(ColonyError::AlreadyInitialized(_))));
 }
 

@@ -1,8 +1,9 @@
 //! Asks nodes over HTTP, many at once.
 
 mod answers;
-mod conversation;
 mod descriptors;
+mod fetch;
+mod fetch_error;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use self::conversation::Fault;
+use self::fetch_error::FetchError;
 use wnm_core::id::NodeId;
 use wnm_core::node::ProbeResult;
 use wnm_core::probe::{NodeProbe, SurveyTarget};
@@ -163,7 +164,7 @@ pub(crate) async fn read_pages(
     loop {
         match answers.page("/page", limit).await {
             Ok(page) => pages.push(page),
-            Err(Fault::Other(reason)) => return (pages, reason),
+            Err(FetchError::Other(reason)) => return (pages, reason),
             Err(fault) => return (pages, format!("{fault:?}")),
         }
     }
@@ -182,11 +183,11 @@ impl Question {
         let paths = [self.program.metadata_path(), self.program.metrics_path()];
         let talk = async {
             let addresses = self.host.addresses().await?;
-            conversation::fetch(addresses, self.port, &self.host.name, paths, &self.limits).await
+            fetch::fetch(addresses, self.port, &self.host.name, paths, &self.limits).await
         };
         let pages = match timeout(self.limits.node, talk).await {
             Ok(pages) => pages,
-            Err(_) => Err(Fault::Other(format!(
+            Err(_) => Err(FetchError::Other(format!(
                 "did not answer within {:?}",
                 self.limits.node
             ))),
@@ -198,11 +199,11 @@ impl Question {
                     ProbeResult::Silent(format!("answers, but not as {} does", self.program.name()))
                 }
             },
-            Err(Fault::Refused) => ProbeResult::Refused,
-            Err(Fault::Closed) => {
+            Err(FetchError::Refused) => ProbeResult::Refused,
+            Err(FetchError::Closed) => {
                 ProbeResult::Silent("closed the connection without an answer".to_owned())
             }
-            Err(Fault::Other(reason)) => ProbeResult::Silent(reason),
+            Err(FetchError::Other(reason)) => ProbeResult::Silent(reason),
         }
     }
 }
@@ -226,7 +227,7 @@ impl Host {
         Self { name, addresses }
     }
 
-    async fn addresses(&self) -> Result<&[IpAddr], Fault> {
+    async fn addresses(&self) -> Result<&[IpAddr], FetchError> {
         let found = self
             .addresses
             .get_or_init(|| async {
@@ -238,7 +239,7 @@ impl Host {
             .await;
         match found {
             Ok(addresses) => Ok(addresses),
-            Err(reason) => Err(Fault::Other(reason.clone())),
+            Err(reason) => Err(FetchError::Other(reason.clone())),
         }
     }
 }

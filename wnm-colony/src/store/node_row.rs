@@ -15,7 +15,7 @@ use wnm_core::ports::{NodePorts, Port};
 use wnm_core::quantity::UnixTime;
 
 /// Reads a node. `machine` is the manager of the machine, for rows that only name the supervisor.
-pub(super) fn read(row: &Columns<'_>, machine: ManagerKind) -> Result<Node, Fault> {
+pub(super) fn read(row: &Columns<'_>, machine: &ManagerKind) -> Result<Node, Fault> {
     let id = row.node_id("id")?;
     let manager = row.some_text("manager_type")?.unwrap_or_default();
     let root_dir = absolute(row, "root_dir", row.path("root_dir")?)?;

@@ -50,10 +50,7 @@ fn of_the_machine(facts: &Facts, findings: &mut Vec<Finding>) {
     if clock.synchronized == Some(false) {
         findings.push(Finding::ClockFree);
     }
-    if let Some(user) = &facts.lingering_off {
-        let user = user.clone();
-        findings.push(Finding::LingeringOff { user });
-    }
+    findings.extend(facts.of_manager.iter().cloned());
 }
 
 fn of_recorded_nodes(facts: &Facts, findings: &mut Vec<Finding>) {

@@ -85,6 +85,13 @@ pub enum Finding {
     ClockFree,
     /// Nodes end with the login of their user.
     LingeringOff { user: String },
+    /// What a manager finds wrong: a word for it, how bad it is, what it is, and the command that mends it.
+    OfManager {
+        code: String,
+        severity: Severity,
+        problem: String,
+        command: String,
+    },
     /// The Python wnm runs on this machine.
     PythonRuns { process: i32 },
     /// A lock of the Python wnm that a crash left.
@@ -97,6 +104,7 @@ impl Finding {
     /// How bad it is.
     pub const fn severity(&self) -> Severity {
         match self {
+            Self::OfManager { severity, .. } => *severity,
             Self::SupervisorSilent { .. }
             | Self::StorageMissing { .. }
             | Self::ProgramUnusable { .. }
@@ -226,6 +234,7 @@ impl fmt::Display for Finding {
                     "nodes end when {user} logs out and do not come back after a reboot"
                 )
             }
+            Self::OfManager { problem, .. } => f.write_str(problem),
             Self::PythonRuns { process } => {
                 write!(f, "the Python wnm is at work too (process {process})")
             }

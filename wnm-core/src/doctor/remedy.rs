@@ -94,6 +94,7 @@ impl Finding {
             Self::ClockBehind { .. } => "set the clock".to_owned(),
             Self::ClockFree => "sudo timedatectl set-ntp true".to_owned(),
             Self::LingeringOff { user } => format!("loginctl enable-linger {user}"),
+            Self::OfManager { command, .. } => command.clone(),
             Self::PythonRuns { .. } => "crontab -e  and delete its line".to_owned(),
             Self::PythonLockStale { .. } => FIX.to_owned(),
             Self::AnmScheduled { cron } => format!("sudo rm {}", cron.display()),

@@ -12,7 +12,7 @@ use wnm_core::testing::{self, node, seen, stopped};
 /// A machine on which everything fits.
 fn facts() -> Facts {
     let mut machine = testing::machine();
-    machine.manager = ManagerKind::SYSTEMD_USER;
+    machine.manager = ManagerKind::from_static("systemd+user");
     machine.node_storage = "/srv/ant".into();
     Facts {
         machine,
@@ -43,7 +43,7 @@ fn facts() -> Facts {
         },
         python: PythonFacts::default(),
         anm_cron: None,
-        lingering_off: None,
+        of_manager: vec![],
     }
 }
 
@@ -142,7 +142,9 @@ fn the_machine_around_the_nodes_is_looked_at() {
     };
     facts.clock.newest_record = testing::NOW.plus(Seconds(7200));
     facts.clock.synchronized = Some(false);
-    facts.lingering_off = Some("ann".to_owned());
+    facts.of_manager = vec![Finding::LingeringOff {
+        user: "ann".to_owned(),
+    }];
     facts.anm_cron = Some("/etc/cron.d/anm".into());
     facts.python.lock = Some(("/v/wnm_active".into(), Seconds(90_000)));
     assert_snapshot!(told(&facts), @"

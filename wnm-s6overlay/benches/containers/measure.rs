@@ -167,7 +167,7 @@ impl BenchColony {
             machine,
         };
         Self {
-            manager: S6Overlay::new(ManagerKind::S6OVERLAY_USER, context).unwrap(),
+            manager: S6Overlay::new(wnm_s6overlay::USER, context).unwrap(),
             program,
             binary: NodeBinary {
                 path: dir.join("0.4.17/antnode"),
@@ -180,7 +180,7 @@ impl BenchColony {
     fn nodes(&self, numbers: impl Iterator<Item = u32>) -> Vec<Node> {
         let nodes = numbers.map(|number| {
             let mut node = node(number);
-            node.manager = ManagerKind::S6OVERLAY_USER;
+            node.manager = wnm_s6overlay::USER;
             node.service = node.id.directory_name();
             node.root_dir = self.paths.node_dir(node.id);
             node.log_dir = Some(self.paths.log_dir(node.id));

@@ -14,7 +14,7 @@ use wnm_core::quantity::UnixTime;
 fn nodes_of(manager: ManagerKind) -> [Node; 3] {
     let common = |number| {
         let mut node = node(number);
-        node.manager = manager;
+        node.manager = manager.clone();
         wnm_core::testing::edit(&mut node, |n| n.desired.by = Actor::Found);
         node.measured.rewards = Some("0".into());
         node
@@ -73,7 +73,7 @@ fn found(status: Status, since: UnixTime) -> LifecycleState {
 fn machine_of(version: &str) -> Machine {
     let mut machine = machine();
     match version {
-        "0.4.7" => machine.manager = ManagerKind::SETSID_USER,
+        "0.4.7" => machine.manager = ManagerKind::from_static("setsid+user"),
         // Older than the columns; the values are what the Python migrations give.
         "0.3.0" => {
             machine.antctl_path = "~/.local/bin/antctl".into();

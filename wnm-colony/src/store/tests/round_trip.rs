@@ -89,10 +89,14 @@ fn measurements() -> impl Strategy<Value = NodeMeasurements> {
     )
 }
 
+fn any_kind() -> impl Strategy<Value = ManagerKind> {
+    "[a-z0-9][a-z0-9-]{0,9}[+](sudo|user|zen)".prop_map(|name| name.parse().unwrap())
+}
+
 prop_compose! {
     fn any_node()(
         number in 1..=u32::MAX,
-        manager in select(ManagerKind::ALL.to_vec()),
+        manager in any_kind(),
         (service, user, directory, network) in (text(), text(), text(), text()),
         log_dir in option::of(text()),
         version in option::of((0..99_u64, 0..99_u64, 0..999_u64)),
@@ -172,7 +176,7 @@ prop_compose! {
         firewall in select(FirewallChoice::ALL.to_vec()),
         fleet in (option::of("([1-9][0-9]{2,5}[MGT]|[1-9][0-9]?%)"), any::<u32>()),
         strategy in select(RemovalStrategy::ALL.to_vec()),
-        manager in select(ManagerKind::ALL.to_vec()),
+        manager in any_kind(),
         (no_upnp, antctl_debug) in any::<(bool, bool)>(),
         (node_storage, image) in (text(), option::of(text())),
         weight in 1..=u32::MAX,

@@ -22,7 +22,7 @@ pub fn machine() -> Machine {
         node_storage: "/srv/ant/nodes".into(),
         rewards: FAUCET.parse().unwrap(),
         last_stopped_at: Some(UnixTime(1_762_990_000)),
-        manager: ManagerKind::SYSTEMD_USER,
+        manager: ManagerKind::from_static("systemd+user"),
         containers: ContainerSettings {
             max_nodes: 200,
             min_count: 1,
@@ -40,7 +40,7 @@ pub fn node(number: u32) -> Node {
     let root_dir = PathBuf::from("/srv/ant/nodes").join(node.id.directory_name());
     let now = UnixTime(1_763_000_000);
     let mut node = Node {
-        manager: ManagerKind::SYSTEMD_USER,
+        manager: ManagerKind::from_static("systemd+user"),
         binary: root_dir.join("antnode"),
         version: Some(semver::Version::new(0, 4, 16)),
         root_dir,
@@ -61,7 +61,7 @@ pub const PYTHON_VERSIONS: [&str; 4] = ["0.3.0", "0.4.7", "0.5.8", "0.6.3"];
 
 /// A database as that version of the Python wnm left it.
 pub async fn python_database(directory: &Path, version: &str) -> PathBuf {
-    let dump = wnm_testkit::fixture(&format!("python/colony-{version}.sql"));
+    let dump = wnm_fixtures::fixture(&format!("python/colony-{version}.sql"));
     let path = directory.join("colony.db");
     sql(&path, &std::fs::read_to_string(dump).unwrap()).await;
     path

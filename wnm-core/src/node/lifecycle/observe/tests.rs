@@ -18,7 +18,7 @@ pub(in crate::node) fn node(state: ObservedState) -> Node {
     let id = NodeId::FIRST;
     Node {
         id,
-        manager: "setsid+user".parse().unwrap(),
+        manager: crate::testing::MANAGER,
         service: "antnode0001".to_owned(),
         user: "ant".to_owned(),
         binary: PathBuf::from("/n/antnode0001/antnode"),

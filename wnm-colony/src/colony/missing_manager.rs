@@ -1,0 +1,67 @@
+//! What stands in for a manager that this program does not have, so that its colony can be looked at.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+
+use wnm_core::id::NodeId;
+use wnm_core::kind::ManagerKind;
+use wnm_core::manager::{
+    AddedNode, FoundNode, LanePolicy, ManagerError, ManagerPolicy, ProcessManager,
+};
+use wnm_core::node::{Node, ProcessState};
+use wnm_core::numbering::IdPolicy;
+use wnm_core::program::NodeBinary;
+use wnm_core::registry::UnregisteredManager;
+
+/// Refuses everything.
+pub(super) struct MissingManager(pub UnregisteredManager);
+
+impl MissingManager {
+    fn refused<T>(&self) -> Result<T, ManagerError> {
+        Err(ManagerError::NotFound(self.0.to_string()))
+    }
+}
+
+#[async_trait]
+impl ProcessManager for MissingManager {
+    fn kind(&self) -> ManagerKind {
+        self.0.kind.clone()
+    }
+
+    fn policy(&self) -> ManagerPolicy {
+        ManagerPolicy {
+            ids: IdPolicy::FillHoles,
+            lanes: LanePolicy::Single,
+            restarts_crashed: false,
+        }
+    }
+
+    async fn add(&self, _: &Node, _: &NodeBinary) -> Result<AddedNode, ManagerError> {
+        self.refused()
+    }
+
+    async fn start(&self, _: &Node) -> Result<(), ManagerError> {
+        self.refused()
+    }
+
+    async fn stop(&self, _: &Node) -> Result<(), ManagerError> {
+        self.refused()
+    }
+
+    async fn upgrade(&self, _: &Node, _: &NodeBinary) -> Result<(), ManagerError> {
+        self.refused()
+    }
+
+    async fn remove(&self, _: &Node) -> Result<(), ManagerError> {
+        self.refused()
+    }
+
+    async fn statuses(&self, _: &[Node]) -> Result<HashMap<NodeId, ProcessState>, ManagerError> {
+        self.refused()
+    }
+
+    async fn discover(&self) -> Result<Vec<FoundNode>, ManagerError> {
+        self.refused()
+    }
+}
