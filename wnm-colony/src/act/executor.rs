@@ -13,7 +13,7 @@ use crate::store::{Changes, Store, StoreError};
 use wnm_core::clock::Clock;
 use wnm_core::cycle::StepResult;
 use wnm_core::decide::{Act, Step};
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::fault;
 use wnm_core::id::ContainerId;
 use wnm_core::id::NodeId;
@@ -241,13 +241,7 @@ impl Run {
                     });
                 }
                 Err(error) => {
-                    changes.events.push(Event {
-                        at: now,
-                        node: Some(step.node),
-                        action: step.act.word().to_owned(),
-                        outcome: Outcome::Failed,
-                        reason: error.clone(),
-                    });
+                    changes.events.push(refused_event(&step, &error, now));
                     refused.push(StepResult {
                         step,
                         outcome: Outcome::Failed,
@@ -347,6 +341,12 @@ impl Run {
         };
         tokio::time::sleep_until(beginning).await;
     }
+}
+
+/// The event of a step that could not be begun.
+fn refused_event(step: &Step, error: &str, now: UnixTime) -> Event {
+    let kind = EventKind::of_step(step, None);
+    Event::new(now, kind, Outcome::Failed, error).about(step.node)
 }
 
 /// A step whose intention is on record.

@@ -1,8 +1,8 @@
 //! The record of a node after a step. Pure.
 
 use super::perform::Performed;
-use wnm_core::decide::{Act, Step};
-use wnm_core::event::{Event, Outcome};
+use wnm_core::decide::Step;
+use wnm_core::event::{Event, EventKind, EventReason, Outcome};
 use wnm_core::manager::ManagerError;
 use wnm_core::node::lifecycle::{self, Completed};
 use wnm_core::node::{Actor, Node};
@@ -42,29 +42,16 @@ pub(super) fn conclude(
             Some(next)
         }
     };
-    let reason = match &error {
-        Some(error) => format!("{}: {error}", step.reason),
-        None => step.reason.to_string(),
+    let reason = EventReason::Step {
+        reason: step.reason.clone(),
+        error: error.clone(),
     };
-    let event = Event {
-        at: now,
-        node: Some(node.id),
-        action: action_word(node, step),
-        outcome,
-        reason,
-    };
+    let kind = EventKind::of_step(step, Some(node));
+    let event = Event::new(now, kind, outcome, reason).about(node.id);
     After {
         node: after,
         event,
         error,
-    }
-}
-
-/// A resumed step is told by what is resumed.
-fn action_word(node: &Node, step: &Step) -> String {
-    match (step.act, node.under_way()) {
-        (Act::Resume, Some(kind)) => format!("resume {kind}"),
-        (act, _) => act.word().to_owned(),
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Colony, ColonyError, Environment, open};
 use crate::observe::{LookingAtNodes, look_at_nodes};
 use crate::store::Changes;
 use crate::takeover::{Adoption, sort_out};
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::id::NodeId;
 use wnm_core::machine::Machine;
 use wnm_core::manager::{FoundNode, ProcessManager};
@@ -76,19 +76,13 @@ impl Colony {
 
 /// The journal's lines of an adoption.
 pub(super) fn events(adoption: &Adoption, at: UnixTime) -> Vec<Event> {
-    let event = |node, outcome, reason| Event {
-        at,
-        node,
-        action: "adopt".to_owned(),
-        outcome,
-        reason,
-    };
+    let event = |outcome, reason: String| Event::new(at, EventKind::Adopted, outcome, reason);
     let adopted = adoption.nodes.iter().map(|node| {
         let found = format!("found at {}", node.root_dir.display());
-        event(Some(node.id), Outcome::Done, found)
+        event(Outcome::Done, found).about(node.id)
     });
     let left = adoption.left_alone.iter();
-    let left = left.map(|left| event(None, Outcome::Failed, left.to_string()));
+    let left = left.map(|left| event(Outcome::Failed, left.to_string()));
     adopted.chain(left).collect()
 }
 

@@ -14,7 +14,7 @@ use wnm_core::command::CommandSpec;
 use wnm_core::doctor::{
     ClockFacts, Facts, Finding, Fix, KernelPorts, NodeDirectory, PythonFacts, StorageFacts,
 };
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, EventReason, Outcome};
 use wnm_core::id::NodeId;
 use wnm_core::manager::LanePolicy;
 use wnm_core::node::NodeChange;
@@ -107,15 +107,14 @@ impl Colony {
             Fix::RestoreService(id) => self.restore_service(*id).await?,
             Fix::RemovePythonLock(path) => remove_lock(path)?,
         }
-        let event = Event {
-            at: self.environment.clock.now(),
-            node: match fix {
-                Fix::RestoreService(id) => Some(*id),
-                Fix::RemovePythonLock(_) => None,
-            },
-            action: "mend".to_owned(),
-            outcome: Outcome::Done,
-            reason: finding.to_string(),
+        let reason = EventReason::Finding {
+            finding: finding.clone(),
+        };
+        let now = self.environment.clock.now();
+        let event = Event::new(now, EventKind::Repaired, Outcome::Done, reason);
+        let event = match fix {
+            Fix::RestoreService(id) => event.about(*id),
+            Fix::RemovePythonLock(_) => event,
         };
         let changes = Changes {
             events: vec![event],

@@ -142,12 +142,13 @@ async fn actions(colony: &Colony) -> Vec<(String, &'static str)> {
     let query = EventQuery {
         since: None,
         node: None,
+        after: None,
         limit: 1000,
     };
     let events = colony.events(&query).await.unwrap();
     events
         .into_iter()
-        .map(|event| (event.action, event.outcome.as_str()))
+        .map(|event| (event.kind.action().into_owned(), event.outcome.as_str()))
         .collect()
 }
 
@@ -207,13 +208,14 @@ async fn a_foreign_listener_is_told_of_once_a_day() {
         let query = EventQuery {
             since: None,
             node: Some(node),
+            after: None,
             limit: 1000,
         };
         let events = colony.events(&query).await.unwrap();
         colony.close().await.unwrap();
         let foreign = events
             .iter()
-            .filter(|event| event.action == "foreign-listener");
+            .filter(|event| event.kind.action() == "foreign-listener");
         foreign.count()
     };
     let day = Seconds(86_400);
