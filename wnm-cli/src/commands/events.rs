@@ -14,7 +14,7 @@ use crate::error::ProgramError;
 
 /// Prints the newest events, oldest first.
 pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramError> {
-    let now = context.environment.clock.now();
+    let now = context.environment.now();
     let query = EventQuery {
         since: given
             .get_one::<String>(cli::SINCE)

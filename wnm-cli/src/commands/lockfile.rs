@@ -12,9 +12,9 @@ pub fn remove(context: &Context) -> Result<(), ProgramError> {
     let kind = context
         .input
         .process_manager()
-        .unwrap_or_else(crate::managers::proposed);
-    let path = python_lock_of(kind.mode(), context.environment.home.as_deref())
-        .map_err(ColonyError::from)?;
+        .unwrap_or_else(|| crate::managers::proposed(context.environment.managers()));
+    let path =
+        python_lock_of(kind.mode(), context.environment.home_dir()).map_err(ColonyError::from)?;
     if let Some(process) = python::running(&path) {
         return Err(ProgramError::Usage(format!(
             "the Python wnm is at work (process {process}), so its lock {} stays; wait for its end",

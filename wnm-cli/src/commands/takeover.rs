@@ -8,7 +8,6 @@ use wnm_colony::Colony;
 use wnm_colony::takeover::{Adoption, FoundSetting, anm, launch_of, settings_of};
 use wnm_config::MachineFacts;
 use wnm_core::cycle::CycleStatus;
-use wnm_core::kind::ManagerKind;
 use wnm_core::machine::Machine;
 use wnm_core::machine::Source;
 

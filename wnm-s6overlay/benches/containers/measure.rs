@@ -9,7 +9,6 @@ use wnm_colony::observe::{HttpProbe, SurveyLimits};
 use wnm_core::container::ContainerNetwork;
 use wnm_core::firewall::NoFirewall;
 use wnm_core::id::NodeId;
-use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{ManagerContext, ProcessManager};
 use wnm_core::node::Node;
 use wnm_core::node::ProbeResult;
