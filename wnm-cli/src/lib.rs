@@ -6,6 +6,7 @@ mod commands;
 mod demo;
 mod documents;
 mod error;
+mod hints;
 mod input;
 mod managers;
 mod output;

@@ -84,19 +84,16 @@ pub enum Refusal {
     #[error("dead: {0}; with its directory gone, all that can be done is to remove it")]
     Dead(NodeList),
     /// Nodes were named for an add.
-    #[error("new nodes get their numbers from wnm; give --count and no --service-name")]
+    #[error("new nodes get their numbers from wnm")]
     AddByName,
     /// A node to be disabled was not named.
-    #[error("disabling is for certain nodes; name them with --service-name antnode0001,…")]
+    #[error("disabling is for certain nodes")]
     DisableUnnamed,
     /// A count of zero.
-    #[error("--count must be at least 1")]
+    #[error("the count must be at least 1")]
     CountZero,
     /// It would make more nodes than there may be.
-    #[error(
-        "{nodes} + {wanted} nodes would pass the cap of {cap}; raise it with --node-cap {}",
-        nodes.saturating_add(*wanted)
-    )]
+    #[error("{nodes} + {wanted} nodes would pass the cap of {cap}")]
     PastCap {
         /// Nodes there are; for a start, those that run.
         nodes: u32,

@@ -203,10 +203,10 @@ fn refusals_name_what_is_wrong_and_what_to_do() {
     refused: state unknown: node 8; try again once the supervisor says whether it runs
     refused: state unknown: node 8; try again once the supervisor says whether it runs
     refused: dead: node 7; with its directory gone, all that can be done is to remove it
-    refused: new nodes get their numbers from wnm; give --count and no --service-name
-    refused: --count must be at least 1
-    refused: 8 + 13 nodes would pass the cap of 20; raise it with --node-cap 21
-    refused: 3 + 2 nodes would pass the cap of 4; raise it with --node-cap 5
+    refused: new nodes get their numbers from wnm
+    refused: the count must be at least 1
+    refused: 8 + 13 nodes would pass the cap of 20
+    refused: 3 + 2 nodes would pass the cap of 4
     refused: node 10536 would need port 65536, past 65535, in the range that starts at 55000
     refused: the supervisor does not answer, so nothing can be done: no bus
     ");
