@@ -1,11 +1,10 @@
-use crate::OptionSpec;
 use crate::value;
 use crate::value::{Parsed, Reading};
-use wnm_core::machine::Machine;
+use crate::{OptionSpec, StoredSettings};
 
-/// Puts a value into the machine's settings. An empty text unsets what can be unset.
+/// Puts a value into what a database holds. An empty text unsets what can be unset.
 pub(super) fn assign(
-    m: &mut Machine,
+    stored: &mut StoredSettings,
     spec: &OptionSpec,
     text: &str,
     reading: Reading<'_>,
@@ -14,6 +13,7 @@ pub(super) fn assign(
     let text = text.trim();
     let given = (!text.is_empty()).then_some(text);
     let path = |text: &str| reading.path(text);
+    let StoredSettings { machine: m, state } = stored;
     let t = &mut m.thresholds;
     match spec.name {
         "rewards_address" => m.rewards = value::rewards(text)?,
@@ -70,10 +70,10 @@ pub(super) fn assign(
             m.fleet.cpu_quota = given.map(value::quota).transpose()?.flatten();
         }
         "highest_node_id_used" => {
-            m.highest_id = given.map(value::node_number).transpose()?.flatten();
+            state.highest_id = given.map(value::node_number).transpose()?.flatten();
         }
         "last_stopped_at" => {
-            m.last_stopped_at = given.map(value::timestamp).transpose()?.flatten();
+            state.last_stopped_at = given.map(value::timestamp).transpose()?.flatten();
         }
         _ => return Err("is no setting of the machine".to_owned()),
     }
@@ -84,7 +84,7 @@ pub(super) fn assign(
 mod tests {
     use super::*;
     use crate::ValueKind;
-    use crate::samples::sample_machine;
+    use crate::samples::sample_settings;
     use crate::samples::{options, read};
     use crate::stored::stored_value;
     use wnm_core::machine::ConfigValue;
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn every_stored_option_changes_its_own_setting_and_no_other() {
         for spec in options().all().iter().filter(|spec| spec.scope.is_stored()) {
-            let before = sample_machine();
+            let before = sample_settings();
             let mut after = before.clone();
             let (given, expected) = another(spec.kind);
             read(|reading| assign(&mut after, spec, given, reading)).unwrap();
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn what_can_be_unset_is_and_what_can_not_is_refused() {
         for spec in options().all().iter().filter(|spec| spec.scope.is_stored()) {
-            let mut machine = sample_machine();
+            let mut machine = sample_settings();
             let unset = read(|reading| assign(&mut machine, spec, "", reading));
             assert_eq!(unset.is_ok(), spec.can_be_unset(), "{}", spec.name);
         }

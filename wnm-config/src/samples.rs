@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::value::Reading;
-use crate::{Expansion, Layers, MachineFacts, OptionTable};
+use crate::{Expansion, Layers, MachineFacts, OptionTable, StoredSettings};
 use wnm_core::kind::ManagerKind;
-use wnm_core::machine::Machine;
+use wnm_core::machine::{Machine, MachineState};
 use wnm_core::manager::{ManagerContext, ManagerError, ProcessManager};
 use wnm_core::quantity::UnixTime;
 use wnm_core::registry::ManagerRegistry;
@@ -72,7 +72,7 @@ pub(super) fn facts() -> MachineFacts {
 
 /// What the reports of the Python wnm were recorded on.
 pub(super) fn sample_machine() -> Machine {
-    let mut machine = rewarded()
+    rewarded()
         .command_line([
             ("rewards_address", Address::FAUCET.to_string().as_str()),
             ("node_storage", "/srv/ant/nodes"),
@@ -80,7 +80,16 @@ pub(super) fn sample_machine() -> Machine {
             ("antctl_path", "/srv/ant/bin/antctl"),
         ])
         .initial_machine(&facts())
-        .unwrap();
-    machine.last_stopped_at = Some(UnixTime(1_762_990_000));
-    machine
+        .unwrap()
+}
+
+/// What its database holds.
+pub(super) fn sample_settings() -> StoredSettings {
+    StoredSettings {
+        machine: sample_machine(),
+        state: MachineState {
+            highest_id: None,
+            last_stopped_at: Some(UnixTime(1_762_990_000)),
+        },
+    }
 }

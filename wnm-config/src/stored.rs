@@ -4,13 +4,22 @@ use std::fmt;
 use std::path::Path;
 
 use wnm_core::machine::ConfigValue;
-use wnm_core::machine::Machine;
+use wnm_core::machine::{Machine, MachineState};
 use wnm_core::quantity::ByteRate;
+
+/// What a database holds of a machine: its settings, and what wnm itself keeps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredSettings {
+    /// The settings.
+    pub machine: Machine,
+    /// What wnm keeps, which counts as an option only where a person sets it by hand.
+    pub state: MachineState,
+}
 
 /// Every setting of the machine, in the order of the Python wnm's machine-config report. What that report has
 /// behind them, `dbpath`, is not the machine's.
-pub fn stored_values(machine: &Machine) -> Vec<(&'static str, ConfigValue)> {
-    let m = machine;
+pub fn stored_values(stored: &StoredSettings) -> Vec<(&'static str, ConfigValue)> {
+    let StoredSettings { machine: m, state } = stored;
     let (t, io) = (&m.thresholds, |rate: ByteRate| int(rate.0));
     vec![
         ("id", ConfigValue::Int(1)),
@@ -50,7 +59,7 @@ pub fn stored_values(machine: &Machine) -> Vec<(&'static str, ConfigValue)> {
         ("netio_write_remove", io(t.net_io.write.remove_above)),
         (
             "last_stopped_at",
-            ConfigValue::Int(m.last_stopped_at.unwrap_or_default().0),
+            ConfigValue::Int(state.last_stopped_at.unwrap_or_default().0),
         ),
         ("host", text(&m.host)),
         ("crisis_bytes", int(m.crisis_bytes)),
@@ -74,7 +83,9 @@ pub fn stored_values(machine: &Machine) -> Vec<(&'static str, ConfigValue)> {
         ("antctl_version", optional(m.antctl_version.as_deref())),
         (
             "highest_node_id_used",
-            m.highest_id.map_or(ConfigValue::Null, |id| int(id.get())),
+            state
+                .highest_id
+                .map_or(ConfigValue::Null, |id| int(id.get())),
         ),
         // Last, since that program has no such settings.
         ("container_network", text(m.containers.network)),
@@ -93,8 +104,8 @@ pub fn stored_values(machine: &Machine) -> Vec<(&'static str, ConfigValue)> {
 }
 
 /// One setting of the machine.
-pub(super) fn stored_value(machine: &Machine, name: &str) -> ConfigValue {
-    stored_values(machine)
+pub(super) fn stored_value(stored: &StoredSettings, name: &str) -> ConfigValue {
+    stored_values(stored)
         .into_iter()
         .find(|(key, _)| *key == name)
         .map_or(ConfigValue::Null, |(_, value)| value)
@@ -133,7 +144,7 @@ fn words(value: Option<&str>) -> ConfigValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::sample_machine;
+    use crate::samples::sample_settings;
     use wnm_report::config_line;
 
     #[test]
@@ -143,8 +154,8 @@ mod tests {
         let fixture = std::fs::read_to_string(path)
             .unwrap()
             .replace("=None\n", "=\n");
-        let machine = sample_machine();
-        let ours: Vec<String> = stored_values(&machine)
+        let stored = sample_settings();
+        let ours: Vec<String> = stored_values(&stored)
             .iter()
             .map(|(name, value)| config_line(name, value))
             .collect();

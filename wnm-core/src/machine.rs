@@ -5,13 +5,15 @@ mod check;
 mod firewall_choice;
 mod fleet;
 mod load;
+mod new;
 mod settings;
 mod source;
+mod state;
 mod strategy;
 mod value;
 
 pub use change::Change;
-pub use check::{Conflict, conflicts, port_conflicts};
+pub use check::{Conflict, InvalidSettings, conflicts, port_conflicts};
 pub use firewall_choice::{FirewallChoice, UnknownFirewall};
 pub use fleet::{BadMemoryLimit, FleetLimits, MemoryLimit, MemoryUnit};
 pub use load::{IoRates, LoadAverages, MachineLoad};
@@ -19,5 +21,6 @@ pub use settings::{
     Band, ContainerSettings, Delays, IoBands, Launch, Limits, Machine, Pacing, Thresholds,
 };
 pub use source::Source;
+pub use state::MachineState;
 pub use strategy::{RemovalStrategy, UnknownStrategy};
 pub use value::ConfigValue;

@@ -12,7 +12,7 @@ use crate::kind::ManagerKind;
 use crate::machine::FirewallChoice;
 use crate::machine::{
     Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, LoadAverages, Machine,
-    MachineLoad, Pacing, RemovalStrategy, Thresholds,
+    MachineLoad, MachineState, Pacing, RemovalStrategy, Thresholds,
 };
 use crate::manager::{FoundNode, LanePolicy, ManagerPolicy};
 use crate::node::{
@@ -160,8 +160,6 @@ pub fn machine() -> Machine {
         rewards: "faucet".parse().unwrap(),
         donate_address: Address::FAUCET,
         ports: PortBases::default(),
-        highest_id: None,
-        last_stopped_at: None,
         host: "127.0.0.1".to_owned(),
         crisis_bytes: 2_000_000_000,
         launch: Launch::default(),
@@ -188,6 +186,7 @@ pub fn snapshot() -> Snapshot {
         format: SNAPSHOT_FORMAT,
         taken_at: NOW,
         machine: machine(),
+        state: MachineState::default(),
         load: MachineLoad {
             at: NOW,
             span: Seconds(60),

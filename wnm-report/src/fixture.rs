@@ -1,7 +1,9 @@
 //! The rows of `the testkit's python/colony-0.6.3.sql`, which the recorded reports were made from.
 
 use wnm_core::kind::ManagerKind;
-use wnm_core::machine::{ContainerSettings, IoRates, LoadAverages, Machine, MachineLoad};
+use wnm_core::machine::{
+    ContainerSettings, IoRates, LoadAverages, Machine, MachineLoad, MachineState,
+};
 use wnm_core::manager::{LanePolicy, ManagerPolicy};
 use wnm_core::node::{
     Actor, Desired, DesiredState, Node, NodeMeasurements, Observed, ObservedState,
@@ -108,7 +110,6 @@ pub(super) fn machine() -> Machine {
     Machine {
         node_storage: "/srv/ant/nodes".into(),
         rewards: Address::FAUCET.to_string().parse().unwrap(),
-        last_stopped_at: Some(UnixTime(1_762_990_000)),
         manager: ManagerKind::from_static("systemd+user"),
         containers: ContainerSettings {
             max_nodes: 200,
@@ -151,6 +152,7 @@ pub(super) fn snapshot() -> Snapshot {
         format: SNAPSHOT_FORMAT,
         taken_at: UnixTime(1_795_215_700),
         machine: machine(),
+        state: MachineState::default(),
         load: load(),
         rebooted: false,
         supervisor: SupervisorState::Answering,

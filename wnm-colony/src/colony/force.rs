@@ -7,6 +7,7 @@ use wnm_core::cycle::{CycleReport, CycleStatus};
 use wnm_core::decide::{ForcedRequest, Plan, decide, decide_forced};
 use wnm_core::event::{Event, Outcome};
 use wnm_core::id::NodeId;
+use wnm_core::machine::MachineState;
 use wnm_core::node::Node;
 use wnm_core::snapshot::Snapshot;
 
@@ -93,10 +94,11 @@ impl Colony {
             Ok(()) => self.store.containers().await?,
             Err(_) => Vec::new(),
         };
-        let mut machine = self.machine.clone();
-        if left.is_empty() {
-            machine.highest_id = None;
-        }
+        let state = self.store.machine_state().await?;
+        let state = left.is_empty().then_some(MachineState {
+            highest_id: None,
+            ..state
+        });
         let (outcome, reason) = match &torn_down {
             Ok(()) => (Outcome::Done, format!("asked for: {removed} nodes removed")),
             Err(error) => (Outcome::Failed, error.to_string()),
@@ -109,14 +111,13 @@ impl Colony {
             reason,
         };
         let changes = Changes {
-            machine: Some(machine.clone()),
+            state,
             deleted,
             deleted_containers: containers.iter().map(|container| container.id).collect(),
             events: vec![event],
             ..Changes::default()
         };
         self.store.record(&changes).await?;
-        self.machine = machine;
         match torn_down {
             Ok(()) => Ok(TeardownReport { removed }),
             Err(error) => Err(ColonyError::Teardown {

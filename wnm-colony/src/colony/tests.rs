@@ -2,6 +2,7 @@
 //! refuses in the middle.
 
 mod scripted;
+mod settings;
 
 use std::path::PathBuf;
 use std::sync::Arc;

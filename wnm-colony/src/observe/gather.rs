@@ -8,7 +8,7 @@ use super::{Tried, blocked_ids, root_states};
 use wnm_core::container::ContainerNetwork::Published;
 use wnm_core::id::ContainerId;
 use wnm_core::id::NodeId;
-use wnm_core::machine::Machine;
+use wnm_core::machine::{Machine, MachineState};
 use wnm_core::manager::{ManagerError, ManagerPolicy, ProcessManager};
 use wnm_core::node::Node;
 use wnm_core::node::ProcessState;
@@ -39,6 +39,8 @@ pub struct Looking<'a> {
     pub machine_probe: &'a dyn MachineProbe,
     /// The machine's settings.
     pub machine: Machine,
+    /// What wnm keeps of it besides.
+    pub state: MachineState,
     /// The nodes as they were recorded.
     pub nodes: Vec<Node>,
     /// The last of the recorded containers, where there are any.
@@ -101,6 +103,7 @@ impl Looking<'_> {
         let snapshot = Snapshot {
             format: SNAPSHOT_FORMAT,
             taken_at: self.now,
+            state: self.state,
             load,
             rebooted,
             supervisor,
@@ -178,7 +181,7 @@ impl Looking<'_> {
             let candidates =
                 policy
                     .ids
-                    .next(&taken, &BTreeSet::new(), self.machine.highest_id, count);
+                    .next(&taken, &BTreeSet::new(), self.state.highest_id, count);
             if candidates.is_empty() {
                 break;
             }

@@ -14,7 +14,7 @@ use wnm_core::id::NodeId;
 use wnm_core::kind::{InvalidKind, ManagerKind};
 use wnm_core::machine::{
     BadMemoryLimit, Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, Machine,
-    Pacing, RemovalStrategy, Thresholds,
+    MachineState, Pacing, RemovalStrategy, Thresholds,
 };
 use wnm_core::ports::{PortBase, PortBases};
 use wnm_core::quantity::{ByteRate, Milliseconds, Seconds, UnixTime};
@@ -103,9 +103,11 @@ pub(super) async fn load<C: ConnectionTrait>(db: &C) -> Result<Option<QueryResul
     db.query_one(&query).await
 }
 
-/// Writes the row, a new one or over the old one.
+/// Writes the settings, in a new row or over those of the old one. What wnm itself keeps there stays.
 pub(super) async fn save<C: ConnectionTrait>(db: &C, row: ActiveModel) -> Result<(), DbErr> {
-    let rest = Column::iter().filter(|column| !matches!(column, Column::Id));
+    use Column::{HighestNodeIdUsed, Id, LastStoppedAt};
+    let rest =
+        Column::iter().filter(|column| !matches!(column, Id | HighestNodeIdUsed | LastStoppedAt));
     Entity::insert(row)
         .on_conflict(
             OnConflict::column(Column::Id)
@@ -113,6 +115,22 @@ pub(super) async fn save<C: ConnectionTrait>(db: &C, row: ActiveModel) -> Result
                 .to_owned(),
         )
         .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+/// Writes what wnm itself keeps, and nothing else of the row.
+pub(super) async fn save_state<C: ConnectionTrait>(
+    db: &C,
+    state: &MachineState,
+) -> Result<(), DbErr> {
+    let highest = state.highest_id.map(NodeId::get);
+    let stopped = state.last_stopped_at.unwrap_or_default();
+    Entity::update_many()
+        .col_expr(Column::HighestNodeIdUsed, Expr::value(highest))
+        .col_expr(Column::LastStoppedAt, Expr::value(stopped.0))
+        .filter(Column::Id.eq(MACHINE_ID))
+        .exec(db)
         .await?;
     Ok(())
 }
@@ -189,8 +207,9 @@ pub(super) fn to_row(machine: &Machine) -> Result<ActiveModel, Fault> {
         port_start: Set(machine.ports.node.thousands().into()),
         metrics_port_start: Set(machine.ports.metrics.thousands().into()),
         rpc_port_start: Set(machine.ports.rpc.thousands().into()),
-        highest_node_id_used: Set(machine.highest_id.map(NodeId::get)),
-        last_stopped_at: Set(machine.last_stopped_at.unwrap_or_default().0),
+        // For a new row; see `save`.
+        highest_node_id_used: Set(None),
+        last_stopped_at: Set(0),
         host: Set(machine.host.clone()),
         crisis_bytes: Set(stored(machine.crisis_bytes)),
         // The Python program stores what is not given as an empty text.
@@ -276,10 +295,6 @@ pub(super) fn read(row: &QueryResult) -> Result<Machine, Fault> {
             metrics: port_base(&row, "metrics_port_start")?,
             rpc: port_base(&row, "rpc_port_start")?,
         },
-        highest_id: NodeId::new(row.count("highest_node_id_used", 0)?),
-        last_stopped_at: row
-            .some_time("last_stopped_at")?
-            .filter(|time| *time != UnixTime::default()),
         host: row.text("host")?,
         crisis_bytes: row.count("crisis_bytes", 0)?,
         launch: Launch {
@@ -314,6 +329,17 @@ pub(super) fn read(row: &QueryResult) -> Result<Machine, Fault> {
                 .map_err(|error: BadMemoryLimit| row.fault("fleet_memory_max", error))?,
             cpu_quota: NonZeroU32::new(row.count("fleet_cpu_quota", 0)?),
         },
+    })
+}
+
+/// What wnm itself keeps in a row.
+pub(super) fn read_state(row: &QueryResult) -> Result<MachineState, Fault> {
+    let row = Columns::new(TABLE, row);
+    Ok(MachineState {
+        highest_id: NodeId::new(row.count("highest_node_id_used", 0)?),
+        last_stopped_at: row
+            .some_time("last_stopped_at")?
+            .filter(|time| *time != UnixTime::default()),
     })
 }
 

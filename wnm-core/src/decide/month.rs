@@ -102,7 +102,7 @@ fn apply(world: &mut Snapshot, outcome: &mut Outcome) {
                 node.load_stops = load_stops_after_stop(node, now);
                 want(node, DesiredState::Stopped, now);
                 node.observed.state = ObservedState::Stopped;
-                world.machine.last_stopped_at = Some(now);
+                world.state.last_stopped_at = Some(now);
                 *outcome.stops.entry(step.node).or_default() += 1;
             }
             (Act::Remove, Some(_)) => outcome.removed += 1,

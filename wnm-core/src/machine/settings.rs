@@ -4,11 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{FleetLimits, RemovalStrategy};
 use crate::container::ContainerNetwork;
-use crate::id::NodeId;
 use crate::kind::ManagerKind;
 use crate::machine::FirewallChoice;
 use crate::ports::PortBases;
-use crate::quantity::{ByteRate, Load, Milliseconds, Percent, Seconds, UnixTime};
+use crate::quantity::{ByteRate, Load, Milliseconds, Percent, Seconds};
 use crate::wallet::{Address, RewardsAddress};
 
 /// A pair of thresholds whose gap is the hysteresis: nothing happens between them.
@@ -134,7 +133,25 @@ pub struct Launch {
     pub no_upnp: bool,
 }
 
-/// The machine's settings, one row of the database.
+/// The machine's settings.
+///
+/// ```
+/// use std::path::PathBuf;
+///
+/// use wnm_core::kind::ManagerKind;
+/// use wnm_core::machine::{Machine, conflicts};
+///
+/// const SETSID_USER: ManagerKind = ManagerKind::from_static("setsid+user");
+///
+/// let machine = Machine {
+///     node_cap: 50,
+///     ..Machine::new(SETSID_USER, "faucet".parse()?)
+///         .with_node_storage("/srv/nodes")
+///         .with_antnode("/usr/local/bin/antnode")
+/// };
+/// assert_eq!(conflicts(&machine), []);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     /// Processors.
@@ -157,10 +174,6 @@ pub struct Machine {
     pub donate_address: Address,
     /// Where the port ranges begin.
     pub ports: PortBases,
-    /// Highest number ever given, kept by managers that never give one twice.
-    pub highest_id: Option<NodeId>,
-    /// When a node was last stopped for load.
-    pub last_stopped_at: Option<UnixTime>,
     /// Where nodes are surveyed, as a rule 127.0.0.1.
     pub host: String,
     /// Bytes a node may come to store; used for a warning only.

@@ -12,7 +12,7 @@ use crate::store::{Changes, Store};
 use wnm_core::container::ContainerNetwork;
 use wnm_core::kind::ManagerKind;
 use wnm_core::machine::FirewallChoice;
-use wnm_core::machine::{Band, IoBands, Machine, RemovalStrategy};
+use wnm_core::machine::{Band, IoBands, Machine, MachineState, RemovalStrategy};
 use wnm_core::node::{
     Actor, Desired, DesiredState, Node, NodeMeasurements, Observed, ObservedState, Transition,
     TransitionKind,
@@ -167,8 +167,6 @@ prop_compose! {
         (start, restart, upgrade, remove) in (count(), count(), count(), count()),
         numbers in any::<[u32; 8]>(),
         bases in (1..=PortBase::MAX, 1..=PortBase::MAX, 1..=PortBase::MAX),
-        highest in option::of(1..=u32::MAX),
-        stopped in option::of((1..i64::MAX).prop_map(UnixTime)),
         (environment, start_args, antctl_version) in
             (option::of(text()), option::of(text()), option::of(text())),
         firewall in select(FirewallChoice::ALL.to_vec()),
@@ -206,8 +204,6 @@ prop_compose! {
         machine.ports.node = base(bases.0);
         machine.ports.metrics = base(bases.1);
         machine.ports.rpc = base(bases.2);
-        machine.highest_id = highest.map(id);
-        machine.last_stopped_at = stopped;
         machine.launch.environment = environment;
         machine.launch.start_args = start_args;
         machine.launch.no_upnp = no_upnp;
@@ -222,6 +218,15 @@ prop_compose! {
         machine.node_storage = node_storage.into();
         machine.rewards = format!("{FAUCET}:{weight},Donate").parse().unwrap();
         machine
+    }
+}
+
+prop_compose! {
+    fn any_state()(
+        highest in option::of(1..=u32::MAX),
+        last_stopped_at in option::of((1..i64::MAX).prop_map(UnixTime)),
+    ) -> MachineState {
+        MachineState { highest_id: highest.map(id), last_stopped_at }
     }
 }
 
@@ -272,14 +277,23 @@ fn machines_come_back_as_they_were() {
     with_store(|runtime, store| {
         let mut runner = proptest::test_runner::TestRunner::default();
         runner
-            .run(&any_machine(), |machine| {
+            .run(&(any_machine(), any_state()), |(machine, state)| {
                 let changes = Changes {
-                    machine: Some(machine),
+                    machine: Some(machine.clone()),
+                    state: Some(state),
                     ..Changes::default()
                 };
                 runtime.block_on(store.record(&changes)).unwrap();
                 let read = runtime.block_on(store.machine()).unwrap();
                 prop_assert_eq!(read, changes.machine);
+                // Settings alone leave the state as it is.
+                let settings = Changes {
+                    machine: Some(machine),
+                    ..Changes::default()
+                };
+                runtime.block_on(store.record(&settings)).unwrap();
+                let read = runtime.block_on(store.machine_state()).unwrap();
+                prop_assert_eq!(read, state);
                 Ok(())
             })
             .unwrap();

@@ -21,7 +21,6 @@ pub fn machine() -> Machine {
     Machine {
         node_storage: "/srv/ant/nodes".into(),
         rewards: FAUCET.parse().unwrap(),
-        last_stopped_at: Some(UnixTime(1_762_990_000)),
         manager: ManagerKind::from_static("systemd+user"),
         containers: ContainerSettings {
             max_nodes: 200,
