@@ -14,6 +14,7 @@ mod export;
 mod file;
 mod journal;
 mod machine_table;
+mod manager_columns;
 mod migrations;
 mod node_row;
 mod node_table;

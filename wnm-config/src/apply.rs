@@ -9,7 +9,7 @@ use crate::value;
 use crate::{ForceAction, Layers, OptionSpec, Scope, ValueKind};
 use wnm_core::machine::ConfigValue;
 use wnm_core::machine::{Change, Source};
-use wnm_core::machine::{Launch, Machine, MachineState};
+use wnm_core::machine::{Launch, Machine, MachineState, ManagerSettings};
 use wnm_core::wallet::{Address, RewardsAddress};
 
 impl Layers {
@@ -29,11 +29,14 @@ impl Layers {
         // Not read before the rewards address is known to have been given and to be one.
         let unread = RewardsAddress::from(Address::FAUCET);
         let mut new = StoredSettings {
-            machine: defaults(facts, manager, unread),
+            machine: defaults(facts, manager, unread, &self.options),
             state: MachineState::default(),
         };
-        for name in ["node_storage", "antnode_path", "antctl_path"] {
-            if stored_value(&new, name) == ConfigValue::Text(String::new())
+        let own = self.options.of_managers();
+        let own = own.filter(|spec| spec.kind == ValueKind::AbsolutePath);
+        let own = own.map(|spec| spec.name);
+        for name in ["node_storage", "antnode_path"].into_iter().chain(own) {
+            if stored_value(&self.options, &new, name) == ConfigValue::Text(String::new())
                 && self.get(name).is_none()
             {
                 faults.push(self.needed(name, "has no default, since HOME is not set"));
@@ -72,7 +75,7 @@ impl Layers {
             if next == settings {
                 continue;
             }
-            let from = stored_value(&settings, spec.name);
+            let from = stored_value(&self.options, &settings, spec.name);
             if spec.scope == Scope::StoredImmutable {
                 let problem = format!("is {from} since --init and cannot change");
                 faults.push(Fault::given(spec, &text, source, problem));
@@ -81,7 +84,7 @@ impl Layers {
             changes.push(Change {
                 name: spec.name.to_owned(),
                 from,
-                to: stored_value(&next, spec.name),
+                to: stored_value(&self.options, &next, spec.name),
                 source: source.clone(),
             });
             settings = next;
@@ -166,8 +169,7 @@ impl Layers {
         Machine {
             node_storage: path(&stored.node_storage),
             antnode_path: path(&stored.antnode_path),
-            antctl_path: path(&stored.antctl_path),
-            antctl_version: set(&stored.antctl_version),
+            manager_settings: self.manager_settings_for_use(&stored.manager_settings),
             launch: Launch {
                 environment: set(&stored.launch.environment),
                 start_args: set(&stored.launch.start_args),
@@ -175,6 +177,22 @@ impl Layers {
             },
             ..stored.clone()
         }
+    }
+
+    fn manager_settings_for_use(&self, stored: &ManagerSettings) -> ManagerSettings {
+        let mut settings = stored.clone();
+        for spec in self.options.of_managers() {
+            let Some(text) = stored.text(spec.name) else {
+                continue;
+            };
+            if spec.kind == ValueKind::AbsolutePath {
+                let path = self.expansion().stored(Path::new(text));
+                settings.set(spec.name, path.display().to_string().as_str().into());
+            } else if spec.can_be_unset() && (text.trim().is_empty() || text == "None") {
+                settings.set(spec.name, ConfigValue::Null);
+            }
+        }
+        settings
     }
 
     fn needed(&self, option: &str, problem: &str) -> Fault {

@@ -57,23 +57,16 @@ pub(super) fn assign(
         "metrics_port_start" => m.ports.metrics = value::port_base(text)?,
         "rpc_port_start" => m.ports.rpc = value::port_base(text)?,
         "process_manager" => m.manager = reading.manager(text)?,
-        "antctl_path" => m.antctl_path = path(text)?,
-        "antctl_debug" => m.antctl_debug = value::flag(text)?,
-        "antctl_version" => m.antctl_version = given.map(value::version).transpose()?,
-        "max_node_per_container" => m.containers.max_nodes = value::positive(text)?,
-        "min_container_count" => m.containers.min_count = value::count(text)?,
-        "docker_image" => m.containers.image = given.map(value::image).transpose()?,
-        "container_network" => m.containers.network = value::container_network(text)?,
         "firewall" => m.firewall = value::firewall(text)?,
-        "fleet_memory_max" => m.fleet.memory_max = given.map(value::memory).transpose()?,
-        "fleet_cpu_quota" => {
-            m.fleet.cpu_quota = given.map(value::quota).transpose()?.flatten();
-        }
         "highest_node_id_used" => {
             state.highest_id = given.map(value::node_number).transpose()?.flatten();
         }
         "last_stopped_at" => {
             state.last_stopped_at = given.map(value::timestamp).transpose()?.flatten();
+        }
+        name if reading.options.of_managers().any(|own| own.name == name) => {
+            let value = reading.value(spec.kind, text)?;
+            m.manager_settings.set(name, value);
         }
         _ => return Err("is no setting of the machine".to_owned()),
     }
@@ -123,10 +116,15 @@ mod tests {
             let mut after = before.clone();
             let (given, expected) = another(spec.kind);
             read(|reading| assign(&mut after, spec, given, reading)).unwrap();
-            assert_eq!(stored_value(&after, spec.name), expected, "{}", spec.name);
-            let changed: Vec<_> = crate::stored_values(&before)
+            assert_eq!(
+                stored_value(&options(), &after, spec.name),
+                expected,
+                "{}",
+                spec.name
+            );
+            let changed: Vec<_> = crate::stored_values(&options(), &before)
                 .into_iter()
-                .zip(crate::stored_values(&after))
+                .zip(crate::stored_values(&options(), &after))
                 .filter(|(a, b)| a.1 != b.1)
                 .map(|(a, _)| a.0)
                 .collect();

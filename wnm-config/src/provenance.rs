@@ -24,7 +24,7 @@ impl Layers {
                 let (value, source) = match (given, stored) {
                     (Some((text, source)), _) => (text.to_owned(), source.clone()),
                     (None, Some(stored)) if spec.scope.is_stored() => {
-                        let value = stored_value(stored, spec.name).to_string();
+                        let value = stored_value(&self.options, stored, spec.name).to_string();
                         (value, Source::Database)
                     }
                     (None, _) => (spec.default.to_string(), Source::Default),

@@ -1,6 +1,5 @@
 //! What must hold for any machine and any file.
 
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
@@ -12,8 +11,8 @@ use wnm_core::id::NodeId;
 use wnm_core::kind::ManagerKind;
 use wnm_core::machine::FirewallChoice;
 use wnm_core::machine::{
-    Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, Machine, MachineState,
-    Pacing, RemovalStrategy, Thresholds,
+    Band, ConfigValue, Delays, IoBands, Launch, Limits, Machine, MachineState, Pacing,
+    RemovalStrategy, Thresholds,
 };
 use wnm_core::ports::{PortBase, PortBases};
 use wnm_core::quantity::{ByteRate, Load, Milliseconds, Percent, Seconds, UnixTime};
@@ -130,16 +129,12 @@ fn launch() -> impl Strategy<Value = Launch> {
     })
 }
 
-fn fleet() -> impl Strategy<Value = FleetLimits> {
-    let memory = "([1-9][0-9]{2,5}[MGT]|[1-9][0-9]?%)".prop_map(|text| text.parse().unwrap());
+fn fleet() -> impl Strategy<Value = (Option<String>, Option<u32>)> {
+    let memory = "([1-9][0-9]{2,5}[MGT]|[1-9][0-9]?%)";
     (
         proptest::option::of(memory),
-        proptest::option::of(1u32..=1_000_000),
+        proptest::option::of(1u32..1_000_000),
     )
-        .prop_map(|(memory_max, quota)| FleetLimits {
-            memory_max,
-            cpu_quota: quota.and_then(NonZeroU32::new),
-        })
 }
 
 fn rest() -> impl Strategy<Value = Machine> {
@@ -162,24 +157,36 @@ fn rest() -> impl Strategy<Value = Machine> {
             // Containers of one node have their ports wherever nodes have.
             let in_containers = words.0 == ManagerKind::from_static("s6overlay+user");
             let max_nodes = if in_containers { 1 } else { number };
+            let text = |text: Option<String>| match text {
+                Some(text) => ConfigValue::Text(text),
+                None => ConfigValue::Null,
+            };
+            let number = |number: u32| ConfigValue::from(u64::from(number));
+            let path = paths.2.display().to_string();
+            let network = ContainerNetwork::ALL[usize::from(on)].word();
+            let own = [
+                ("antctl_path", ConfigValue::Text(path)),
+                ("antctl_version", text(version)),
+                ("antctl_debug", ConfigValue::Bool(on)),
+                ("max_node_per_container", number(max_nodes)),
+                ("min_container_count", number(max_nodes - 1)),
+                ("docker_image", text(image)),
+                ("container_network", network.into()),
+                ("fleet_memory_max", text(words.4.0)),
+                (
+                    "fleet_cpu_quota",
+                    words.4.1.map_or(ConfigValue::Null, number),
+                ),
+            ];
             Machine {
                 node_storage: paths.0,
                 antnode_path: paths.1,
-                antctl_path: paths.2,
-                antctl_version: version,
-                antctl_debug: on,
                 crisis_bytes: bytes.unsigned_abs(),
-                containers: ContainerSettings {
-                    max_nodes,
-                    min_count: max_nodes - 1,
-                    image,
-                    network: ContainerNetwork::ALL[usize::from(on)],
-                },
+                manager_settings: own.into_iter().collect(),
                 manager: words.0,
                 removal_strategy: words.1,
                 rewards: words.2.parse().unwrap(),
                 firewall: words.3,
-                fleet: words.4,
                 ..start
             }
         })
@@ -251,7 +258,7 @@ proptest! {
 
     #[test]
     fn any_machine_reads_back_from_a_config_file(stored in stored()) {
-        let values = stored_values(&stored);
+        let values = stored_values(&options(), &stored);
         for line in [config_line, environment_line] {
             let text: String = values
                 .iter()

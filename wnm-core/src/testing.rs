@@ -6,13 +6,12 @@ use std::path::PathBuf;
 
 use semver::Version;
 
-use crate::container::ContainerNetwork;
 use crate::id::NodeId;
 use crate::kind::ManagerKind;
 use crate::machine::FirewallChoice;
 use crate::machine::{
-    Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, LoadAverages, Machine,
-    MachineLoad, MachineState, Pacing, RemovalStrategy, Thresholds,
+    Band, Delays, IoBands, Launch, Limits, LoadAverages, Machine, MachineLoad, MachineState,
+    ManagerSettings, Pacing, RemovalStrategy, Thresholds,
 };
 use crate::manager::{FoundNode, LanePolicy, ManagerPolicy};
 use crate::node::{
@@ -165,18 +164,9 @@ pub fn machine() -> Machine {
         launch: Launch::default(),
         removal_strategy: RemovalStrategy::Youngest,
         manager: MANAGER,
-        containers: ContainerSettings {
-            max_nodes: 200,
-            min_count: 1,
-            image: None,
-            network: ContainerNetwork::Host,
-        },
+        manager_settings: ManagerSettings::default(),
         antnode_path: PathBuf::from("/usr/local/bin/antnode"),
-        antctl_path: PathBuf::from("/usr/local/bin/antctl"),
-        antctl_debug: false,
-        antctl_version: None,
         firewall: FirewallChoice::Auto,
-        fleet: FleetLimits::default(),
     }
 }
 

@@ -1,9 +1,7 @@
 //! The rows of `the testkit's python/colony-0.6.3.sql`, which the recorded reports were made from.
 
 use wnm_core::kind::ManagerKind;
-use wnm_core::machine::{
-    ContainerSettings, IoRates, LoadAverages, Machine, MachineLoad, MachineState,
-};
+use wnm_core::machine::{IoRates, LoadAverages, Machine, MachineLoad, MachineState};
 use wnm_core::manager::{LanePolicy, ManagerPolicy};
 use wnm_core::node::{
     Actor, Desired, DesiredState, Node, NodeMeasurements, Observed, ObservedState,
@@ -111,14 +109,7 @@ pub(super) fn machine() -> Machine {
         node_storage: "/srv/ant/nodes".into(),
         rewards: Address::FAUCET.to_string().parse().unwrap(),
         manager: ManagerKind::from_static("systemd+user"),
-        containers: ContainerSettings {
-            max_nodes: 200,
-            min_count: 1,
-            image: Some("iweave/antnode:latest".to_owned()),
-            network: wnm_core::container::ContainerNetwork::Host,
-        },
         antnode_path: "/srv/ant/bin/antnode".into(),
-        antctl_path: "/srv/ant/bin/antctl".into(),
         ..testing::machine()
     }
 }

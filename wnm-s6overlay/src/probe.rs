@@ -41,7 +41,7 @@ impl S6Overlay {
             // Without the engine, the network mode of each container is unknown. Assume the setting for new ones: in
             // the host network, the caller can probe the ports itself.
             Err(error) => {
-                return match self.context.machine.containers.network {
+                return match self.settings.network {
                     ContainerNetwork::Host => HashMap::new(),
                     ContainerNetwork::Published => silent(nodes.iter(), &error.to_string()),
                 };

@@ -73,7 +73,10 @@ async fn settings(
 ) -> Result<String, ProgramError> {
     let colony = Colony::view(db, context.environment.clone()).await?;
     let stored = in_force(&colony).await;
-    let values = stored_values(&close(colony, stored).await?);
+    let values = stored_values(
+        context.input.layers.options(),
+        &close(colony, stored).await?,
+    );
     let kept: Vec<_> = values
         .into_iter()
         .filter(|(name, value)| {
@@ -97,7 +100,7 @@ async fn whole(context: &Context, db: &Path) -> Result<String, ProgramError> {
     let colony = Colony::view(db, context.environment.clone()).await?;
     let read = settings_and_nodes(&colony).await;
     let (stored, nodes) = close(colony, read).await?;
-    let machine = stored_values(&stored);
+    let machine = stored_values(context.input.layers.options(), &stored);
     let machine: Value =
         serde_json::from_str(&wnm_report::machine_config(&machine, ReportFormat::Json)?)?;
     let refs: Vec<_> = nodes.iter().collect();

@@ -82,12 +82,19 @@ async fn shown_values(
     colony: &Colony,
 ) -> Result<Vec<(&'static str, ConfigValue)>, ProgramError> {
     let in_force = in_force(colony).await?;
-    let (values, state) = (stored_values(&in_force), in_force.state);
+    let (values, state) = (
+        stored_values(context.input.layers.options(), &in_force),
+        in_force.state,
+    );
     let Some(machine) = colony.stored_machine().await? else {
         return Ok(values);
     };
     let layers = &context.input.layers;
-    let stored = stored_values(&StoredSettings { machine, state }).into_iter();
+    let stored = stored_values(
+        context.input.layers.options(),
+        &StoredSettings { machine, state },
+    )
+    .into_iter();
     Ok(stored
         .zip(values)
         .map(|(stored, given)| match layers.get(given.0) {

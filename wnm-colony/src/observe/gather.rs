@@ -5,7 +5,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::{Tried, blocked_ids, root_states};
-use wnm_core::container::ContainerNetwork::Published;
 use wnm_core::id::ContainerId;
 use wnm_core::id::NodeId;
 use wnm_core::machine::{Machine, MachineState};
@@ -168,9 +167,7 @@ impl Looking<'_> {
         let wanted = room.min(self.machine.limits.starts as usize);
         // The engine holds the ports of a whole container that it publishes.
         let tried = match policy.ids {
-            IdPolicy::Blocks { .. } if self.machine.containers.network == Published => {
-                Tried::Places
-            }
+            IdPolicy::Blocks { .. } if self.manager.holds_ports() => Tried::Places,
             _ => Tried::PortsAndPlaces,
         };
         let mut taken: BTreeSet<NodeId> = self.nodes.iter().map(|node| node.id).collect();

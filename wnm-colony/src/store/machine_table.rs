@@ -1,7 +1,5 @@
 //! The machine's settings: one row, in the columns of the Python wnm and one of our own.
 
-use std::num::NonZeroU32;
-
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelBehavior, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr,
@@ -10,11 +8,12 @@ use sea_orm::{
 };
 
 use super::columns::{Columns, Fault, stored, stored_path};
+use super::manager_columns::{self, ManagerColumns};
 use wnm_core::id::NodeId;
 use wnm_core::kind::{InvalidKind, ManagerKind};
 use wnm_core::machine::{
-    BadMemoryLimit, Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, Machine,
-    MachineState, Pacing, RemovalStrategy, Thresholds,
+    Band, Delays, IoBands, Launch, Limits, Machine, MachineState, Pacing, RemovalStrategy,
+    Thresholds,
 };
 use wnm_core::ports::{PortBase, PortBases};
 use wnm_core::quantity::{ByteRate, Milliseconds, Seconds, UnixTime};
@@ -24,9 +23,8 @@ pub(super) const MACHINE_ID: u32 = 1;
 
 const TABLE: &str = "machine";
 
-/// Where the Python wnm looks for the programs by default; stored with its `~`.
+/// Where the Python wnm looks for the node program by default; stored with its `~`.
 const ANTNODE_PATH: &str = "~/.local/bin/antnode";
-const ANTCTL_PATH: &str = "~/.local/bin/antctl";
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "machine")]
@@ -87,6 +85,7 @@ pub(super) struct Model {
     pub container_network: String,
     pub fleet_memory_max: Option<String>,
     pub fleet_cpu_quota: Option<u32>,
+    pub manager_settings: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -167,6 +166,7 @@ pub(super) async fn raise_highest_id<C: ConnectionTrait>(db: &C, id: NodeId) -> 
 /// The row for the settings.
 pub(super) fn to_row(machine: &Machine) -> Result<ActiveModel, Fault> {
     let path = |column, path| stored_path(TABLE, MACHINE_ID, column, path);
+    let own = ManagerColumns::of(&machine.manager_settings);
     let Thresholds {
         cpu,
         memory,
@@ -221,18 +221,19 @@ pub(super) fn to_row(machine: &Machine) -> Result<ActiveModel, Fault> {
         max_concurrent_operations: Set(machine.limits.operations),
         node_removal_strategy: Set(machine.removal_strategy.to_string()),
         process_manager: Set(Some(machine.manager.to_string())),
-        max_node_per_container: Set(machine.containers.max_nodes),
-        min_container_count: Set(machine.containers.min_count),
-        docker_image: Set(machine.containers.image.clone()),
+        max_node_per_container: Set(own.max_node_per_container),
+        min_container_count: Set(own.min_container_count),
+        docker_image: Set(own.docker_image),
         no_upnp: Set(machine.launch.no_upnp),
         antnode_path: Set(Some(path("antnode_path", &machine.antnode_path)?)),
-        antctl_path: Set(Some(path("antctl_path", &machine.antctl_path)?)),
-        antctl_debug: Set(machine.antctl_debug),
-        antctl_version: Set(machine.antctl_version.clone()),
+        antctl_path: Set(Some(own.antctl_path)),
+        antctl_debug: Set(own.antctl_debug),
+        antctl_version: Set(own.antctl_version),
         firewall: Set(machine.firewall.to_string()),
-        container_network: Set(machine.containers.network.to_string()),
-        fleet_memory_max: Set(machine.fleet.memory_max.map(String::from)),
-        fleet_cpu_quota: Set(machine.fleet.cpu_quota.map(NonZeroU32::get)),
+        container_network: Set(own.container_network),
+        fleet_memory_max: Set(own.fleet_memory_max),
+        fleet_cpu_quota: Set(own.fleet_cpu_quota),
+        manager_settings: Set(own.others),
     })
 }
 
@@ -248,12 +249,6 @@ pub(super) fn read(row: &QueryResult) -> Result<Machine, Fault> {
     };
     let seconds = |column, absent| row.count(column, absent).map(Seconds);
     let milliseconds = |column| row.count(column, 0).map(Milliseconds);
-    let program = |column, default: &str| -> Result<_, Fault> {
-        Ok(row
-            .some_text(column)?
-            .unwrap_or_else(|| default.to_owned())
-            .into())
-    };
     Ok(Machine {
         cpu_count: row.count("cpu_count", 1)?,
         node_cap: row.count("node_cap", 0)?,
@@ -307,28 +302,12 @@ pub(super) fn read(row: &QueryResult) -> Result<Machine, Fault> {
             .and_then(|word| word.parse::<RemovalStrategy>().ok())
             .unwrap_or_default(),
         manager: manager(&row)?,
-        containers: ContainerSettings {
-            max_nodes: row.count("max_node_per_container", 200)?,
-            min_count: row.count("min_container_count", 1)?,
-            image: row.some_text("docker_image")?,
-            network: row.parsed("container_network")?,
-        },
-        antnode_path: program("antnode_path", ANTNODE_PATH)?,
-        antctl_path: program("antctl_path", ANTCTL_PATH)?,
-        antctl_debug: row.count("antctl_debug", 0)? != 0,
-        // Reading back its own report, the Python program stores the word it prints for nothing.
-        antctl_version: row
-            .some_text("antctl_version")?
-            .filter(|text| text != "None"),
+        manager_settings: manager_columns::read(&row)?,
+        antnode_path: row
+            .some_text("antnode_path")?
+            .unwrap_or_else(|| ANTNODE_PATH.to_owned())
+            .into(),
         firewall: row.parsed("firewall")?,
-        fleet: FleetLimits {
-            memory_max: row
-                .some_text("fleet_memory_max")?
-                .map(|text| text.parse())
-                .transpose()
-                .map_err(|error: BadMemoryLimit| row.fault("fleet_memory_max", error))?,
-            cpu_quota: NonZeroU32::new(row.count("fleet_cpu_quota", 0)?),
-        },
     })
 }
 

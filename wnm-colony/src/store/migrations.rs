@@ -3,6 +3,7 @@
 mod container_column;
 mod firewall_column;
 mod fleet_columns;
+mod manager_settings_column;
 mod own_tables;
 mod python_columns;
 mod python_tables;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(firewall_column::Migration),
             Box::new(fleet_columns::Migration),
             Box::new(container_column::Migration),
+            Box::new(manager_settings_column::Migration),
         ]
     }
 

@@ -32,7 +32,12 @@ fn some_defaults_follow_the_machine() {
         "node_storage",
         "antnode_path",
     ]
-    .map(|name| format!("{name} = {}", stored_value(&stored_of(&machine), name)));
+    .map(|name| {
+        format!(
+            "{name} = {}",
+            stored_value(&options(), &stored_of(&machine), name)
+        )
+    });
     insta::assert_snapshot!(told.join("\n"), @r"
     max_load_average_allowed = 4.0
     desired_load_average = 2.4
@@ -52,7 +57,7 @@ fn help_tells_the_defaults_that_hold() {
         };
         let text = text.replace('~', "/home/ann");
         assert_eq!(
-            stored_value(&stored_of(&machine), spec.name).to_string(),
+            stored_value(&options(), &stored_of(&machine), spec.name).to_string(),
             text
         );
     }
@@ -126,10 +131,16 @@ fn nothing_given_changes_nothing() {
 fn booleans_clear_and_texts_unset_from_every_source() {
     let mut stored = sample_settings();
     stored.machine.launch.no_upnp = true;
-    stored.machine.antctl_debug = true;
+    stored
+        .machine
+        .manager_settings
+        .set("antctl_debug", ConfigValue::Bool(true));
     stored.machine.launch.start_args = Some("--a".into());
     stored.machine.launch.environment = Some("A=b".into());
-    stored.machine.antctl_version = Some("0.4.7".into());
+    stored
+        .machine
+        .manager_settings
+        .set("antctl_version", "0.4.7".into());
     let layers = Layers::new(options())
         .file(Path::new("/c"), b"no_upnp: no\nstart_args =\n")
         .environment(env(&[
@@ -182,12 +193,15 @@ fn counters_are_set_by_update_config_only() {
 fn disable_config_clears_the_flags_it_is_given_with() {
     let mut stored = sample_settings();
     stored.machine.launch.no_upnp = true;
-    stored.machine.antctl_debug = true;
+    stored
+        .machine
+        .manager_settings
+        .set("antctl_debug", ConfigValue::Bool(true));
     let layers = typed(&[("force_action", "disable_config"), ("no_upnp", "true")])
         .file(Path::new("/c"), b"antctl_debug\n");
     let (stored, changes) = layers.apply(&stored).unwrap();
     assert_eq!(names(&changes), ["no_upnp"]);
-    assert!(!stored.machine.launch.no_upnp && stored.machine.antctl_debug);
+    assert!(!stored.machine.launch.no_upnp && stored.machine.manager_settings.flag("antctl_debug"));
 }
 
 #[test]
@@ -253,7 +267,10 @@ fn a_colony_that_runs_with_odd_settings_goes_on() {
 fn what_the_python_stored_is_made_fit_for_use() {
     let mut stored = sample_settings();
     stored.machine.antnode_path = "~/.local/bin/antnode".into();
-    stored.machine.antctl_version = Some("None".into());
+    stored
+        .machine
+        .manager_settings
+        .set("antctl_version", "None".into());
     stored.machine.launch.start_args = Some(String::new());
     let layers = typed(&[("antnode_path", "~/.local/bin/antnode"), ("start_args", "")]);
     let (stored, changes) = layers.apply(&stored).unwrap();
@@ -262,6 +279,7 @@ fn what_the_python_stored_is_made_fit_for_use() {
         stored.machine.antnode_path,
         PathBuf::from("/home/ann/.local/bin/antnode")
     );
-    assert_eq!(stored.machine.antctl_version, None);
+    let version = stored.machine.manager_settings.get("antctl_version");
+    assert_eq!(version, Some(&ConfigValue::Null));
     assert_eq!(stored.machine.launch.start_args, None);
 }

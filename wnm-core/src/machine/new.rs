@@ -5,21 +5,17 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use super::{
-    Band, ContainerSettings, Delays, FirewallChoice, FleetLimits, IoBands, Launch, Limits, Machine,
+    Band, ConfigValue, Delays, FirewallChoice, IoBands, Launch, Limits, Machine, ManagerSettings,
     Pacing, RemovalStrategy, Thresholds,
 };
-use crate::container::ContainerNetwork;
 use crate::kind::ManagerKind;
 use crate::paths::Paths;
 use crate::ports::PortBases;
 use crate::quantity::{Load, Milliseconds, Percent, Seconds};
 use crate::wallet::{Address, RewardsAddress};
 
-/// Where programs are installed by default, below the home directory.
-const PROGRAMS: &str = ".local/bin";
-
-/// Image of the containers, as the Python wnm has it.
-const DOCKER_IMAGE: &str = "iweave/antnode:latest";
+/// Where the node program is installed by default, below the home directory.
+const ANTNODE: &str = ".local/bin/antnode";
 
 /// Share of the processors below which nodes are added, by the load average.
 const DESIRED_LOAD: f64 = 0.6;
@@ -72,18 +68,9 @@ impl Machine {
             launch: Launch::default(),
             removal_strategy: RemovalStrategy::Youngest,
             manager,
-            containers: ContainerSettings {
-                max_nodes: 200,
-                min_count: 1,
-                image: Some(DOCKER_IMAGE.to_owned()),
-                network: ContainerNetwork::Host,
-            },
+            manager_settings: ManagerSettings::default(),
             antnode_path: PathBuf::new(),
-            antctl_path: PathBuf::new(),
-            antctl_debug: false,
-            antctl_version: None,
             firewall: FirewallChoice::Auto,
-            fleet: FleetLimits::default(),
         };
         machine.with_cpu_count(u32::try_from(cpu_count).unwrap_or(u32::MAX))
     }
@@ -109,13 +96,10 @@ impl Machine {
         {
             self.node_storage = paths.node_storage;
         }
-        if let Some(programs) = home.map(|home| home.join(PROGRAMS)) {
-            if self.antnode_path.as_os_str().is_empty() {
-                self.antnode_path = programs.join("antnode");
-            }
-            if self.antctl_path.as_os_str().is_empty() {
-                self.antctl_path = programs.join("antctl");
-            }
+        if self.antnode_path.as_os_str().is_empty()
+            && let Some(home) = home
+        {
+            self.antnode_path = home.join(ANTNODE);
         }
         self
     }
@@ -131,6 +115,13 @@ impl Machine {
     #[must_use]
     pub fn with_antnode(mut self, path: impl Into<PathBuf>) -> Self {
         self.antnode_path = path.into();
+        self
+    }
+
+    /// Sets what only the manager reads, by the name of its option.
+    #[must_use]
+    pub fn with_manager_setting(mut self, name: &str, value: ConfigValue) -> Self {
+        self.manager_settings.set(name, value);
         self
     }
 

@@ -2,8 +2,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FleetLimits, RemovalStrategy};
-use crate::container::ContainerNetwork;
+use super::{ManagerSettings, RemovalStrategy};
 use crate::kind::ManagerKind;
 use crate::machine::FirewallChoice;
 use crate::ports::PortBases;
@@ -108,20 +107,6 @@ pub struct Pacing {
     pub action: Milliseconds,
 }
 
-/// What only managers with containers use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ContainerSettings {
-    /// Most nodes in one container.
-    pub max_nodes: u32,
-    /// Containers there are from the start.
-    pub min_count: u32,
-    /// Image new containers are made from.
-    pub image: Option<String>,
-    /// How new containers are connected. Absent in snapshots of before there was a choice.
-    #[serde(default)]
-    pub network: ContainerNetwork,
-}
-
 /// What every node of the machine is started with.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Launch {
@@ -184,20 +169,11 @@ pub struct Machine {
     pub removal_strategy: RemovalStrategy,
     /// Which supervisor runs the nodes.
     pub manager: ManagerKind,
-    /// For managers with containers.
-    pub containers: ContainerSettings,
+    /// What only its manager reads.
+    pub manager_settings: ManagerSettings,
     /// The binary that new and upgraded nodes get a copy of.
     pub antnode_path: PathBuf,
-    /// The official manager.
-    pub antctl_path: PathBuf,
-    /// Whether antctl is asked for its debug output.
-    pub antctl_debug: bool,
-    /// Version of antnode that antctl is asked for.
-    pub antctl_version: Option<String>,
     /// Which firewall lets the network reach the nodes. Absent in snapshots of before there was a choice.
     #[serde(default)]
     pub firewall: FirewallChoice,
-    /// What all nodes may take together. Absent in snapshots of before there was such a limit.
-    #[serde(default)]
-    pub fleet: FleetLimits,
 }

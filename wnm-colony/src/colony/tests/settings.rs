@@ -110,12 +110,13 @@ async fn settings_that_cannot_be_used_are_refused_at_every_door() {
         assert!(!setting.db().exists());
     }
     let mut colony = setting.colony().await;
+    let good = colony.machine().clone();
     for machine in &bad {
         let used = colony.use_machine(machine.clone());
         assert!(matches!(used, Err(ColonyError::Settings(_))));
         let stored = colony.store_machine(machine.clone(), &[]).await;
         assert!(matches!(stored, Err(ColonyError::Settings(_))));
-        assert_eq!(colony.machine(), good);
+        assert_eq!(colony.machine(), &good);
     }
 }
 

@@ -76,7 +76,8 @@ fn machine_of(version: &str) -> Machine {
         "0.4.7" => machine.manager = ManagerKind::from_static("setsid+user"),
         // Older than the columns; the values are what the Python migrations give.
         "0.3.0" => {
-            machine.antctl_path = "~/.local/bin/antctl".into();
+            let path = "~/.local/bin/antctl".into();
+            machine.manager_settings.set("antctl_path", path);
         }
         _ => {}
     }
@@ -241,7 +242,7 @@ async fn a_revision_does_not_prove_the_columns() {
     let machine = store.machine().await.unwrap().unwrap();
     let state = store.machine_state().await.unwrap();
     store.close().await.unwrap();
-    assert!(!machine.antctl_debug);
+    assert!(!machine.manager_settings.flag("antctl_debug"));
     assert_eq!(state.highest_id, None);
     assert_eq!(machine.pacing.action.0, 0);
     assert_eq!(machine.antnode_path.to_str(), Some("~/.local/bin/antnode"));
@@ -281,6 +282,7 @@ async fn a_new_database_has_the_tables_of_the_last_python_program() {
     fleet_memory_max TEXT
     fleet_cpu_quota INTEGER
     container_network TEXT NOT NULL DEFAULT 'host'
+    manager_settings TEXT NOT NULL DEFAULT '{}'
 
     	PRIMARY KEY
     ");

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::samples::{id, machine, node, sql};
 use crate::store::{Access, Changes, Store};
 use wnm_core::kind::ManagerKind;
-use wnm_core::machine::{Machine, MachineState};
+use wnm_core::machine::{ConfigValue, Machine, MachineState};
 use wnm_core::node::{
     Actor, DesiredState, Node, ObservedState, Status, Transition, TransitionKind,
 };
@@ -197,10 +197,9 @@ async fn settings_that_make_no_sense_together_are_read_all_the_same() {
         machine.removal_strategy,
         wnm_core::machine::RemovalStrategy::Youngest
     );
-    assert_eq!(
-        (machine.antctl_version, machine.containers.image),
-        (None, None)
-    );
+    for name in ["antctl_version", "docker_image"] {
+        assert_eq!(machine.manager_settings.get(name), Some(&ConfigValue::Null));
+    }
     assert_eq!((state.highest_id, state.last_stopped_at), (None, None));
     assert!(machine.launch.no_upnp);
 }

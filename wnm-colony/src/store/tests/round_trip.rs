@@ -1,7 +1,5 @@
 //! Whatever a node or a machine can be, it comes back as it was stored.
 
-use std::num::NonZeroU32;
-
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -12,7 +10,7 @@ use crate::store::{Changes, Store};
 use wnm_core::container::ContainerNetwork;
 use wnm_core::kind::ManagerKind;
 use wnm_core::machine::FirewallChoice;
-use wnm_core::machine::{Band, IoBands, Machine, MachineState, RemovalStrategy};
+use wnm_core::machine::{Band, ConfigValue, IoBands, Machine, MachineState, RemovalStrategy};
 use wnm_core::node::{
     Actor, Desired, DesiredState, Node, NodeMeasurements, Observed, ObservedState, Transition,
     TransitionKind,
@@ -198,23 +196,39 @@ prop_compose! {
         machine.limits.starts = numbers[3];
         machine.limits.removals = numbers[4];
         machine.limits.operations = numbers[5];
-        machine.containers.max_nodes = numbers[6];
-        machine.containers.min_count = numbers[7];
-        machine.containers.image = image;
         machine.ports.node = base(bases.0);
         machine.ports.metrics = base(bases.1);
         machine.ports.rpc = base(bases.2);
         machine.launch.environment = environment;
         machine.launch.start_args = start_args;
         machine.launch.no_upnp = no_upnp;
-        machine.antctl_version = antctl_version;
-        machine.antctl_debug = antctl_debug;
         machine.removal_strategy = strategy;
         machine.manager = manager;
         machine.firewall = firewall;
-        machine.containers.network = ContainerNetwork::ALL[usize::from(no_upnp)];
-        machine.fleet.memory_max = fleet.0.map(|text| text.parse().unwrap());
-        machine.fleet.cpu_quota = NonZeroU32::new(fleet.1);
+        let number = |number: u32| ConfigValue::from(u64::from(number));
+        let unset = |text: Option<String>| text.map_or(ConfigValue::Null, ConfigValue::Text);
+        let own = [
+            ("max_node_per_container", number(numbers[6])),
+            ("min_container_count", number(numbers[7])),
+            ("docker_image", unset(image)),
+            ("antctl_version", unset(antctl_version.filter(|text| text != "None"))),
+            ("antctl_debug", ConfigValue::Bool(antctl_debug)),
+            ("container_network", ContainerNetwork::ALL[usize::from(no_upnp)].word().into()),
+            ("fleet_memory_max", unset(fleet.0)),
+            ("fleet_cpu_quota", match fleet.1 {
+                0 => ConfigValue::Null,
+                quota => number(quota),
+            }),
+            // Of managers that have no columns.
+            ("tmux_session", ConfigValue::Text(node_storage.clone())),
+            ("tmux_panes", number(numbers[0])),
+            ("tmux_share", ConfigValue::Float(desired_load)),
+            ("tmux_plain", ConfigValue::Bool(no_upnp)),
+            ("tmux_unset", ConfigValue::Null),
+        ];
+        for (name, value) in own {
+            machine.manager_settings.set(name, value);
+        }
         machine.node_storage = node_storage.into();
         machine.rewards = format!("{FAUCET}:{weight},Donate").parse().unwrap();
         machine
