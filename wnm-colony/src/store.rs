@@ -21,7 +21,6 @@ mod node_table;
 mod opening;
 mod packed;
 mod schema;
-mod standing;
 mod table_names;
 #[cfg(test)]
 mod tests;

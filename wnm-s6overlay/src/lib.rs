@@ -48,7 +48,7 @@ use wnm_core::manager::{
     ProcessManager,
 };
 use wnm_core::node::Node;
-use wnm_core::node::Probe;
+use wnm_core::node::ProbeResult;
 use wnm_core::node::ProcessState;
 use wnm_core::numbering::IdPolicy;
 use wnm_core::program::NodeBinary;
@@ -216,7 +216,7 @@ impl ProcessManager for S6Overlay {
         self.settings.network == ContainerNetwork::Published
     }
 
-    async fn ask(&self, nodes: &[Node]) -> HashMap<NodeId, Probe> {
+    async fn ask(&self, nodes: &[Node]) -> HashMap<NodeId, ProbeResult> {
         self.probe_nodes(nodes).await
     }
 

@@ -12,7 +12,7 @@ use wnm_core::id::NodeId;
 use wnm_core::machine::ConfigValue;
 use wnm_core::manager::{ManagerContext, ProcessManager};
 use wnm_core::node::Node;
-use wnm_core::node::Probe;
+use wnm_core::node::ProbeResult;
 use wnm_core::paths::Paths;
 use wnm_core::probe::{NodeProbe, SurveyTarget};
 use wnm_core::program::{NodeBinary, NodeProgram};
@@ -227,7 +227,7 @@ impl BenchColony {
             .collect();
         let probe = HttpProbe::new(Arc::clone(&self.program), SurveyLimits::default());
         probes.extend(probe.survey(&targets, Milliseconds(0)).await);
-        let answers = |probe: &&Probe| matches!(probe, Probe::Answered(_));
+        let answers = |probe: &&ProbeResult| matches!(probe, ProbeResult::Answered(_));
         probes.values().filter(answers).count()
     }
 }

@@ -7,7 +7,7 @@ pub(super) struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &str {
-        "0007_manager_settings"
+        "0008_manager_settings"
     }
 }
 
