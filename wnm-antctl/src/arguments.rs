@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use crate::options::AntctlSettings;
 use semver::Version;
 use wnm_core::kind::{ManagerKind, Mode};
 use wnm_core::manager::{ManagerContext, ManagerError};
@@ -82,8 +83,8 @@ fn program_source(context: &ManagerContext, binary: &NodeBinary) -> Vec<OsString
 
 /// The version that antctl must fetch, if `--antctl-version` differs from the program at `--antnode-path`.
 pub(crate) fn version_to_fetch(context: &ManagerContext, binary: &NodeBinary) -> Option<Version> {
-    let wanted = context.machine.antctl_version.as_deref()?;
-    let version = Version::parse(wanted).ok()?;
+    let wanted = AntctlSettings::new(&context.machine.manager_settings).version?;
+    let version = Version::parse(&wanted).ok()?;
     (version != binary.version).then_some(version)
 }
 

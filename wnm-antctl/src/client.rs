@@ -16,6 +16,7 @@ use wnm_host::files::Files;
 
 use crate::layout::{Layout, Ownership};
 use crate::lock::CallLock;
+use crate::options::AntctlSettings;
 use crate::other_callers::OtherCallers;
 use crate::registry::Registry;
 use crate::registry_backup::RegistryBackup;
@@ -106,11 +107,12 @@ impl Client {
         files: Arc<dyn Files>,
         backtrace: Option<String>,
     ) -> Self {
-        let program = context.machine.antctl_path.clone();
+        let settings = AntctlSettings::new(&context.machine.manager_settings);
+        let program = settings.path;
         Self {
             other_callers: OtherCallers::new(layout.clone(), &program),
             backup: RegistryBackup::new(&layout, files),
-            debug: context.machine.antctl_debug,
+            debug: settings.debug,
             runner: Arc::clone(&context.runner),
             version: OnceCell::new(),
             program,

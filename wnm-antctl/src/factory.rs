@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{ManagerContext, ManagerError, ProcessManager};
+use wnm_core::option::OptionSpec;
 use wnm_core::registry::ManagerFactory;
 
+use crate::options::OPTIONS;
 use crate::{Antctl, FAULT_POINTS};
 
 /// Services of the caller's own antctl.
@@ -44,6 +46,10 @@ impl ManagerFactory for AntctlFactory {
     ) -> Result<Arc<dyn ProcessManager>, ManagerError> {
         let backtrace = self.backtrace.clone();
         Ok(Arc::new(Antctl::new(kind.clone(), context, backtrace)?))
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        OPTIONS
     }
 
     fn fault_points(&self) -> &'static [&'static str] {

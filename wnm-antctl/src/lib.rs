@@ -17,6 +17,7 @@ mod fault_points;
 pub mod fuzzing;
 mod layout;
 mod lock;
+mod options;
 mod other_callers;
 mod output;
 mod process_table;

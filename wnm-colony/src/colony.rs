@@ -55,7 +55,7 @@ use crate::lock::ColonyLock;
 use crate::store::{Changes, EventQuery, Store};
 use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::machine::Change;
-use wnm_core::machine::{Machine, MachineLoad};
+use wnm_core::machine::{InvalidSettings, Machine, MachineLoad, MachineState};
 use wnm_core::manager::ProcessManager;
 use wnm_core::node::Node;
 use wnm_core::node::ProcessState;
@@ -139,8 +139,18 @@ impl Colony {
         })
     }
 
+    /// What wnm keeps of the machine besides its settings.
+    pub async fn machine_state(&self) -> Result<MachineState, ColonyError> {
+        Ok(self.store.machine_state().await?)
+    }
+
     /// Goes on with other settings, for this run only.
+    ///
+    /// # Errors
+    ///
+    /// The settings have a conflict that those in use have not, or their manager cannot be had.
     pub fn use_machine(&mut self, machine: Machine) -> Result<(), ColonyError> {
+        self.check_new(&machine)?;
         let built = match self.lock {
             Some(_) => open::build_manager(&self.environment, &machine)?,
             None => open::build_manager_or_none(&self.environment, &machine)?,
@@ -153,10 +163,38 @@ impl Colony {
         Ok(())
     }
 
-    /// Goes on with other settings and stores them, with what changed in the journal.
+    /// Refuses settings for what those in use do not have: a colony that runs with odd settings goes on.
+    fn check_new(&self, machine: &Machine) -> Result<(), InvalidSettings> {
+        let managers = &self.environment.managers;
+        let present = managers.conflicts(&self.machine);
+        let mut conflicts = managers.conflicts(machine);
+        conflicts.retain(|conflict| !present.contains(conflict));
+        match conflicts.is_empty() {
+            true => Ok(()),
+            false => Err(InvalidSettings { conflicts }),
+        }
+    }
+
+    /// Goes on with other settings and stores them, with what changed in the journal. What wnm keeps of the machine
+    /// besides stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`use_machine`](Self::use_machine), or the settings cannot be stored.
     pub async fn store_machine(
         &mut self,
         machine: Machine,
+        changes: &[Change],
+    ) -> Result<(), ColonyError> {
+        self.store_settings(machine, None, changes).await
+    }
+
+    /// [`store_machine`](Self::store_machine), and with a state what wnm keeps of the machine: for a person who sets
+    /// that by hand.
+    pub async fn store_settings(
+        &mut self,
+        machine: Machine,
+        state: Option<MachineState>,
         changes: &[Change],
     ) -> Result<(), ColonyError> {
         self.use_machine(machine)?;
@@ -170,6 +208,7 @@ impl Colony {
             .collect();
         let changes = Changes {
             machine: Some(self.machine.clone()),
+            state,
             events,
             ..Changes::default()
         };

@@ -14,6 +14,7 @@ mod export;
 mod file;
 mod journal;
 mod machine_table;
+mod manager_columns;
 mod migrations;
 mod node_row;
 mod node_table;
@@ -42,7 +43,7 @@ use wnm_core::container::Container;
 use wnm_core::event::Event;
 use wnm_core::id::NodeId;
 use wnm_core::kind::ManagerKind;
-use wnm_core::machine::Machine;
+use wnm_core::machine::{Machine, MachineState};
 use wnm_core::node::Node;
 use wnm_core::quantity::{Seconds, UnixTime};
 
@@ -101,6 +102,14 @@ impl Store {
             .map(machine_table::read)
             .transpose()
             .map_err(|fault| self.fault(fault))
+    }
+
+    /// What wnm keeps of the machine besides its settings; nothing for a database that was never initialised.
+    pub async fn machine_state(&self) -> Result<MachineState, StoreError> {
+        let row = self.answer(machine_table::load(&self.db).await)?;
+        let state = row.as_ref().map(machine_table::read_state).transpose();
+        let state = state.map_err(|fault| self.fault(fault))?;
+        Ok(state.unwrap_or_default())
     }
 
     /// Every node, by number. Read in one value, and value by value where something in it cannot be read.

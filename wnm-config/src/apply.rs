@@ -4,12 +4,12 @@ use crate::assign::assign;
 use crate::defaults::{MachineFacts, defaults};
 use crate::fault::{Fault, SettingsError};
 use crate::layers::spelling;
-use crate::stored::stored_value;
+use crate::stored::{StoredSettings, stored_value};
 use crate::value;
 use crate::{ForceAction, Layers, OptionSpec, Scope, ValueKind};
 use wnm_core::machine::ConfigValue;
 use wnm_core::machine::{Change, Source};
-use wnm_core::machine::{Launch, Machine};
+use wnm_core::machine::{Launch, Machine, MachineState, ManagerSettings};
 use wnm_core::wallet::{Address, RewardsAddress};
 
 impl Layers {
@@ -28,21 +28,27 @@ impl Layers {
         }
         // Not read before the rewards address is known to have been given and to be one.
         let unread = RewardsAddress::from(Address::FAUCET);
-        let mut machine = defaults(facts, manager, unread);
-        for name in ["node_storage", "antnode_path", "antctl_path"] {
-            if stored_value(&machine, name) == ConfigValue::Text(String::new())
+        let mut new = StoredSettings {
+            machine: defaults(facts, manager, unread, &self.options),
+            state: MachineState::default(),
+        };
+        let own = self.options.of_managers();
+        let own = own.filter(|spec| spec.kind == ValueKind::AbsolutePath);
+        let own = own.map(|spec| spec.name);
+        for name in ["node_storage", "antnode_path"].into_iter().chain(own) {
+            if stored_value(&self.options, &new, name) == ConfigValue::Text(String::new())
                 && self.get(name).is_none()
             {
                 faults.push(self.needed(name, "has no default, since HOME is not set"));
             }
         }
         for (spec, text, source) in self.settings(&mut faults) {
-            if let Err(problem) = assign(&mut machine, spec, &text, self.reading()) {
+            if let Err(problem) = assign(&mut new, spec, &text, self.reading()) {
                 faults.push(Fault::given(spec, &text, source, problem));
             }
         }
-        self.push_conflicts(&machine, true, &mut faults);
-        SettingsError::unless(faults, machine)
+        self.push_conflicts(&new.machine, true, &mut faults);
+        SettingsError::unless(faults, new.machine)
     }
 
     /// Puts what was given over what the database holds, and says what that changes there.
@@ -50,20 +56,26 @@ impl Layers {
     /// The settings come back fit for use even where the Python wnm stored them with a `~`. What does not go
     /// together is a fault only where one of the options in question was given: a colony that runs with such
     /// settings goes on.
-    pub fn apply(&self, stored: &Machine) -> Result<(Machine, Vec<Change>), SettingsError> {
+    pub fn apply(
+        &self,
+        stored: &StoredSettings,
+    ) -> Result<(StoredSettings, Vec<Change>), SettingsError> {
         let mut faults = self.faults.clone();
-        let mut machine = self.fit_for_use(stored);
+        let mut settings = StoredSettings {
+            machine: self.fit_for_use(&stored.machine),
+            state: stored.state,
+        };
         let mut changes = Vec::new();
         for (spec, text, source) in self.settings(&mut faults) {
-            let mut next = machine.clone();
+            let mut next = settings.clone();
             if let Err(problem) = assign(&mut next, spec, &text, self.reading()) {
                 faults.push(Fault::given(spec, &text, source, problem));
                 continue;
             }
-            if next == machine {
+            if next == settings {
                 continue;
             }
-            let from = stored_value(&machine, spec.name);
+            let from = stored_value(&self.options, &settings, spec.name);
             if spec.scope == Scope::StoredImmutable {
                 let problem = format!("is {from} since --init and cannot change");
                 faults.push(Fault::given(spec, &text, source, problem));
@@ -72,13 +84,13 @@ impl Layers {
             changes.push(Change {
                 name: spec.name.to_owned(),
                 from,
-                to: stored_value(&next, spec.name),
+                to: stored_value(&self.options, &next, spec.name),
                 source: source.clone(),
             });
-            machine = next;
+            settings = next;
         }
-        self.push_conflicts(&machine, false, &mut faults);
-        SettingsError::unless(faults, (machine, changes))
+        self.push_conflicts(&settings.machine, false, &mut faults);
+        SettingsError::unless(faults, (settings, changes))
     }
 
     /// What this run does instead of deciding, if anything that is known.
@@ -128,6 +140,13 @@ impl Layers {
                 let spelling = spelling(source, spec);
                 faults.iter().any(|fault| fault.option == spelling)
             });
+            let options = conflict.options.iter();
+            let needed = options.map(|name| self.needed(name, ""));
+            let faulty = faulty
+                || needed.into_iter().any(|needed| {
+                    let mut without = faults.iter().filter(|fault| fault.value.is_none());
+                    without.any(|fault| fault.option == needed.option)
+                });
             let to_blame = given.max_by_key(|(_, (_, source))| *source);
             match to_blame {
                 _ if faulty => {}
@@ -150,8 +169,7 @@ impl Layers {
         Machine {
             node_storage: path(&stored.node_storage),
             antnode_path: path(&stored.antnode_path),
-            antctl_path: path(&stored.antctl_path),
-            antctl_version: set(&stored.antctl_version),
+            manager_settings: self.manager_settings_for_use(&stored.manager_settings),
             launch: Launch {
                 environment: set(&stored.launch.environment),
                 start_args: set(&stored.launch.start_args),
@@ -159,6 +177,22 @@ impl Layers {
             },
             ..stored.clone()
         }
+    }
+
+    fn manager_settings_for_use(&self, stored: &ManagerSettings) -> ManagerSettings {
+        let mut settings = stored.clone();
+        for spec in self.options.of_managers() {
+            let Some(text) = stored.text(spec.name) else {
+                continue;
+            };
+            if spec.kind == ValueKind::AbsolutePath {
+                let path = self.expansion().stored(Path::new(text));
+                settings.set(spec.name, path.display().to_string().as_str().into());
+            } else if spec.can_be_unset() && (text.trim().is_empty() || text == "None") {
+                settings.set(spec.name, ConfigValue::Null);
+            }
+        }
+        settings
     }
 
     fn needed(&self, option: &str, problem: &str) -> Fault {

@@ -1,11 +1,10 @@
-use crate::OptionSpec;
 use crate::value;
 use crate::value::{Parsed, Reading};
-use wnm_core::machine::Machine;
+use crate::{OptionSpec, StoredSettings};
 
-/// Puts a value into the machine's settings. An empty text unsets what can be unset.
+/// Puts a value into what a database holds. An empty text unsets what can be unset.
 pub(super) fn assign(
-    m: &mut Machine,
+    stored: &mut StoredSettings,
     spec: &OptionSpec,
     text: &str,
     reading: Reading<'_>,
@@ -14,6 +13,7 @@ pub(super) fn assign(
     let text = text.trim();
     let given = (!text.is_empty()).then_some(text);
     let path = |text: &str| reading.path(text);
+    let StoredSettings { machine: m, state } = stored;
     let t = &mut m.thresholds;
     match spec.name {
         "rewards_address" => m.rewards = value::rewards(text)?,
@@ -57,23 +57,16 @@ pub(super) fn assign(
         "metrics_port_start" => m.ports.metrics = value::port_base(text)?,
         "rpc_port_start" => m.ports.rpc = value::port_base(text)?,
         "process_manager" => m.manager = reading.manager(text)?,
-        "antctl_path" => m.antctl_path = path(text)?,
-        "antctl_debug" => m.antctl_debug = value::flag(text)?,
-        "antctl_version" => m.antctl_version = given.map(value::version).transpose()?,
-        "max_node_per_container" => m.containers.max_nodes = value::positive(text)?,
-        "min_container_count" => m.containers.min_count = value::count(text)?,
-        "docker_image" => m.containers.image = given.map(value::image).transpose()?,
-        "container_network" => m.containers.network = value::container_network(text)?,
         "firewall" => m.firewall = value::firewall(text)?,
-        "fleet_memory_max" => m.fleet.memory_max = given.map(value::memory).transpose()?,
-        "fleet_cpu_quota" => {
-            m.fleet.cpu_quota = given.map(value::quota).transpose()?.flatten();
-        }
         "highest_node_id_used" => {
-            m.highest_id = given.map(value::node_number).transpose()?.flatten();
+            state.highest_id = given.map(value::node_number).transpose()?.flatten();
         }
         "last_stopped_at" => {
-            m.last_stopped_at = given.map(value::timestamp).transpose()?.flatten();
+            state.last_stopped_at = given.map(value::timestamp).transpose()?.flatten();
+        }
+        name if reading.options.of_managers().any(|own| own.name == name) => {
+            let value = reading.value(spec.kind, text)?;
+            m.manager_settings.set(name, value);
         }
         _ => return Err("is no setting of the machine".to_owned()),
     }
@@ -84,7 +77,7 @@ pub(super) fn assign(
 mod tests {
     use super::*;
     use crate::ValueKind;
-    use crate::samples::sample_machine;
+    use crate::samples::sample_settings;
     use crate::samples::{options, read};
     use crate::stored::stored_value;
     use wnm_core::machine::ConfigValue;
@@ -119,14 +112,19 @@ mod tests {
     #[test]
     fn every_stored_option_changes_its_own_setting_and_no_other() {
         for spec in options().all().iter().filter(|spec| spec.scope.is_stored()) {
-            let before = sample_machine();
+            let before = sample_settings();
             let mut after = before.clone();
             let (given, expected) = another(spec.kind);
             read(|reading| assign(&mut after, spec, given, reading)).unwrap();
-            assert_eq!(stored_value(&after, spec.name), expected, "{}", spec.name);
-            let changed: Vec<_> = crate::stored_values(&before)
+            assert_eq!(
+                stored_value(&options(), &after, spec.name),
+                expected,
+                "{}",
+                spec.name
+            );
+            let changed: Vec<_> = crate::stored_values(&options(), &before)
                 .into_iter()
-                .zip(crate::stored_values(&after))
+                .zip(crate::stored_values(&options(), &after))
                 .filter(|(a, b)| a.1 != b.1)
                 .map(|(a, _)| a.0)
                 .collect();
@@ -137,7 +135,7 @@ mod tests {
     #[test]
     fn what_can_be_unset_is_and_what_can_not_is_refused() {
         for spec in options().all().iter().filter(|spec| spec.scope.is_stored()) {
-            let mut machine = sample_machine();
+            let mut machine = sample_settings();
             let unset = read(|reading| assign(&mut machine, spec, "", reading));
             assert_eq!(unset.is_ok(), spec.can_be_unset(), "{}", spec.name);
         }

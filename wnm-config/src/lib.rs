@@ -41,6 +41,6 @@ pub use force::{ForceAction, UnknownForceAction};
 pub use layers::Layers;
 pub use provenance::Provenance;
 pub use run::{LogLevel, NamedNode, RunSettings};
-pub use stored::stored_values;
+pub use stored::{StoredSettings, stored_values};
 pub use table::OptionTable;
 pub use wnm_core::option::{DefaultValue, Group, OptionSpec, Scope, ValueKind};

@@ -1,6 +1,5 @@
-use crate::Layers;
 use crate::stored::stored_value;
-use wnm_core::machine::Machine;
+use crate::{Layers, StoredSettings};
 use wnm_core::machine::Source;
 
 /// What holds for one option, and why.
@@ -16,7 +15,7 @@ pub struct Provenance {
 
 impl Layers {
     /// For every option what holds and where it comes from, in the order of the table.
-    pub fn provenance(&self, stored: Option<&Machine>) -> Vec<Provenance> {
+    pub fn provenance(&self, stored: Option<&StoredSettings>) -> Vec<Provenance> {
         self.options
             .all()
             .iter()
@@ -24,8 +23,8 @@ impl Layers {
                 let given = self.get(spec.name).filter(|_| self.counts(spec));
                 let (value, source) = match (given, stored) {
                     (Some((text, source)), _) => (text.to_owned(), source.clone()),
-                    (None, Some(machine)) if spec.scope.is_stored() => {
-                        let value = stored_value(machine, spec.name).to_string();
+                    (None, Some(stored)) if spec.scope.is_stored() => {
+                        let value = stored_value(&self.options, stored, spec.name).to_string();
                         (value, Source::Database)
                     }
                     (None, _) => (spec.default.to_string(), Source::Default),
@@ -45,7 +44,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::samples::{env, options, sample_machine};
+    use crate::samples::{env, options, sample_settings};
 
     #[test]
     fn every_value_says_where_it_comes_from() {
@@ -54,7 +53,7 @@ mod tests {
             .environment(env(&[("HOST", "localhost")]))
             .command_line([("no_upnp", "true")]);
         let told: Vec<String> = layers
-            .provenance(Some(&sample_machine()))
+            .provenance(Some(&sample_settings()))
             .into_iter()
             .filter(|p| ["node_cap", "host", "no_upnp", "crisis_bytes", "count"].contains(&p.name))
             .map(|p| format!("{} = {} ({})", p.name, p.value, p.source))

@@ -1,18 +1,17 @@
 //! What must hold for any machine and any file.
 
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
 use crate::samples::{facts, options, rewarded};
-use crate::{Layers, MachineFacts, stored_values};
+use crate::{Layers, MachineFacts, StoredSettings, stored_values};
 use wnm_core::container::ContainerNetwork;
 use wnm_core::id::NodeId;
 use wnm_core::kind::ManagerKind;
 use wnm_core::machine::FirewallChoice;
 use wnm_core::machine::{
-    Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, Machine, Pacing,
+    Band, ConfigValue, Delays, IoBands, Launch, Limits, Machine, MachineState, Pacing,
     RemovalStrategy, Thresholds,
 };
 use wnm_core::ports::{PortBase, PortBases};
@@ -130,16 +129,12 @@ fn launch() -> impl Strategy<Value = Launch> {
     })
 }
 
-fn fleet() -> impl Strategy<Value = FleetLimits> {
-    let memory = "([1-9][0-9]{2,5}[MGT]|[1-9][0-9]?%)".prop_map(|text| text.parse().unwrap());
+fn fleet() -> impl Strategy<Value = (Option<String>, Option<u32>)> {
+    let memory = "([1-9][0-9]{2,5}[MGT]|[1-9][0-9]?%)";
     (
         proptest::option::of(memory),
-        proptest::option::of(1u32..=1_000_000),
+        proptest::option::of(1u32..1_000_000),
     )
-        .prop_map(|(memory_max, quota)| FleetLimits {
-            memory_max,
-            cpu_quota: quota.and_then(NonZeroU32::new),
-        })
 }
 
 fn rest() -> impl Strategy<Value = Machine> {
@@ -148,7 +143,7 @@ fn rest() -> impl Strategy<Value = Machine> {
     (
         (path(), path(), path()),
         (version, image),
-        (any::<bool>(), 0..i64::MAX, 0..i64::MAX, 1u32..60_000),
+        (any::<bool>(), 0..i64::MAX, 1u32..60_000),
         (
             proptest::sample::select(crate::samples::KINDS.to_vec()),
             proptest::sample::select(RemovalStrategy::ALL.to_vec()),
@@ -157,36 +152,60 @@ fn rest() -> impl Strategy<Value = Machine> {
             fleet(),
         ),
     )
-        .prop_map(
-            |(paths, (version, image), (on, at, bytes, number), words)| {
-                let start = rewarded().initial_machine(&facts()).unwrap();
-                // Containers of one node have their ports wherever nodes have.
-                let in_containers = words.0 == ManagerKind::from_static("s6overlay+user");
-                let max_nodes = if in_containers { 1 } else { number };
-                Machine {
-                    node_storage: paths.0,
-                    antnode_path: paths.1,
-                    antctl_path: paths.2,
-                    antctl_version: version,
-                    antctl_debug: on,
-                    last_stopped_at: (at != 0).then_some(UnixTime(at)),
-                    crisis_bytes: bytes.unsigned_abs(),
-                    highest_id: on.then(|| NodeId::new(number).unwrap()),
-                    containers: ContainerSettings {
-                        max_nodes,
-                        min_count: max_nodes - 1,
-                        image,
-                        network: ContainerNetwork::ALL[usize::from(on)],
-                    },
-                    manager: words.0,
-                    removal_strategy: words.1,
-                    rewards: words.2.parse().unwrap(),
-                    firewall: words.3,
-                    fleet: words.4,
-                    ..start
-                }
-            },
-        )
+        .prop_map(|(paths, (version, image), (on, bytes, number), words)| {
+            let start = rewarded().initial_machine(&facts()).unwrap();
+            // Containers of one node have their ports wherever nodes have.
+            let in_containers = words.0 == ManagerKind::from_static("s6overlay+user");
+            let max_nodes = if in_containers { 1 } else { number };
+            let text = |text: Option<String>| match text {
+                Some(text) => ConfigValue::Text(text),
+                None => ConfigValue::Null,
+            };
+            let number = |number: u32| ConfigValue::from(u64::from(number));
+            let path = paths.2.display().to_string();
+            let network = ContainerNetwork::ALL[usize::from(on)].word();
+            let own = [
+                ("antctl_path", ConfigValue::Text(path)),
+                ("antctl_version", text(version)),
+                ("antctl_debug", ConfigValue::Bool(on)),
+                ("max_node_per_container", number(max_nodes)),
+                ("min_container_count", number(max_nodes - 1)),
+                ("docker_image", text(image)),
+                ("container_network", network.into()),
+                ("fleet_memory_max", text(words.4.0)),
+                (
+                    "fleet_cpu_quota",
+                    words.4.1.map_or(ConfigValue::Null, number),
+                ),
+            ];
+            Machine {
+                node_storage: paths.0,
+                antnode_path: paths.1,
+                crisis_bytes: bytes.unsigned_abs(),
+                manager_settings: own.into_iter().collect(),
+                manager: words.0,
+                removal_strategy: words.1,
+                rewards: words.2.parse().unwrap(),
+                firewall: words.3,
+                ..start
+            }
+        })
+}
+
+fn state() -> impl Strategy<Value = MachineState> {
+    let number = proptest::option::of((1u32..60_000).prop_map(|n| NodeId::new(n).unwrap()));
+    (
+        number,
+        proptest::option::of((1..i64::MAX).prop_map(UnixTime)),
+    )
+        .prop_map(|(highest_id, last_stopped_at)| MachineState {
+            highest_id,
+            last_stopped_at,
+        })
+}
+
+fn stored() -> impl Strategy<Value = StoredSettings> {
+    (machine(), state()).prop_map(|(machine, state)| StoredSettings { machine, state })
 }
 
 fn machine() -> impl Strategy<Value = Machine> {
@@ -217,7 +236,7 @@ fn machine() -> impl Strategy<Value = Machine> {
 }
 
 /// The machine that a text makes as a config file. Counters take a second step, as in life.
-fn read_back(text: &str, cpu_count: u32) -> Machine {
+fn read_back(text: &str, cpu_count: u32) -> StoredSettings {
     let facts = MachineFacts {
         cpu_count,
         ..facts()
@@ -227,6 +246,10 @@ fn read_back(text: &str, cpu_count: u32) -> Machine {
         .initial_machine(&facts)
         .unwrap_or_else(|error| panic!("{error}\n{text}"));
     let update = layers.command_line([("force_action", "update_config")]);
+    let fresh = StoredSettings {
+        machine: fresh,
+        state: MachineState::default(),
+    };
     update.apply(&fresh).unwrap().0
 }
 
@@ -234,22 +257,22 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_machine_reads_back_from_a_config_file(machine in machine()) {
-        let values = stored_values(&machine);
+    fn any_machine_reads_back_from_a_config_file(stored in stored()) {
+        let values = stored_values(&options(), &stored);
         for line in [config_line, environment_line] {
             let text: String = values
                 .iter()
                 .map(|(name, value)| line(name, value) + "\n")
                 .collect();
-            prop_assert_eq!(&read_back(&text, machine.cpu_count), &machine);
+            prop_assert_eq!(&read_back(&text, stored.machine.cpu_count), &stored);
         }
     }
 
     #[test]
-    fn any_machine_is_what_it_is_when_nothing_is_given(machine in machine()) {
-        let (same, changes) = Layers::new(options()).apply(&machine).unwrap();
+    fn any_machine_is_what_it_is_when_nothing_is_given(stored in stored()) {
+        let (same, changes) = Layers::new(options()).apply(&stored).unwrap();
         prop_assert!(changes.is_empty());
-        prop_assert_eq!(same, machine);
+        prop_assert_eq!(same, stored);
     }
 
     #[test]

@@ -5,12 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::value::Reading;
-use crate::{Expansion, Layers, MachineFacts, OptionTable};
+use crate::{
+    DefaultValue, Expansion, Layers, MachineFacts, OptionSpec, OptionTable, StoredSettings,
+    ValueKind,
+};
 use wnm_core::kind::ManagerKind;
-use wnm_core::machine::Machine;
+use wnm_core::machine::{Machine, MachineState};
 use wnm_core::manager::{ManagerContext, ManagerError, ProcessManager};
 use wnm_core::quantity::UnixTime;
-use wnm_core::registry::ManagerRegistry;
+use wnm_core::registry::{ManagerFactory, ManagerRegistry};
 use wnm_core::wallet::Address;
 
 pub(super) fn env(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
@@ -23,14 +26,63 @@ pub(super) fn env(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
 /// The manager of a colony where none is named.
 pub(super) const NATIVE: ManagerKind = ManagerKind::from_static("systemd+user");
 
-pub(super) fn managers() -> ManagerRegistry {
-    let build =
-        |_: &ManagerKind, _: ManagerContext| -> Result<Arc<dyn ProcessManager>, ManagerError> {
-            Err(ManagerError::NotFound("nothing is run here".to_owned()))
-        };
-    KINDS.iter().fold(ManagerRegistry::new(), |managers, kind| {
-        managers.with_kind(kind.clone(), build)
-    })
+/// What builds nothing and declares the options of our managers.
+struct Declares;
+
+impl ManagerFactory for Declares {
+    fn kinds(&self) -> Vec<ManagerKind> {
+        KINDS.to_vec()
+    }
+
+    fn build(
+        &self,
+        _: &ManagerKind,
+        _: ManagerContext,
+    ) -> Result<Arc<dyn ProcessManager>, ManagerError> {
+        Err(ManagerError::NotFound("nothing is run here".to_owned()))
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        OWN
+    }
+}
+
+/// What the options of our managers are in a wnm; that they are these, its own tests say.
+const OWN: &[OptionSpec] = &[
+    own("fleet_memory_max", ValueKind::Memory, DefaultValue::Absent),
+    own("fleet_cpu_quota", ValueKind::Quota, DefaultValue::Absent),
+    own(
+        "antctl_path",
+        ValueKind::AbsolutePath,
+        DefaultValue::Fixed("~/.local/bin/antctl"),
+    ),
+    own("antctl_debug", ValueKind::Flag, DefaultValue::Absent),
+    own("antctl_version", ValueKind::Version, DefaultValue::Absent),
+    own(
+        "max_node_per_container",
+        ValueKind::Positive,
+        DefaultValue::Fixed("200"),
+    )
+    .fixed(),
+    own(
+        "min_container_count",
+        ValueKind::Count,
+        DefaultValue::Fixed("1"),
+    ),
+    own(
+        "docker_image",
+        ValueKind::Image,
+        DefaultValue::Fixed("iweave/antnode:latest"),
+    ),
+    own(
+        "container_network",
+        ValueKind::Choice(&["host", "published"]),
+        DefaultValue::Fixed("host"),
+    ),
+];
+
+const fn own(name: &'static str, kind: ValueKind, default: DefaultValue) -> OptionSpec {
+    OptionSpec::of_manager(name, kind, default, "A setting of one manager")
 }
 
 /// Managers that can be named.
@@ -43,7 +95,7 @@ pub(super) const KINDS: [ManagerKind; 5] = [
 ];
 
 pub(super) fn options() -> OptionTable {
-    OptionTable::new(&managers())
+    OptionTable::new(&ManagerRegistry::new().with(Declares))
 }
 
 /// Reads a value without a home directory.
@@ -72,7 +124,7 @@ pub(super) fn facts() -> MachineFacts {
 
 /// What the reports of the Python wnm were recorded on.
 pub(super) fn sample_machine() -> Machine {
-    let mut machine = rewarded()
+    rewarded()
         .command_line([
             ("rewards_address", Address::FAUCET.to_string().as_str()),
             ("node_storage", "/srv/ant/nodes"),
@@ -80,7 +132,16 @@ pub(super) fn sample_machine() -> Machine {
             ("antctl_path", "/srv/ant/bin/antctl"),
         ])
         .initial_machine(&facts())
-        .unwrap();
-    machine.last_stopped_at = Some(UnixTime(1_762_990_000));
-    machine
+        .unwrap()
+}
+
+/// What its database holds.
+pub(super) fn sample_settings() -> StoredSettings {
+    StoredSettings {
+        machine: sample_machine(),
+        state: MachineState {
+            highest_id: None,
+            last_stopped_at: Some(UnixTime(1_762_990_000)),
+        },
+    }
 }

@@ -3,14 +3,57 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::OptionTable;
 use wnm_core::machine::ConfigValue;
-use wnm_core::machine::Machine;
+use wnm_core::machine::{Machine, MachineState};
 use wnm_core::quantity::ByteRate;
 
+/// What a database holds of a machine: its settings, and what wnm itself keeps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredSettings {
+    /// The settings.
+    pub machine: Machine,
+    /// What wnm keeps, which counts as an option only where a person sets it by hand.
+    pub state: MachineState,
+}
+
 /// Every setting of the machine, in the order of the Python wnm's machine-config report. What that report has
-/// behind them, `dbpath`, is not the machine's.
-pub fn stored_values(machine: &Machine) -> Vec<(&'static str, ConfigValue)> {
-    let m = machine;
+/// behind them, `dbpath`, is not the machine's. Settings of managers have their places in it too; those that it does
+/// not know come last.
+pub fn stored_values(
+    options: &OptionTable,
+    stored: &StoredSettings,
+) -> Vec<(&'static str, ConfigValue)> {
+    let mut values = base_values(stored);
+    for spec in options.of_managers() {
+        let setting = stored.machine.manager_settings.get(spec.name);
+        let value = (spec.name, setting.cloned().unwrap_or(ConfigValue::Null));
+        let before = PLACES.iter().find(|(name, _)| *name == spec.name);
+        let place = before.and_then(|(_, before)| {
+            let mut values = values.iter();
+            values.position(|(name, _)| name == before)
+        });
+        match place {
+            Some(place) => values.insert(place, value),
+            None => values.push(value),
+        }
+    }
+    values
+}
+
+/// Settings of managers that stand in front of another setting.
+const PLACES: [(&str, &str); 7] = [
+    ("max_node_per_container", "no_upnp"),
+    ("min_container_count", "no_upnp"),
+    ("docker_image", "no_upnp"),
+    ("antctl_path", "highest_node_id_used"),
+    ("antctl_debug", "highest_node_id_used"),
+    ("antctl_version", "highest_node_id_used"),
+    ("container_network", "firewall"),
+];
+
+fn base_values(stored: &StoredSettings) -> Vec<(&'static str, ConfigValue)> {
+    let StoredSettings { machine: m, state } = stored;
     let (t, io) = (&m.thresholds, |rate: ByteRate| int(rate.0));
     vec![
         ("id", ConfigValue::Int(1)),
@@ -50,7 +93,7 @@ pub fn stored_values(machine: &Machine) -> Vec<(&'static str, ConfigValue)> {
         ("netio_write_remove", io(t.net_io.write.remove_above)),
         (
             "last_stopped_at",
-            ConfigValue::Int(m.last_stopped_at.unwrap_or_default().0),
+            ConfigValue::Int(state.last_stopped_at.unwrap_or_default().0),
         ),
         ("host", text(&m.host)),
         ("crisis_bytes", int(m.crisis_bytes)),
@@ -64,37 +107,26 @@ pub fn stored_values(machine: &Machine) -> Vec<(&'static str, ConfigValue)> {
         ("max_concurrent_operations", int(m.limits.operations)),
         ("node_removal_strategy", text(m.removal_strategy)),
         ("process_manager", text(&m.manager)),
-        ("max_node_per_container", int(m.containers.max_nodes)),
-        ("min_container_count", int(m.containers.min_count)),
-        ("docker_image", optional(m.containers.image.as_deref())),
         ("no_upnp", ConfigValue::Bool(m.launch.no_upnp)),
         ("antnode_path", path(&m.antnode_path)),
-        ("antctl_path", path(&m.antctl_path)),
-        ("antctl_debug", ConfigValue::Bool(m.antctl_debug)),
-        ("antctl_version", optional(m.antctl_version.as_deref())),
         (
             "highest_node_id_used",
-            m.highest_id.map_or(ConfigValue::Null, |id| int(id.get())),
+            state
+                .highest_id
+                .map_or(ConfigValue::Null, |id| int(id.get())),
         ),
-        // Last, since that program has no such settings.
-        ("container_network", text(m.containers.network)),
+        // Last, since that program has no such setting.
         ("firewall", text(m.firewall)),
-        (
-            "fleet_memory_max",
-            m.fleet.memory_max.map_or(ConfigValue::Null, text),
-        ),
-        (
-            "fleet_cpu_quota",
-            m.fleet
-                .cpu_quota
-                .map_or(ConfigValue::Null, |quota| int(quota.get())),
-        ),
     ]
 }
 
 /// One setting of the machine.
-pub(super) fn stored_value(machine: &Machine, name: &str) -> ConfigValue {
-    stored_values(machine)
+pub(super) fn stored_value(
+    options: &OptionTable,
+    stored: &StoredSettings,
+    name: &str,
+) -> ConfigValue {
+    stored_values(options, stored)
         .into_iter()
         .find(|(key, _)| *key == name)
         .map_or(ConfigValue::Null, |(_, value)| value)
@@ -121,10 +153,6 @@ fn path(path: &Path) -> ConfigValue {
     text(path.display())
 }
 
-fn optional(value: Option<&str>) -> ConfigValue {
-    value.map_or(ConfigValue::Null, text)
-}
-
 /// The Python wnm stores no words as the empty text.
 fn words(value: Option<&str>) -> ConfigValue {
     text(value.unwrap_or_default())
@@ -133,7 +161,7 @@ fn words(value: Option<&str>) -> ConfigValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::sample_machine;
+    use crate::samples::{options, sample_settings};
     use wnm_report::config_line;
 
     #[test]
@@ -143,8 +171,8 @@ mod tests {
         let fixture = std::fs::read_to_string(path)
             .unwrap()
             .replace("=None\n", "=\n");
-        let machine = sample_machine();
-        let ours: Vec<String> = stored_values(&machine)
+        let stored = sample_settings();
+        let ours: Vec<String> = stored_values(&options(), &stored)
             .iter()
             .map(|(name, value)| config_line(name, value))
             .collect();

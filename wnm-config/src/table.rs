@@ -13,7 +13,6 @@ const FORCE_ACTIONS: ValueKind = ValueKind::Choice(&super::force::ForceAction::W
 const REPORTS: ValueKind = ValueKind::Choice(&wnm_core::reports::ReportKind::WORDS);
 const FORMATS: ValueKind = ValueKind::Choice(&wnm_core::reports::ReportFormat::WORDS);
 const FIREWALLS: ValueKind = ValueKind::Choice(&wnm_core::machine::FirewallChoice::WORDS);
-const NETWORKS: ValueKind = ValueKind::Choice(&wnm_core::container::ContainerNetwork::WORDS);
 const LOG_LEVELS: ValueKind = ValueKind::Choice(&super::run::LogLevel::WORDS);
 
 macro_rules! options {
@@ -24,8 +23,8 @@ macro_rules! options {
             #[allow(unused_imports)]
             use ValueKind::{
                 AbsolutePath, Address, Arguments, Bytes, Count, Database, Environment, Flag, Host,
-                Image, Load, Manager, Memory, Milliseconds, NodeNames, NodeNumber, Path, Percent, Port,
-                Positive, Quota, Rate, Repeated, Rewards, Seconds, Strategy, Text, Timestamp, Version,
+                Load, Manager, Milliseconds, NodeNames, NodeNumber, Path, Percent, Port,
+                Positive, Rate, Repeated, Rewards, Seconds, Strategy, Text, Timestamp,
             };
             &[$(OptionSpec {
                 name: $name,
@@ -129,17 +128,8 @@ static BASE: &[OptionSpec] = options! {
     "rpc_port_start"        StoredImmutable Ports Port, Fixed("30"), env, "and antctl controls it at 30000 + N";
 
     "process_manager"       StoredImmutable Manager Manager, Computed("systemd+user, launchd+user or setsid+user, by what there is"), env, "Who runs the nodes; fixed at --init";
-    "antctl_path"           Stored Manager AbsolutePath, Fixed("~/.local/bin/antctl"), env, "antctl: where it is";
-    "antctl_debug"          Stored Manager Flag, Absent, env, "antctl: ask for its debug output";
-    "antctl_version"        Stored Manager Version, Absent, env, "antctl: ask for this version of antnode; empty for the latest";
-    "max_node_per_container" StoredImmutable Manager Positive, Fixed("200"), env, "s6overlay: most nodes in a container; fixed at --init, as ports go by it";
-    "min_container_count"   Stored Manager Count, Fixed("1"), env, "s6overlay: containers there are from the start";
-    "docker_image"          Stored Manager Image, Fixed("iweave/antnode:latest"), env, "s6overlay: image of new containers";
-    "container_network"     Stored Manager NETWORKS, Fixed("host"), env, "s6overlay: how new containers are connected: published (a network of their own, node ports published) or host";
 
     "firewall"              Stored Manager FIREWALLS, Fixed("auto"), env, "Where ports of nodes are opened; auto: in the active one, with root's rights";
-    "fleet_memory_max"      Stored Manager Memory, Absent, env, "systemd: most memory for all nodes together, as 24G or 80%; empty for no limit";
-    "fleet_cpu_quota"       Stored Manager Quota, Absent, env, "systemd: most processor time for all nodes together, in percent of one processor, as 350; 0 for no limit";
 
     "highest_node_id_used"  StoredByHand Counters NodeNumber, Absent, env, "Highest node number ever given (antctl)";
     "last_stopped_at"       StoredByHand Counters Timestamp, Absent, env, "When a node was last stopped for load";
@@ -158,6 +148,7 @@ impl OptionTable {
     pub fn new(managers: &ManagerRegistry) -> Self {
         let kinds = managers.kinds();
         let mut specs: Vec<OptionSpec> = BASE.to_vec();
+        add(&mut specs, managers.options());
         for spec in &mut specs {
             if spec.kind == ValueKind::Manager && !kinds.is_empty() {
                 let listed = list(&kinds);
@@ -174,6 +165,11 @@ impl OptionTable {
     /// Every option, in the order of help.
     pub fn all(&self) -> &[OptionSpec] {
         &self.specs
+    }
+
+    /// The options that only one manager reads, in the order of help.
+    pub fn of_managers(&self) -> impl Iterator<Item = &OptionSpec> {
+        self.specs.iter().filter(|spec| !is_base(spec.name))
     }
 
     /// The managers that can be named.
@@ -201,6 +197,45 @@ impl OptionTable {
             .filter(|(likeness, _)| *likeness >= SUGGEST_FROM)
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, spec)| spec)
+    }
+}
+
+/// Options of managers that help shows right behind the manager itself, in this order.
+const FIRST: [&str; 7] = [
+    "antctl_path",
+    "antctl_debug",
+    "antctl_version",
+    "max_node_per_container",
+    "min_container_count",
+    "docker_image",
+    "container_network",
+];
+
+fn is_base(name: &str) -> bool {
+    BASE.iter().any(|spec| spec.name == name)
+}
+
+/// Puts the options of managers among the others, under their heading. One that has the name of another option is
+/// left out.
+fn add(specs: &mut Vec<OptionSpec>, options: impl Iterator<Item = &'static OptionSpec>) {
+    let mut options: Vec<&OptionSpec> = options.filter(|spec| !is_base(spec.name)).collect();
+    let place = |spec: &&OptionSpec| FIRST.iter().position(|name| *name == spec.name);
+    options.sort_by_key(|spec| place(spec).unwrap_or(FIRST.len()));
+    for spec in options {
+        if specs.iter().any(|other| other.name == spec.name) {
+            continue;
+        }
+        let is_before = |other: &OptionSpec| match place(&spec) {
+            // Behind the manager and those of this list that are there already.
+            Some(_) => {
+                other.group < spec.group
+                    || other.kind == ValueKind::Manager
+                    || FIRST.contains(&other.name)
+            }
+            None => other.group <= spec.group,
+        };
+        let index = specs.iter().take_while(|other| is_before(other)).count();
+        specs.insert(index, spec.clone());
     }
 }
 

@@ -8,6 +8,7 @@ use semver::Version;
 use crate::{Expansion, OptionTable, ValueKind};
 use wnm_core::id::{NodeId, NodeName};
 use wnm_core::kind::ManagerKind;
+use wnm_core::machine::ConfigValue;
 use wnm_core::ports::PortBase;
 use wnm_core::quantity::{ByteRate, Load, Milliseconds, Percent, Seconds, UnixTime};
 use wnm_core::wallet::{Address, RewardsAddress};
@@ -76,6 +77,34 @@ impl Reading<'_> {
             ValueKind::Quota => quota(text).map(drop),
             ValueKind::Choice(words) => choice(text, words).map(drop),
         }
+    }
+
+    /// The value that a text stands for, as the settings of managers keep it. An empty text unsets.
+    pub fn value(&self, kind: ValueKind, text: &str) -> Parsed<ConfigValue> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(ConfigValue::Null);
+        }
+        self.check(kind, text)?;
+        let number = |number: u64| ConfigValue::from(number);
+        Ok(match kind {
+            ValueKind::Flag => ConfigValue::Bool(flag(text)?),
+            ValueKind::Load => ConfigValue::Float(load(text)?.get()),
+            ValueKind::Count | ValueKind::Positive => number(count(text)?.into()),
+            ValueKind::Percent
+            | ValueKind::Rate
+            | ValueKind::Bytes
+            | ValueKind::Seconds
+            | ValueKind::Milliseconds => number(bytes(text)?),
+            ValueKind::Quota => match quota(text)? {
+                Some(percent) => number(percent.get().into()),
+                None => ConfigValue::Null,
+            },
+            ValueKind::AbsolutePath => say(self.path(text)?.display()).as_str().into(),
+            ValueKind::Memory => say(memory(text)?).as_str().into(),
+            ValueKind::Choice(words) => choice(text, words)?.into(),
+            _ => text.into(),
+        })
     }
 
     /// A manager that this wnm has.
@@ -227,10 +256,6 @@ pub(super) fn strategy(text: &str) -> Parsed<wnm_core::machine::RemovalStrategy>
 }
 
 pub(super) fn firewall(text: &str) -> Parsed<wnm_core::machine::FirewallChoice> {
-    text.parse().map_err(say)
-}
-
-pub(super) fn container_network(text: &str) -> Parsed<wnm_core::container::ContainerNetwork> {
     text.parse().map_err(say)
 }
 

@@ -32,7 +32,8 @@ pub fn rewards_address(input: &[u8]) {
 
 /// A snapshot from a file: what reads as one can be decided on, and the plan is safe.
 pub fn snapshot(input: &[u8]) {
-    let Ok(snapshot) = serde_json::from_slice::<Snapshot>(input) else {
+    let value = serde_json::from_slice(input);
+    let Ok(Ok(snapshot)) = value.map(Snapshot::from_json) else {
         return;
     };
     let plan = decide(&snapshot);

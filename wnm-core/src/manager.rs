@@ -131,6 +131,12 @@ pub trait ProcessManager: Send + Sync {
         Ok(Housing::default())
     }
 
+    /// Whether the supervisor itself holds the ports of nodes that do not run, so that a listener there says nothing.
+    /// Asked only of managers that give numbers by blocks.
+    fn holds_ports(&self) -> bool {
+        false
+    }
+
     /// What nodes say of themselves, for those of them that cannot be asked from here at their metrics port: a
     /// node in a network of its own. The others are left out, and are asked there.
     async fn ask(&self, nodes: &[Node]) -> HashMap<NodeId, ProbeResult> {

@@ -25,6 +25,32 @@ pub struct OptionSpec {
 }
 
 impl OptionSpec {
+    /// A setting of one manager, for [`ManagerFactory::options`](crate::registry::ManagerFactory::options).
+    pub const fn of_manager(
+        name: &'static str,
+        kind: ValueKind,
+        default: DefaultValue,
+        help: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            scope: Scope::Stored,
+            group: Group::Manager,
+            kind,
+            default,
+            env: true,
+            help: Cow::Borrowed(help),
+            short: None,
+        }
+    }
+
+    /// The same, fixed once the colony is initialised.
+    #[must_use]
+    pub const fn fixed(mut self) -> Self {
+        self.scope = Scope::StoredImmutable;
+        self
+    }
+
     /// Name with hyphens, as help shows it: `node-cap`.
     pub fn long(&self) -> String {
         self.name.replace('_', "-")

@@ -28,10 +28,10 @@ pub struct NodeBinary {
 #[async_trait]
 pub trait NodeProgram: Send + Sync {
     /// Name of the program, and of its copy in a node's directory.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// The payment network nodes are started for.
-    fn network(&self) -> &'static str;
+    fn network(&self) -> &str;
 
     /// The argument vector a node is started with, program excluded.
     fn arguments(
@@ -54,18 +54,31 @@ pub trait NodeProgram: Send + Sync {
     /// The file in a node's directory that was written at its first launch and never again.
     fn identity_file(&self, root_dir: &Path) -> PathBuf;
 
-    /// Path of the page that says what a running node is.
-    fn metadata_path(&self) -> &'static str;
+    /// The pages that a running node serves over HTTP on its metrics port; `None` for a program without pages,
+    /// whose nodes are not asked.
+    fn pages(&self) -> Option<PagePaths> {
+        None
+    }
 
+    /// Reads both pages. `None` if the first one is not from a node of this kind.
+    fn read_report(&self, metadata: &[u8], metrics: &[u8]) -> Option<NodeReport> {
+        let _ = (metadata, metrics);
+        None
+    }
+}
+
+/// Where a node serves its pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PagePaths {
+    /// Path of the page that says what the node is.
+    pub metadata: String,
     /// Path of the page with its figures.
-    fn metrics_path(&self) -> &'static str;
-
-    /// Reads both pages. `None` when the first one is not from a node of this kind.
-    fn read_report(&self, metadata: &[u8], metrics: &[u8]) -> Option<NodeReport>;
+    pub metrics: String,
 }
 
 /// What is wrong with a node program or with what it is to be started with.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ProgramError {
     /// No file there.
     #[error("{} does not exist; give the node program with --antnode-path", .0.display())]
@@ -79,7 +92,7 @@ pub enum ProgramError {
         /// The file.
         path: PathBuf,
         /// What it should have been.
-        program: &'static str,
+        program: String,
         /// What it said instead.
         words: String,
     },
@@ -104,4 +117,7 @@ pub enum ProgramError {
         /// What it lacks.
         what: &'static str,
     },
+    /// Anything else, in one line, for programs of other crates.
+    #[error("{0}")]
+    Other(String),
 }

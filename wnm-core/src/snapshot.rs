@@ -1,9 +1,12 @@
 //! Everything that a decision is made from.
 
+mod old_form;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::id::NodeId;
-use crate::machine::{Machine, MachineLoad};
+use crate::machine::{Machine, MachineLoad, MachineState};
 use crate::manager::ManagerPolicy;
 use crate::node::Node;
 use crate::ports::{Port, PortUse};
@@ -22,6 +25,8 @@ pub struct Snapshot {
     pub taken_at: UnixTime,
     /// The machine's settings.
     pub machine: Machine,
+    /// What wnm keeps of it besides.
+    pub state: MachineState,
     /// Its measured load.
     pub load: MachineLoad,
     /// Whether it came up anew since the last cycle.
@@ -39,6 +44,18 @@ pub struct Snapshot {
     pub blocked_ids: Vec<BlockedId>,
     /// Every node as it was just seen.
     pub nodes: Vec<Node>,
+}
+
+impl Snapshot {
+    /// Reads one from JSON, of this or an earlier wnm.
+    ///
+    /// # Errors
+    ///
+    /// The value is no snapshot.
+    pub fn from_json(mut value: Value) -> Result<Self, serde_json::Error> {
+        old_form::update(&mut value);
+        serde_json::from_value(value)
+    }
 }
 
 /// Whether the supervisor answered.

@@ -6,13 +6,12 @@ use std::path::PathBuf;
 
 use semver::Version;
 
-use crate::container::ContainerNetwork;
 use crate::id::NodeId;
 use crate::kind::ManagerKind;
 use crate::machine::FirewallChoice;
 use crate::machine::{
-    Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, LoadAverages, Machine,
-    MachineLoad, Pacing, RemovalStrategy, Thresholds,
+    Band, Delays, IoBands, Launch, Limits, LoadAverages, Machine, MachineLoad, MachineState,
+    ManagerSettings, Pacing, RemovalStrategy, Thresholds,
 };
 use crate::manager::{FoundNode, LanePolicy, ManagerPolicy};
 use crate::node::{
@@ -171,25 +170,14 @@ pub fn machine() -> Machine {
         rewards: "faucet".parse().unwrap(),
         donate_address: Address::FAUCET,
         ports: PortBases::default(),
-        highest_id: None,
-        last_stopped_at: None,
         host: "127.0.0.1".to_owned(),
         crisis_bytes: 2_000_000_000,
         launch: Launch::default(),
         removal_strategy: RemovalStrategy::Youngest,
         manager: MANAGER,
-        containers: ContainerSettings {
-            max_nodes: 200,
-            min_count: 1,
-            image: None,
-            network: ContainerNetwork::Host,
-        },
+        manager_settings: ManagerSettings::default(),
         antnode_path: PathBuf::from("/usr/local/bin/antnode"),
-        antctl_path: PathBuf::from("/usr/local/bin/antctl"),
-        antctl_debug: false,
-        antctl_version: None,
         firewall: FirewallChoice::Auto,
-        fleet: FleetLimits::default(),
     }
 }
 
@@ -199,6 +187,7 @@ pub fn snapshot() -> Snapshot {
         format: SNAPSHOT_FORMAT,
         taken_at: NOW,
         machine: machine(),
+        state: MachineState::default(),
         load: MachineLoad {
             at: NOW,
             span: Seconds(60),

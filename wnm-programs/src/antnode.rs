@@ -14,7 +14,7 @@ use wnm_core::machine::Launch;
 use wnm_core::node::NodeReport;
 use wnm_core::node::{Node, NodeMeasurements};
 use wnm_core::paths::Paths;
-use wnm_core::program::{NodeProgram, ProgramError};
+use wnm_core::program::{NodeProgram, PagePaths, ProgramError};
 use wnm_core::registry::ProgramFactory;
 
 /// A debug build hashes its own binary at every start, which takes seconds on a loaded machine.
@@ -54,11 +54,11 @@ impl ProgramFactory for AntnodeFactory {
 
 #[async_trait]
 impl NodeProgram for Antnode {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         NAME
     }
 
-    fn network(&self) -> &'static str {
+    fn network(&self) -> &str {
         "evm-arbitrum-one"
     }
 
@@ -142,7 +142,7 @@ impl NodeProgram for Antnode {
         }
         let foreign = |words: String| ProgramError::NotTheProgram {
             path: binary.to_owned(),
-            program: self.name(),
+            program: self.name().to_owned(),
             words,
         };
         let spec = CommandSpec::new(binary, VERSION_DEADLINE).arg("--version");
@@ -169,12 +169,11 @@ impl NodeProgram for Antnode {
         root_dir.join("secret-key")
     }
 
-    fn metadata_path(&self) -> &'static str {
-        "/metadata"
-    }
-
-    fn metrics_path(&self) -> &'static str {
-        "/metrics"
+    fn pages(&self) -> Option<PagePaths> {
+        Some(PagePaths {
+            metadata: "/metadata".to_owned(),
+            metrics: "/metrics".to_owned(),
+        })
     }
 
     fn read_report(&self, metadata: &[u8], metrics: &[u8]) -> Option<NodeReport> {

@@ -1,7 +1,7 @@
 //! The rows of `the testkit's python/colony-0.6.3.sql`, which the recorded reports were made from.
 
 use wnm_core::kind::ManagerKind;
-use wnm_core::machine::{ContainerSettings, IoRates, LoadAverages, Machine, MachineLoad};
+use wnm_core::machine::{IoRates, LoadAverages, Machine, MachineLoad, MachineState};
 use wnm_core::manager::{LanePolicy, ManagerPolicy};
 use wnm_core::node::{Actor, Desired, DesiredState, Node, NodeMeasurements, ObservedState};
 use wnm_core::numbering::IdPolicy;
@@ -106,16 +106,8 @@ pub(super) fn machine() -> Machine {
     Machine {
         node_storage: "/srv/ant/nodes".into(),
         rewards: Address::FAUCET.to_string().parse().unwrap(),
-        last_stopped_at: Some(UnixTime(1_762_990_000)),
         manager: ManagerKind::from_static("systemd+user"),
-        containers: ContainerSettings {
-            max_nodes: 200,
-            min_count: 1,
-            image: Some("iweave/antnode:latest".to_owned()),
-            network: wnm_core::container::ContainerNetwork::Host,
-        },
         antnode_path: "/srv/ant/bin/antnode".into(),
-        antctl_path: "/srv/ant/bin/antctl".into(),
         ..testing::machine()
     }
 }
@@ -149,6 +141,7 @@ pub(super) fn snapshot() -> Snapshot {
         format: SNAPSHOT_FORMAT,
         taken_at: UnixTime(1_795_215_700),
         machine: machine(),
+        state: MachineState::default(),
         load: load(),
         rebooted: false,
         supervisor: SupervisorState::Answering,

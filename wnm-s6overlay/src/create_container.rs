@@ -23,7 +23,7 @@ impl S6Overlay {
     /// Creates and starts a container. Removes it again if the engine refuses to start it.
     pub(crate) async fn create_container(&self, id: ContainerId) -> Result<(), ManagerError> {
         let name = id.to_string();
-        let network = self.context.machine.containers.network;
+        let network = self.settings.network;
         let ports = self.block_ports(id)?;
         layout::check_storage(&self.context.paths)?;
         for (directory, _) in self.container_paths.mounts() {
@@ -74,7 +74,7 @@ impl S6Overlay {
 
     /// The image for new containers.
     pub(crate) fn image(&self) -> Result<&str, ManagerError> {
-        let image = self.context.machine.containers.image.as_deref();
+        let image = self.settings.image.as_deref();
         image.ok_or_else(|| ManagerError::Rejected {
             what: "no image".to_owned(),
             words: "set one with --docker-image; build one with: wnm --dockerfile | docker build -t NAME -"

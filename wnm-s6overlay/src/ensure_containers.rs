@@ -69,7 +69,7 @@ impl S6Overlay {
         occupied: &BTreeSet<ContainerId>,
         adding: &[NodeId],
     ) -> BTreeSet<ContainerId> {
-        let minimum = (1..=self.context.machine.containers.min_count).map(ContainerId);
+        let minimum = (1..=self.settings.min_count).map(ContainerId);
         let new = adding
             .iter()
             .map(|id| Block::container_of(*id, self.nodes_per_container));
@@ -82,7 +82,7 @@ impl S6Overlay {
         state: Option<ContainerState>,
         is_occupied: bool,
     ) -> Result<(), ManagerError> {
-        let network = self.context.machine.containers.network;
+        let network = self.settings.network;
         match state {
             None => {
                 // In the host network, a port in use affects only one node. Recreate an occupied container anyway,

@@ -8,9 +8,11 @@ use wnm_core::id::{ContainerId, NodeId};
 use wnm_core::kind::ManagerKind;
 use wnm_core::machine::{Conflict, Machine};
 use wnm_core::manager::{ManagerContext, ManagerError, ProcessManager};
+use wnm_core::option::OptionSpec;
 use wnm_core::ports::PortError;
 use wnm_core::registry::ManagerFactory;
 
+use crate::options::{ContainerSettings, MAX_NODES, MIN_COUNT, NETWORK, OPTIONS};
 use crate::{FAULT_POINTS, S6Overlay};
 
 /// Services of s6 in containers.
@@ -34,17 +36,24 @@ impl ManagerFactory for S6OverlayFactory {
     }
 
     fn check(&self, machine: &Machine) -> Vec<Conflict> {
-        let Some(size) = NonZeroU32::new(machine.containers.max_nodes) else {
-            return Vec::new();
+        let settings = match ContainerSettings::new(&machine.manager_settings) {
+            Ok(settings) => settings,
+            Err(error) => return vec![conflict(NETWORK, &error.to_string())],
         };
-        let error = check_blocks(machine, size).err();
+        let Some(size) = NonZeroU32::new(settings.max_nodes) else {
+            return vec![conflict(MAX_NODES, "must be at least 1")];
+        };
+        let error = check_blocks(machine, size, settings.min_count).err();
         let conflict = error.map(|error| {
             let mut conflict = Conflict::of_ports(machine, &error);
-            let sizes = ["max_node_per_container", "min_container_count"];
-            conflict.options.splice(1..1, sizes);
+            conflict.options.splice(1..1, [MAX_NODES, MIN_COUNT]);
             conflict
         });
         conflict.into_iter().collect()
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        OPTIONS
     }
 
     fn fault_points(&self) -> &'static [&'static str] {
@@ -52,13 +61,20 @@ impl ManagerFactory for S6OverlayFactory {
     }
 }
 
+fn conflict(option: &'static str, problem: &str) -> Conflict {
+    Conflict {
+        options: vec![option],
+        problem: format!("{option}: {problem}"),
+    }
+}
+
 /// Containers have their ports in whole blocks: with the last one open all of it needs room. Returns the first that
 /// has none.
-fn check_blocks(machine: &Machine, size: NonZeroU32) -> Result<(), PortError> {
+fn check_blocks(machine: &Machine, size: NonZeroU32, min_count: u32) -> Result<(), PortError> {
     // A colony that may have no node still needs room for the first.
     let highest = NodeId::new(machine.node_cap).unwrap_or(NodeId::FIRST);
     let last = Block::container_of(highest, size).0;
-    let last = last.max(machine.containers.min_count);
+    let last = last.max(min_count);
     (1..=last).try_for_each(|number| match Block::of(ContainerId(number), size) {
         Some(block) => block.ports(&machine.ports).map(drop),
         None => Err(PortError::NotAPort(i64::MAX)),
@@ -67,6 +83,7 @@ fn check_blocks(machine: &Machine, size: NonZeroU32) -> Result<(), PortError> {
 
 #[cfg(test)]
 mod tests {
+    use wnm_core::machine::ConfigValue;
     use wnm_core::testing;
 
     use super::*;
@@ -75,8 +92,7 @@ mod tests {
     fn the_last_container_has_to_fit_into_the_ports() {
         let mut machine = testing::machine();
         machine.manager = USER;
-        machine.containers.max_nodes = 200;
-        machine.containers.min_count = 5;
+        let mut machine = machine.with_manager_setting(MIN_COUNT, ConfigValue::Int(5));
         machine.node_cap = 10_400;
         assert_eq!(S6OverlayFactory.check(&machine), []);
         machine.node_cap = 10_401;
@@ -88,7 +104,7 @@ mod tests {
             "{found:?}"
         );
         machine.node_cap = 1;
-        machine.containers.min_count = 53;
+        let machine = machine.with_manager_setting(MIN_COUNT, ConfigValue::Int(53));
         assert!(found[0].options.contains(&"min_container_count"));
         assert_eq!(S6OverlayFactory.check(&machine).len(), 1);
     }

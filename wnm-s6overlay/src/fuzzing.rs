@@ -78,13 +78,14 @@ fn check_services(input: &[u8]) {
 /// Pages do not overlap, and a node's probe result comes only from its own pages.
 fn check_pages(input: &[u8]) {
     let program = Antnode::new(Arc::new(SystemRunner));
+    let paths = program.pages().expect("antnode serves pages");
     let pages = probe::parse_pages(input, MARKER);
     let length: usize = pages.values().map(|page| page.body.len()).sum();
     assert!(length <= input.len());
     for port in [1, 13_001, u16::MAX].map(Port::new) {
-        let page = |path| pages.get(probe::page_url(port?, path).as_str());
-        let own_pages = [page(program.metadata_path()), page(program.metrics_path())];
-        match probe::probe_result(&program, &pages, port) {
+        let page = |path: &str| pages.get(probe::page_url(port?, path).as_str());
+        let own_pages = [page(&paths.metadata), page(&paths.metrics)];
+        match probe::probe_result(&program, &paths, &pages, port) {
             ProbeResult::Answered(_) => {
                 assert!(
                     own_pages

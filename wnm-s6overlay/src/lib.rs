@@ -19,6 +19,7 @@ mod factory;
 mod fault_points;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzzing;
+mod options;
 mod owner;
 mod port_check;
 mod probe;
@@ -38,7 +39,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wnm_core::container::Block;
+use wnm_core::container::{Block, ContainerNetwork};
 use wnm_core::id::ContainerId;
 use wnm_core::id::NodeId;
 use wnm_core::kind::ManagerKind;
@@ -56,6 +57,7 @@ use wnm_host::files::{Direct, Files};
 use crate::container_paths::ContainerPaths;
 use crate::containers::ContainerSet;
 use crate::engine::Engine;
+use crate::options::{ContainerSettings, NETWORK};
 use crate::owner::Owner;
 
 /// Nodes per call: enough that the cost of calls is small, few enough that a progress bar moves.
@@ -65,6 +67,7 @@ const BATCH: usize = 50;
 pub struct S6Overlay {
     kind: ManagerKind,
     context: ManagerContext,
+    settings: ContainerSettings,
     nodes_per_container: NonZeroU32,
     engine: Engine,
     container_set: ContainerSet,
@@ -78,9 +81,14 @@ impl S6Overlay {
     ///
     /// # Errors
     ///
-    /// Returns [`ManagerError::Rejected`] if `max_node_per_container` is 0.
+    /// Returns [`ManagerError::Rejected`] if `max_node_per_container` is 0 or `container_network` is unknown.
     pub fn new(kind: ManagerKind, context: ManagerContext) -> Result<Self, ManagerError> {
-        let nodes_per_container = NonZeroU32::new(context.machine.containers.max_nodes);
+        let settings = ContainerSettings::new(&context.machine.manager_settings);
+        let settings = settings.map_err(|error| ManagerError::Rejected {
+            what: NETWORK.to_owned(),
+            words: error.to_string(),
+        })?;
+        let nodes_per_container = NonZeroU32::new(settings.max_nodes);
         let nodes_per_container = nodes_per_container.ok_or_else(|| ManagerError::Rejected {
             what: "max_node_per_container".to_owned(),
             words: "must be at least 1".to_owned(),
@@ -92,6 +100,7 @@ impl S6Overlay {
         };
         Ok(Self {
             kind,
+            settings,
             nodes_per_container,
             engine: Engine::from_env(),
             container_set: ContainerSet::of_storage(&context.paths.node_storage),
@@ -139,7 +148,7 @@ impl ProcessManager for S6Overlay {
         ManagerPolicy {
             ids: IdPolicy::Blocks {
                 size: self.nodes_per_container.get(),
-                open: self.context.machine.containers.min_count,
+                open: self.settings.min_count,
             },
             lanes: LanePolicy::PerContainer,
             restarts_crashed: true,
@@ -201,6 +210,10 @@ impl ProcessManager for S6Overlay {
 
     async fn house(&self, nodes: &[Node], adding: &[NodeId]) -> Result<Housing, ManagerError> {
         self.ensure_containers(nodes, adding).await
+    }
+
+    fn holds_ports(&self) -> bool {
+        self.settings.network == ContainerNetwork::Published
     }
 
     async fn ask(&self, nodes: &[Node]) -> HashMap<NodeId, ProbeResult> {

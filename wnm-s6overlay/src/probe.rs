@@ -12,7 +12,7 @@ use wnm_core::id::NodeId;
 use wnm_core::node::Node;
 use wnm_core::node::ProbeResult;
 use wnm_core::ports::Port;
-use wnm_core::program::NodeProgram;
+use wnm_core::program::{NodeProgram, PagePaths};
 
 use crate::S6Overlay;
 use crate::containers::ContainerState;
@@ -41,7 +41,7 @@ impl S6Overlay {
             // Without the engine, the network mode of each container is unknown. Assume the setting for new ones: in
             // the host network, the caller can probe the ports itself.
             Err(error) => {
-                return match self.context.machine.containers.network {
+                return match self.settings.network {
                     ContainerNetwork::Host => HashMap::new(),
                     ContainerNetwork::Published => silent(nodes.iter(), &error.to_string()),
                 };
@@ -72,12 +72,15 @@ impl S6Overlay {
                 .collect();
         }
         let program = &self.context.program;
+        let Some(paths) = program.pages() else {
+            return HashMap::new();
+        };
         // No page can guess a random marker during one exec.
         let marker = format!("wnm-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
         let mut args = vec![
             marker.clone(),
-            program.metadata_path().to_owned(),
-            program.metrics_path().to_owned(),
+            paths.metadata.clone(),
+            paths.metrics.clone(),
         ];
         let enabled = nodes.iter().filter(|node| !node.is_disabled());
         let ports = enabled.filter_map(|node| node.ports.metrics);
@@ -93,7 +96,7 @@ impl S6Overlay {
             .map(|node| {
                 (
                     node.id,
-                    probe_result(program.as_ref(), &pages, node.ports.metrics),
+                    probe_result(program.as_ref(), &paths, &pages, node.ports.metrics),
                 )
             })
             .collect()
@@ -103,11 +106,12 @@ impl S6Overlay {
 /// The probe result of the node with this metrics port.
 pub(crate) fn probe_result(
     program: &dyn NodeProgram,
+    paths: &PagePaths,
     pages: &HashMap<&str, Page<'_>>,
     port: Option<Port>,
 ) -> ProbeResult {
     let page = |path: &str| pages.get(page_url(port?, path).as_str());
-    match (page(program.metadata_path()), page(program.metrics_path())) {
+    match (page(&paths.metadata), page(&paths.metrics)) {
         (Some(metadata), Some(metrics)) if metadata.status == OK && metrics.status == OK => {
             match program.read_report(metadata.body, metrics.body) {
                 Some(report) => ProbeResult::Answered(Box::new(report)),

@@ -21,7 +21,7 @@ pub(crate) struct NodeSearch {
     pub paths: Paths,
     pub bases: PortBases,
     /// File name of the node program.
-    pub program: &'static str,
+    pub program: String,
 }
 
 impl NodeSearch {
@@ -62,7 +62,7 @@ impl NodeSearch {
             let entry = entry.map_err(unreadable)?;
             let is_named = entry.file_name().to_string_lossy().starts_with("antnode");
             let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if is_named && is_dir && entry.path().join(self.program).is_file() {
+            if is_named && is_dir && entry.path().join(&self.program).is_file() {
                 found.push(entry.path());
             }
         }
@@ -71,8 +71,10 @@ impl NodeSearch {
 
     /// Processes of the node program, wherever its file is.
     fn processes(&self) -> Result<Vec<Process>, ManagerError> {
-        let is_node_program =
-            |path: &Path| path.file_name().is_some_and(|name| name == self.program);
+        let is_node_program = |path: &Path| {
+            path.file_name()
+                .is_some_and(|name| name == self.program.as_str())
+        };
         let wanted = |program: &Program| match program {
             Program::At(path) => is_node_program(path),
             Program::Hidden => true,
@@ -99,7 +101,7 @@ impl NodeSearch {
         }
         known
             .iter()
-            .find(|root| NodeMatcher::for_paths(&root.join(self.program), root).matches(process))
+            .find(|root| NodeMatcher::for_paths(&root.join(&self.program), root).matches(process))
             .cloned()
     }
 
@@ -130,8 +132,8 @@ impl NodeSearch {
             None => std::fs::metadata(&root_dir).ok()?.uid(),
         };
         let binary = match process.map(|process| &process.program) {
-            Some(Program::At(path)) if !root_dir.join(self.program).is_file() => path.clone(),
-            _ => root_dir.join(self.program),
+            Some(Program::At(path)) if !root_dir.join(&self.program).is_file() => path.clone(),
+            _ => root_dir.join(&self.program),
         };
         Some(FoundNode {
             id,

@@ -163,7 +163,7 @@ impl ProcessManager for Setsid {
             table: self.readable_table()?,
             paths: self.context.paths.clone(),
             bases: self.context.machine.ports,
-            program: self.context.program.name(),
+            program: self.context.program.name().to_owned(),
         };
         blocking(move || search.run()).await
     }

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use wnm_core::doctor::Finding;
 use wnm_core::kind::ManagerKind;
+use wnm_core::machine::{Conflict, Machine, port_conflicts};
 use wnm_core::manager::{ManagerContext, ManagerError, ProcessManager};
+use wnm_core::option::OptionSpec;
 use wnm_core::registry::ManagerFactory;
 
 use crate::lingering::{lingering_advice, user_without_lingering};
+use crate::options::{FleetLimits, OPTIONS};
 use crate::{FAULT_POINTS, Systemd};
 
 /// Units of the caller's own systemd.
@@ -35,6 +38,16 @@ impl ManagerFactory for SystemdFactory {
         context: ManagerContext,
     ) -> Result<Arc<dyn ProcessManager>, ManagerError> {
         Ok(Arc::new(Systemd::new(kind.clone(), context)?))
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        OPTIONS
+    }
+
+    fn check(&self, machine: &Machine) -> Vec<Conflict> {
+        let mut found = port_conflicts(machine);
+        found.extend(FleetLimits::check(&machine.manager_settings));
+        found
     }
 
     fn findings(&self, kind: &ManagerKind) -> Vec<Finding> {

@@ -19,6 +19,7 @@ mod fault_points;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzzing;
 mod lingering;
+mod options;
 mod remove;
 mod slice;
 mod start_stop;

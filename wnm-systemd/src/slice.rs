@@ -5,6 +5,7 @@ use wnm_core::manager::ManagerError;
 
 use crate::Systemd;
 use crate::add::Ownership;
+use crate::options::FleetLimits;
 use crate::unit::{SLICE, render_slice};
 
 impl Systemd {
@@ -36,7 +37,12 @@ impl Systemd {
     /// caller must then reload.
     pub(crate) async fn update_slice(&self) -> Result<bool, ManagerError> {
         let (ownership, content) = self.ownership(SLICE).await?;
-        let text = render_slice(&self.context.machine.fleet);
+        let limits = FleetLimits::new(&self.context.machine.manager_settings);
+        let limits = limits.map_err(|error| ManagerError::Rejected {
+            what: "fleet_memory_max".to_owned(),
+            words: error.to_string(),
+        })?;
+        let text = render_slice(&limits);
         if ownership == Ownership::Foreign
             || (ownership == Ownership::Ours && content == text.as_bytes())
         {

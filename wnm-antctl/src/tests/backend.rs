@@ -104,9 +104,10 @@ impl TestBackend {
         let mut context = context(dir.path(), kind.clone(), fake.clone());
         settings(&mut context);
         std::fs::create_dir_all(&context.paths.node_storage).unwrap();
-        std::fs::write(&context.machine.antctl_path, "").unwrap();
+        let antctl = dir.path().join("antctl");
+        std::fs::write(&antctl, "").unwrap();
         let executable = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(&context.machine.antctl_path, executable).unwrap();
+        std::fs::set_permissions(&antctl, executable).unwrap();
         let layout = Layout {
             // Root has no per-user antctl, and the tests may run as root.
             ownership: Ownership::System,
@@ -220,9 +221,9 @@ fn context(dir: &Path, kind: ManagerKind, runner: Arc<dyn CommandRunner>) -> Man
         machine: Machine {
             node_storage: paths.node_storage.clone(),
             manager: kind,
-            antctl_path: dir.join("antctl"),
             ..testing::machine()
-        },
+        }
+        .with_manager_setting("antctl_path", dir.join("antctl").to_str().unwrap().into()),
         paths,
         launch: Launch {
             no_upnp: true,

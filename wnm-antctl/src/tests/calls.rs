@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wnm_core::kind::ManagerKind;
+use wnm_core::machine::ConfigValue;
 use wnm_core::manager::{ManagerContext, ManagerError, ProcessManager};
 use wnm_core::node::ProcessState;
 
@@ -57,13 +58,22 @@ async fn add_passes_all_paths_and_the_network_last() {
     let zen = add_call(crate::ZEN, |context| {
         context.launch.environment = Some("A=1 B='x y'".to_owned());
         context.launch.start_args = Some("--local --relay".to_owned());
-        context.machine.antctl_version = Some("0.4.16".to_owned());
-        context.machine.antctl_debug = true;
+        context
+            .machine
+            .manager_settings
+            .set("antctl_version", "0.4.16".into());
+        context
+            .machine
+            .manager_settings
+            .set("antctl_debug", ConfigValue::Bool(true));
     })
     .await;
     insta::assert_snapshot!(zen, @"--debug add --version 0.4.16 --node-port 55001 --metrics-port 13001 --rpc-port 30001 --no-upnp --env A=1 --env B=x y --local --relay --rewards-address 0x00455d78f850b0358E8cea5be24d415E01E107CF evm-arbitrum-one");
     let sudo = add_call(crate::SUDO, |context| {
-        context.machine.antctl_version = Some("0.4.17".to_owned());
+        context
+            .machine
+            .manager_settings
+            .set("antctl_version", "0.4.17".into());
     })
     .await;
     assert!(
@@ -278,7 +288,12 @@ async fn stop_fails_if_the_node_still_runs() {
 async fn an_upgrade_to_a_version_other_than_antctl_version_is_refused() {
     let backend = TestBackend::with_settings(
         crate::USER,
-        |context| context.machine.antctl_version = Some("0.4.16".to_owned()),
+        |context| {
+            context
+                .machine
+                .manager_settings
+                .set("antctl_version", "0.4.16".into())
+        },
         |_| Reply::Prints(String::new()),
     );
     let message = backend

@@ -1,6 +1,7 @@
 //! Opening the colony that a command is about, with what was given in force, and closing it again.
 
-use wnm_colony::Colony;
+use wnm_colony::{Colony, ColonyError};
+use wnm_config::StoredSettings;
 
 use super::Context;
 use crate::error::ProgramError;
@@ -23,11 +24,13 @@ pub async fn open(context: &Context) -> Result<Colony, ProgramError> {
 
 /// Puts what was given into force and stores what it changes.
 async fn store_given(context: &Context, colony: &mut Colony) -> Result<(), ProgramError> {
-    let (machine, changes) = context.input.layers.apply(colony.machine())?;
+    let stored = in_force(colony).await?;
+    let (StoredSettings { machine, state }, changes) = context.input.layers.apply(&stored)?;
     if changes.is_empty() {
         colony.use_machine(machine)?;
     } else {
-        colony.store_machine(machine, &changes).await?;
+        let by_hand = (state != stored.state).then_some(state);
+        colony.store_settings(machine, by_hand, &changes).await?;
         for change in &changes {
             context.output.warn(&change.to_string());
         }
@@ -39,11 +42,7 @@ async fn store_given(context: &Context, colony: &mut Colony) -> Result<(), Progr
 pub async fn view(context: &Context) -> Result<Colony, ProgramError> {
     let db = context.input.database()?;
     let mut colony = Colony::view(&db, context.environment.clone()).await?;
-    let given = context.input.layers.apply(colony.machine());
-    let used = given.map_err(ProgramError::from).and_then(|(machine, _)| {
-        colony.use_machine(machine)?;
-        Ok(())
-    });
+    let used = use_given(context, &mut colony).await;
     if let Some(missing) = colony.missing_manager() {
         context
             .output
@@ -53,6 +52,21 @@ pub async fn view(context: &Context) -> Result<Colony, ProgramError> {
         Ok(()) => Ok(colony),
         Err(error) => close(colony, Err(error)).await,
     }
+}
+
+/// Puts what was given into force.
+async fn use_given(context: &Context, colony: &mut Colony) -> Result<(), ProgramError> {
+    let stored = in_force(colony).await?;
+    let (given, _) = context.input.layers.apply(&stored)?;
+    Ok(colony.use_machine(given.machine)?)
+}
+
+/// The settings that a colony goes by, and what wnm keeps besides.
+pub async fn in_force(colony: &Colony) -> Result<StoredSettings, ColonyError> {
+    Ok(StoredSettings {
+        machine: colony.machine().clone(),
+        state: colony.machine_state().await?,
+    })
 }
 
 /// Closes a colony and gives on what came of the work with it: a database that is not closed leaves files of

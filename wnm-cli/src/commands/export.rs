@@ -6,16 +6,17 @@ use clap::ArgMatches;
 use serde_json::Value;
 use wnm_colony::store::Store;
 use wnm_colony::{Colony, ColonyError};
-use wnm_config::stored_values;
+use wnm_config::{StoredSettings, stored_values};
 use wnm_core::reports::ReportFormat;
 use wnm_host::files::write_whole;
 
 use super::Context;
-use super::access::close;
+use super::access::{close, in_force};
 use crate::cli;
 use crate::documents::{Exported, ExportedFile, to_json};
 use crate::error::ProgramError;
 use wnm_core::machine::ConfigValue;
+use wnm_core::node::Node;
 
 /// Everyone who may read the database may read what is made of it.
 const MODE: u32 = 0o644;
@@ -75,8 +76,11 @@ async fn settings(
     format: ReportFormat,
 ) -> Result<String, ProgramError> {
     let colony = Colony::view(db, context.environment.clone()).await?;
-    let values = stored_values(colony.machine());
-    close(colony, Ok::<(), ProgramError>(())).await?;
+    let stored = in_force(&colony).await;
+    let values = stored_values(
+        context.input.layers.options(),
+        &close(colony, stored).await?,
+    );
     let kept: Vec<_> = values
         .into_iter()
         .filter(|(name, value)| {
@@ -91,12 +95,16 @@ async fn settings(
 /// What is of this machine and this colony alone.
 const NOT_GIVEN: [&str; 4] = ["id", "cpu_count", "last_stopped_at", "highest_node_id_used"];
 
+async fn settings_and_nodes(colony: &Colony) -> Result<(StoredSettings, Vec<Node>), ColonyError> {
+    Ok((in_force(colony).await?, colony.nodes().await?))
+}
+
 /// Settings and nodes, all that a program could want of them.
 async fn whole(context: &Context, db: &Path) -> Result<String, ProgramError> {
     let colony = Colony::view(db, context.environment.clone()).await?;
-    let machine = stored_values(colony.machine());
-    let nodes = colony.nodes().await;
-    let nodes = close(colony, nodes).await?;
+    let read = settings_and_nodes(&colony).await;
+    let (stored, nodes) = close(colony, read).await?;
+    let machine = stored_values(context.input.layers.options(), &stored);
     let machine: Value =
         serde_json::from_str(&wnm_report::machine_config(&machine, ReportFormat::Json)?)?;
     let refs: Vec<_> = nodes.iter().collect();

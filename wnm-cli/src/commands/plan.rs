@@ -96,5 +96,5 @@ fn read_snapshot(path: &str) -> Result<Snapshot, ProgramError> {
             ));
         }
     }
-    serde_json::from_value(snapshot).map_err(|e| fault(format!("is no snapshot: {e}")))
+    Snapshot::from_json(snapshot).map_err(|e| fault(format!("is no snapshot: {e}")))
 }

@@ -3,13 +3,13 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use wnm_colony::Colony;
-use wnm_config::stored_values;
+use wnm_config::{StoredSettings, stored_values};
 use wnm_core::machine::ConfigValue;
 use wnm_core::reports::{ReportFormat, ReportKind};
 use wnm_report::{MetricsReport, NodeCounts};
 
 use super::Context;
-use super::access::{close, view};
+use super::access::{close, in_force, view};
 use crate::error::ProgramError;
 
 /// Prints one report.
@@ -81,14 +81,22 @@ async fn shown_values(
     context: &Context,
     colony: &Colony,
 ) -> Result<Vec<(&'static str, ConfigValue)>, ProgramError> {
-    let in_force = stored_values(colony.machine());
-    let Some(stored) = colony.stored_machine().await? else {
-        return Ok(in_force);
+    let in_force = in_force(colony).await?;
+    let (values, state) = (
+        stored_values(context.input.layers.options(), &in_force),
+        in_force.state,
+    );
+    let Some(machine) = colony.stored_machine().await? else {
+        return Ok(values);
     };
     let layers = &context.input.layers;
-    let stored = stored_values(&stored).into_iter();
+    let stored = stored_values(
+        context.input.layers.options(),
+        &StoredSettings { machine, state },
+    )
+    .into_iter();
     Ok(stored
-        .zip(in_force)
+        .zip(values)
         .map(|(stored, given)| match layers.get(given.0) {
             Some(_) => given,
             None => stored,

@@ -61,11 +61,8 @@ impl Colony {
 
     /// Records found nodes. None of them is touched.
     pub async fn adopt(&mut self, adoption: &Adoption) -> Result<(), ColonyError> {
-        let highest = highest_id(&self.machine, self.manager.as_ref(), adoption);
-        let grown = highest != self.machine.highest_id;
-        self.machine.highest_id = highest;
         let changes = Changes {
-            machine: grown.then(|| self.machine.clone()),
+            highest_id: highest_adopted(self.manager.as_ref(), adoption),
             nodes: adoption.nodes.clone(),
             events: events(adoption, self.environment.clock.now()),
             ..Changes::default()
@@ -86,18 +83,11 @@ pub(super) fn events(adoption: &Adoption, at: UnixTime) -> Vec<Event> {
     adopted.chain(left).collect()
 }
 
-/// The highest number ever given: where none is given twice, numbers go on above those of adopted nodes.
-pub(super) fn highest_id(
-    machine: &Machine,
-    manager: &dyn ProcessManager,
-    adoption: &Adoption,
-) -> Option<NodeId> {
+/// The highest number that counts as given: where none is given twice, numbers go on above those of adopted nodes.
+pub(super) fn highest_adopted(manager: &dyn ProcessManager, adoption: &Adoption) -> Option<NodeId> {
     match manager.policy().ids {
-        IdPolicy::FillHoles | IdPolicy::Blocks { .. } => machine.highest_id,
-        IdPolicy::GrowOnly => {
-            let adopted = adoption.nodes.iter().map(|node| node.id).max();
-            machine.highest_id.max(adopted)
-        }
+        IdPolicy::FillHoles | IdPolicy::Blocks { .. } => None,
+        IdPolicy::GrowOnly => adoption.nodes.iter().map(|node| node.id).max(),
     }
 }
 

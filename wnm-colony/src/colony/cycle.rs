@@ -77,11 +77,6 @@ impl Colony {
         let mut executor = self.executor(options);
         executor.closed = self.house_new(&snapshot, &plan.steps).await?;
         let Execution { results } = executor.execute(&snapshot, &plan.steps).await?;
-        // Acting changes two of the machine's figures: when a node was last stopped, and the highest number.
-        if let Some(machine) = self.store.machine().await? {
-            self.machine.last_stopped_at = machine.last_stopped_at;
-            self.machine.highest_id = machine.highest_id;
-        }
         // What was seen is recorded; only steps make more of it.
         let nodes = if plan.steps.is_empty() {
             snapshot.nodes.clone()
@@ -120,18 +115,19 @@ impl Colony {
         if let Some(missing) = &self.missing_manager {
             return Err(missing.clone().into());
         }
-        let state = self.store.cycle_state().await?;
+        let last = self.store.cycle_state().await?;
         let looking = Looking {
             manager: self.manager.as_ref(),
             program: self.environment.program.as_ref(),
             nodes_probe: self.environment.nodes.as_ref(),
             machine_probe: self.environment.machine.as_ref(),
             machine: self.machine.clone(),
+            state: self.store.machine_state().await?,
             nodes: self.store.nodes().await?,
             last_container: self.store.containers().await?.last().map(|last| last.id),
-            last_boot: state.boot_id,
+            last_boot: last.boot_id,
             // Counters that a later program wrote in another shape are as good as none.
-            counters: state
+            counters: last
                 .counters
                 .and_then(|counters| serde_json::from_value(counters).ok()),
             upgrades_enabled: options.upgrades_enabled,

@@ -171,7 +171,7 @@ mod tests {
 
     fn named(name: &'static str) -> Arc<dyn NodeProgram> {
         let mut program = MockNodeProgram::new();
-        program.expect_name().return_const(name);
+        program.expect_name().return_const(name.to_owned());
         Arc::new(program)
     }
 

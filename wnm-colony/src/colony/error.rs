@@ -6,6 +6,7 @@ use crate::lock::LockError;
 use crate::store::StoreError;
 use wnm_core::decide::Refusal;
 use wnm_core::kind::ManagerKind;
+use wnm_core::machine::InvalidSettings;
 use wnm_core::manager::ManagerError;
 use wnm_core::node::Status;
 use wnm_core::paths::UnknownHome;
@@ -48,6 +49,9 @@ pub enum ColonyError {
         #[source]
         source: ManagerError,
     },
+    /// Settings that cannot be used.
+    #[error(transparent)]
+    Settings(#[from] InvalidSettings),
     /// This program does not have the manager that the settings name.
     #[error(transparent)]
     NoManager(#[from] UnregisteredManager),

@@ -8,6 +8,7 @@ use wnm_core::cycle::{CYCLE_REPORT_FORMAT, CycleReport, CycleStatus};
 use wnm_core::decide::{ForcedRequest, Plan, decide, decide_forced};
 use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::id::NodeId;
+use wnm_core::machine::MachineState;
 use wnm_core::node::{Node, lifecycle};
 use wnm_core::snapshot::Snapshot;
 
@@ -98,10 +99,11 @@ impl Colony {
             Ok(()) => self.store.containers().await?,
             Err(_) => Vec::new(),
         };
-        let mut machine = self.machine.clone();
-        if left.is_empty() {
-            machine.highest_id = None;
-        }
+        let state = self.store.machine_state().await?;
+        let state = left.is_empty().then_some(MachineState {
+            highest_id: None,
+            ..state
+        });
         let (outcome, reason) = match &torn_down {
             Ok(()) => (Outcome::Done, format!("asked for: {removed} nodes removed")),
             Err(error) => (Outcome::Failed, error.to_string()),
@@ -113,14 +115,13 @@ impl Colony {
             reason,
         );
         let changes = Changes {
-            machine: Some(machine.clone()),
+            state,
             deleted,
             deleted_containers: containers.iter().map(|container| container.id).collect(),
             events: vec![event],
             ..Changes::default()
         };
         self.store.record(&changes).await?;
-        self.machine = machine;
         match torn_down {
             Ok(()) => Ok(TeardownReport { removed }),
             Err(error) => Err(ColonyError::Teardown {

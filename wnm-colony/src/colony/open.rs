@@ -61,6 +61,11 @@ impl Colony {
     }
 
     /// Makes a colony without nodes. Everything is checked before anything is made.
+    ///
+    /// # Errors
+    ///
+    /// There is a colony already, the settings cannot be used, or the manager, the node program or a directory
+    /// cannot.
     pub async fn init(
         db: &Path,
         machine: Machine,
@@ -72,15 +77,16 @@ impl Colony {
     /// Makes a colony of nodes that are there: with all of them from its first moment, or not at all.
     pub async fn init_with(
         db: &Path,
-        mut machine: Machine,
+        machine: Machine,
         adoption: &Adoption,
         environment: Environment,
     ) -> Result<Self, ColonyError> {
         Self::check_not_initialized(db).await?;
+        environment.managers.check(&machine)?;
         environment.program.version(&machine.antnode_path).await?;
         let Built { manager, paths, .. } = build_manager(&environment, &machine)?;
         check_manager(manager.as_ref()).await?;
-        machine.highest_id = adopt::highest_id(&machine, manager.as_ref(), adoption);
+        let highest_id = adopt::highest_adopted(manager.as_ref(), adoption);
 
         for dir in [db.parent().unwrap_or(Path::new(".")), &paths.node_storage] {
             make_writable(dir)?;
@@ -118,6 +124,7 @@ impl Colony {
             events,
             nodes: adoption.nodes.clone(),
             machine: Some(machine),
+            highest_id,
             ..Changes::default()
         };
         store.record(&changes).await?;
@@ -131,6 +138,7 @@ impl Colony {
         environment: &Environment,
     ) -> Result<(), ColonyError> {
         Self::check_not_initialized(db).await?;
+        environment.managers.check(machine)?;
         environment.program.version(&machine.antnode_path).await?;
         let built = build_manager(environment, machine)?;
         check_manager(built.manager.as_ref()).await

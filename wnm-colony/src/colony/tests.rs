@@ -2,6 +2,7 @@
 //! refuses in the middle.
 
 mod scripted;
+mod settings;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -81,8 +82,10 @@ impl Setting {
         program
             .expect_version()
             .returning(|_| Ok(Version::new(0, 4, 17)));
-        program.expect_name().return_const("antnode");
-        program.expect_network().return_const("evm-arbitrum-one");
+        program.expect_name().return_const("antnode".to_owned());
+        program
+            .expect_network()
+            .return_const("evm-arbitrum-one".to_owned());
         let mut nodes = MockNodeProbe::new();
         nodes.expect_survey().returning(|_, _| Default::default());
         let mut machine = MockMachineProbe::new();

@@ -5,10 +5,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::{Tried, blocked_ids, root_states};
-use wnm_core::container::ContainerNetwork::Published;
 use wnm_core::id::ContainerId;
 use wnm_core::id::NodeId;
-use wnm_core::machine::Machine;
+use wnm_core::machine::{Machine, MachineState};
 use wnm_core::manager::{ManagerError, ManagerPolicy, ProcessManager};
 use wnm_core::node::Node;
 use wnm_core::node::ProcessState;
@@ -39,6 +38,8 @@ pub struct Looking<'a> {
     pub machine_probe: &'a dyn MachineProbe,
     /// The machine's settings.
     pub machine: Machine,
+    /// What wnm keeps of it besides.
+    pub state: MachineState,
     /// The nodes as they were recorded.
     pub nodes: Vec<Node>,
     /// The last of the recorded containers, where there are any.
@@ -101,6 +102,7 @@ impl Looking<'_> {
         let snapshot = Snapshot {
             format: SNAPSHOT_FORMAT,
             taken_at: self.now,
+            state: self.state,
             load,
             rebooted,
             supervisor,
@@ -165,9 +167,7 @@ impl Looking<'_> {
         let wanted = room.min(self.machine.limits.starts as usize);
         // The engine holds the ports of a whole container that it publishes.
         let tried = match policy.ids {
-            IdPolicy::Blocks { .. } if self.machine.containers.network == Published => {
-                Tried::Places
-            }
+            IdPolicy::Blocks { .. } if self.manager.holds_ports() => Tried::Places,
             _ => Tried::PortsAndPlaces,
         };
         let mut taken: BTreeSet<NodeId> = self.nodes.iter().map(|node| node.id).collect();
@@ -178,7 +178,7 @@ impl Looking<'_> {
             let candidates =
                 policy
                     .ids
-                    .next(&taken, &BTreeSet::new(), self.machine.highest_id, count);
+                    .next(&taken, &BTreeSet::new(), self.state.highest_id, count);
             if candidates.is_empty() {
                 break;
             }

@@ -21,7 +21,7 @@ use self::fetch_error::FetchError;
 use wnm_core::id::NodeId;
 use wnm_core::node::ProbeResult;
 use wnm_core::probe::{NodeProbe, SurveyTarget};
-use wnm_core::program::NodeProgram;
+use wnm_core::program::{NodeProgram, PagePaths};
 use wnm_core::quantity::Milliseconds;
 
 /// Nodes asked at once. As many as a large machine has: a fleet that hangs takes one deadline and not
@@ -92,6 +92,10 @@ impl NodeProbe for HttpProbe {
         targets: &[SurveyTarget],
         pacing: Milliseconds,
     ) -> HashMap<NodeId, ProbeResult> {
+        let Some(pages) = self.program.pages() else {
+            return HashMap::new();
+        };
+        let pages = Arc::new(pages);
         let in_flight = descriptors::available(self.limits.in_flight.min(targets.len())).max(1);
         let fresh = Arc::new(Semaphore::new(MOST_FRESH));
         let mut pace = (pacing.0 > 0).then(|| {
@@ -116,6 +120,7 @@ impl NodeProbe for HttpProbe {
                 .or_insert_with(|| Arc::new(Host::new(&target.host)));
             let question = Question {
                 program: Arc::clone(&self.program),
+                pages: Arc::clone(&pages),
                 limits: self.limits,
                 host: Arc::clone(host),
                 port: target.port.get(),
@@ -173,6 +178,7 @@ pub(crate) async fn read_pages(
 /// One node to be asked.
 struct Question {
     program: Arc<dyn NodeProgram>,
+    pages: Arc<PagePaths>,
     limits: SurveyLimits,
     host: Arc<Host>,
     port: u16,
@@ -180,7 +186,7 @@ struct Question {
 
 impl Question {
     async fn ask(self) -> ProbeResult {
-        let paths = [self.program.metadata_path(), self.program.metrics_path()];
+        let paths = [self.pages.metadata.as_str(), self.pages.metrics.as_str()];
         let talk = async {
             let addresses = self.host.addresses().await?;
             fetch::fetch(addresses, self.port, &self.host.name, paths, &self.limits).await

@@ -9,7 +9,7 @@ use wnm_core::container::Container;
 use wnm_core::event::Event;
 use wnm_core::id::ContainerId;
 use wnm_core::id::NodeId;
-use wnm_core::machine::Machine;
+use wnm_core::machine::{Machine, MachineState};
 use wnm_core::node::Node;
 use wnm_core::quantity::UnixTime;
 
@@ -18,6 +18,8 @@ use wnm_core::quantity::UnixTime;
 pub struct Changes {
     /// The settings, when they changed.
     pub machine: Option<Machine>,
+    /// What wnm keeps of the machine besides, where all of it is set anew.
+    pub state: Option<MachineState>,
     /// When a node was stopped for load, if one was. The other settings stay as they are.
     pub last_stopped_at: Option<UnixTime>,
     /// A number that was given to a node by a manager that never gives one twice.
@@ -72,6 +74,9 @@ impl Rows<'_> {
         let transaction = begin_write(db).await?;
         if let Some(machine) = self.machine {
             machine_table::save(&transaction, machine).await?;
+        }
+        if let Some(state) = &changes.state {
+            machine_table::save_state(&transaction, state).await?;
         }
         if let Some(at) = changes.last_stopped_at {
             machine_table::set_last_stopped_at(&transaction, at).await?;

@@ -1,7 +1,5 @@
 //! The machine's settings: one row, in the columns of the Python wnm and one of our own.
 
-use std::num::NonZeroU32;
-
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelBehavior, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr,
@@ -10,11 +8,12 @@ use sea_orm::{
 };
 
 use super::columns::{Columns, Fault, stored, stored_path};
+use super::manager_columns::{self, ManagerColumns};
 use wnm_core::id::NodeId;
 use wnm_core::kind::{InvalidKind, ManagerKind};
 use wnm_core::machine::{
-    BadMemoryLimit, Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, Machine,
-    Pacing, RemovalStrategy, Thresholds,
+    Band, Delays, IoBands, Launch, Limits, Machine, MachineState, Pacing, RemovalStrategy,
+    Thresholds,
 };
 use wnm_core::ports::{PortBase, PortBases};
 use wnm_core::quantity::{ByteRate, Milliseconds, Seconds, UnixTime};
@@ -24,9 +23,8 @@ pub(super) const MACHINE_ID: u32 = 1;
 
 const TABLE: &str = "machine";
 
-/// Where the Python wnm looks for the programs by default; stored with its `~`.
+/// Where the Python wnm looks for the node program by default; stored with its `~`.
 const ANTNODE_PATH: &str = "~/.local/bin/antnode";
-const ANTCTL_PATH: &str = "~/.local/bin/antctl";
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "machine")]
@@ -87,6 +85,7 @@ pub(super) struct Model {
     pub container_network: String,
     pub fleet_memory_max: Option<String>,
     pub fleet_cpu_quota: Option<u32>,
+    pub manager_settings: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -103,9 +102,11 @@ pub(super) async fn load<C: ConnectionTrait>(db: &C) -> Result<Option<QueryResul
     db.query_one(&query).await
 }
 
-/// Writes the row, a new one or over the old one.
+/// Writes the settings, in a new row or over those of the old one. What wnm itself keeps there stays.
 pub(super) async fn save<C: ConnectionTrait>(db: &C, row: ActiveModel) -> Result<(), DbErr> {
-    let rest = Column::iter().filter(|column| !matches!(column, Column::Id));
+    use Column::{HighestNodeIdUsed, Id, LastStoppedAt};
+    let rest =
+        Column::iter().filter(|column| !matches!(column, Id | HighestNodeIdUsed | LastStoppedAt));
     Entity::insert(row)
         .on_conflict(
             OnConflict::column(Column::Id)
@@ -113,6 +114,22 @@ pub(super) async fn save<C: ConnectionTrait>(db: &C, row: ActiveModel) -> Result
                 .to_owned(),
         )
         .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+/// Writes what wnm itself keeps, and nothing else of the row.
+pub(super) async fn save_state<C: ConnectionTrait>(
+    db: &C,
+    state: &MachineState,
+) -> Result<(), DbErr> {
+    let highest = state.highest_id.map(NodeId::get);
+    let stopped = state.last_stopped_at.unwrap_or_default();
+    Entity::update_many()
+        .col_expr(Column::HighestNodeIdUsed, Expr::value(highest))
+        .col_expr(Column::LastStoppedAt, Expr::value(stopped.0))
+        .filter(Column::Id.eq(MACHINE_ID))
+        .exec(db)
         .await?;
     Ok(())
 }
@@ -149,6 +166,7 @@ pub(super) async fn raise_highest_id<C: ConnectionTrait>(db: &C, id: NodeId) -> 
 /// The row for the settings.
 pub(super) fn to_row(machine: &Machine) -> Result<ActiveModel, Fault> {
     let path = |column, path| stored_path(TABLE, MACHINE_ID, column, path);
+    let own = ManagerColumns::of(&machine.manager_settings);
     let Thresholds {
         cpu,
         memory,
@@ -189,8 +207,9 @@ pub(super) fn to_row(machine: &Machine) -> Result<ActiveModel, Fault> {
         port_start: Set(machine.ports.node.thousands().into()),
         metrics_port_start: Set(machine.ports.metrics.thousands().into()),
         rpc_port_start: Set(machine.ports.rpc.thousands().into()),
-        highest_node_id_used: Set(machine.highest_id.map(NodeId::get)),
-        last_stopped_at: Set(machine.last_stopped_at.unwrap_or_default().0),
+        // For a new row; see `save`.
+        highest_node_id_used: Set(None),
+        last_stopped_at: Set(0),
         host: Set(machine.host.clone()),
         crisis_bytes: Set(stored(machine.crisis_bytes)),
         // The Python program stores what is not given as an empty text.
@@ -202,18 +221,19 @@ pub(super) fn to_row(machine: &Machine) -> Result<ActiveModel, Fault> {
         max_concurrent_operations: Set(machine.limits.operations),
         node_removal_strategy: Set(machine.removal_strategy.to_string()),
         process_manager: Set(Some(machine.manager.to_string())),
-        max_node_per_container: Set(machine.containers.max_nodes),
-        min_container_count: Set(machine.containers.min_count),
-        docker_image: Set(machine.containers.image.clone()),
+        max_node_per_container: Set(own.max_node_per_container),
+        min_container_count: Set(own.min_container_count),
+        docker_image: Set(own.docker_image),
         no_upnp: Set(machine.launch.no_upnp),
         antnode_path: Set(Some(path("antnode_path", &machine.antnode_path)?)),
-        antctl_path: Set(Some(path("antctl_path", &machine.antctl_path)?)),
-        antctl_debug: Set(machine.antctl_debug),
-        antctl_version: Set(machine.antctl_version.clone()),
+        antctl_path: Set(Some(own.antctl_path)),
+        antctl_debug: Set(own.antctl_debug),
+        antctl_version: Set(own.antctl_version),
         firewall: Set(machine.firewall.to_string()),
-        container_network: Set(machine.containers.network.to_string()),
-        fleet_memory_max: Set(machine.fleet.memory_max.map(String::from)),
-        fleet_cpu_quota: Set(machine.fleet.cpu_quota.map(NonZeroU32::get)),
+        container_network: Set(own.container_network),
+        fleet_memory_max: Set(own.fleet_memory_max),
+        fleet_cpu_quota: Set(own.fleet_cpu_quota),
+        manager_settings: Set(own.others),
     })
 }
 
@@ -229,12 +249,6 @@ pub(super) fn read(row: &QueryResult) -> Result<Machine, Fault> {
     };
     let seconds = |column, absent| row.count(column, absent).map(Seconds);
     let milliseconds = |column| row.count(column, 0).map(Milliseconds);
-    let program = |column, default: &str| -> Result<_, Fault> {
-        Ok(row
-            .some_text(column)?
-            .unwrap_or_else(|| default.to_owned())
-            .into())
-    };
     Ok(Machine {
         cpu_count: row.count("cpu_count", 1)?,
         node_cap: row.count("node_cap", 0)?,
@@ -276,10 +290,6 @@ pub(super) fn read(row: &QueryResult) -> Result<Machine, Fault> {
             metrics: port_base(&row, "metrics_port_start")?,
             rpc: port_base(&row, "rpc_port_start")?,
         },
-        highest_id: NodeId::new(row.count("highest_node_id_used", 0)?),
-        last_stopped_at: row
-            .some_time("last_stopped_at")?
-            .filter(|time| *time != UnixTime::default()),
         host: row.text("host")?,
         crisis_bytes: row.count("crisis_bytes", 0)?,
         launch: Launch {
@@ -292,28 +302,23 @@ pub(super) fn read(row: &QueryResult) -> Result<Machine, Fault> {
             .and_then(|word| word.parse::<RemovalStrategy>().ok())
             .unwrap_or_default(),
         manager: manager(&row)?,
-        containers: ContainerSettings {
-            max_nodes: row.count("max_node_per_container", 200)?,
-            min_count: row.count("min_container_count", 1)?,
-            image: row.some_text("docker_image")?,
-            network: row.parsed("container_network")?,
-        },
-        antnode_path: program("antnode_path", ANTNODE_PATH)?,
-        antctl_path: program("antctl_path", ANTCTL_PATH)?,
-        antctl_debug: row.count("antctl_debug", 0)? != 0,
-        // Reading back its own report, the Python program stores the word it prints for nothing.
-        antctl_version: row
-            .some_text("antctl_version")?
-            .filter(|text| text != "None"),
+        manager_settings: manager_columns::read(&row)?,
+        antnode_path: row
+            .some_text("antnode_path")?
+            .unwrap_or_else(|| ANTNODE_PATH.to_owned())
+            .into(),
         firewall: row.parsed("firewall")?,
-        fleet: FleetLimits {
-            memory_max: row
-                .some_text("fleet_memory_max")?
-                .map(|text| text.parse())
-                .transpose()
-                .map_err(|error: BadMemoryLimit| row.fault("fleet_memory_max", error))?,
-            cpu_quota: NonZeroU32::new(row.count("fleet_cpu_quota", 0)?),
-        },
+    })
+}
+
+/// What wnm itself keeps in a row.
+pub(super) fn read_state(row: &QueryResult) -> Result<MachineState, Fault> {
+    let row = Columns::new(TABLE, row);
+    Ok(MachineState {
+        highest_id: NodeId::new(row.count("highest_node_id_used", 0)?),
+        last_stopped_at: row
+            .some_time("last_stopped_at")?
+            .filter(|time| *time != UnixTime::default()),
     })
 }
 

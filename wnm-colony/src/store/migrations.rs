@@ -4,6 +4,7 @@ mod container_column;
 mod event_detail;
 mod firewall_column;
 mod fleet_columns;
+mod manager_settings_column;
 mod own_tables;
 mod python_columns;
 mod python_tables;
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(fleet_columns::Migration),
             Box::new(container_column::Migration),
             Box::new(event_detail::Migration),
+            Box::new(manager_settings_column::Migration),
         ]
     }
 

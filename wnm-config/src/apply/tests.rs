@@ -1,10 +1,18 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::samples::{env, facts, options, rewarded, sample_machine};
+use crate::samples::sample_settings;
+use crate::samples::{env, facts, options, rewarded};
 
 fn names(changes: &[Change]) -> Vec<&str> {
     changes.iter().map(|change| change.name.as_str()).collect()
+}
+
+fn stored_of(machine: &Machine) -> StoredSettings {
+    StoredSettings {
+        machine: machine.clone(),
+        state: MachineState::default(),
+    }
 }
 
 fn typed(given: &[(&str, &str)]) -> Layers {
@@ -24,7 +32,12 @@ fn some_defaults_follow_the_machine() {
         "node_storage",
         "antnode_path",
     ]
-    .map(|name| format!("{name} = {}", stored_value(&machine, name)));
+    .map(|name| {
+        format!(
+            "{name} = {}",
+            stored_value(&options(), &stored_of(&machine), name)
+        )
+    });
     insta::assert_snapshot!(told.join("\n"), @r"
     max_load_average_allowed = 4.0
     desired_load_average = 2.4
@@ -43,7 +56,10 @@ fn help_tells_the_defaults_that_hold() {
             continue;
         };
         let text = text.replace('~', "/home/ann");
-        assert_eq!(stored_value(&machine, spec.name).to_string(), text);
+        assert_eq!(
+            stored_value(&options(), &stored_of(&machine), spec.name).to_string(),
+            text
+        );
     }
 }
 
@@ -88,7 +104,7 @@ fn what_is_given_overrides_the_database_and_says_so() {
         )
         .environment(env(&[("NODE_CAP", "6"), ("START_ARGS", "--verbose")]))
         .command_line([("cpu_less_than", "0"), ("node_storage", "/mnt/n/")]);
-    let (machine, changes) = layers.apply(&sample_machine()).unwrap();
+    let (stored, changes) = layers.apply(&sample_settings()).unwrap();
     let told: Vec<String> = changes.iter().map(Change::to_string).collect();
     insta::assert_snapshot!(told.join("\n"), @"
     node_cap: 20 → 6 (environment)
@@ -98,27 +114,33 @@ fn what_is_given_overrides_the_database_and_says_so() {
     start_args: unset → --verbose (environment)
     no_upnp: false → true (/etc/wnm:2)
     ");
-    assert_eq!(machine.node_cap, 6);
-    assert!(machine.launch.no_upnp);
-    assert_eq!(machine.node_storage, PathBuf::from("/mnt/n"));
-    let (again, changes) = layers.apply(&machine).unwrap();
-    assert_eq!((again, changes), (machine, vec![]));
+    assert_eq!(stored.machine.node_cap, 6);
+    assert!(stored.machine.launch.no_upnp);
+    assert_eq!(stored.machine.node_storage, PathBuf::from("/mnt/n"));
+    let (again, changes) = layers.apply(&stored).unwrap();
+    assert_eq!((again, changes), (stored, vec![]));
 }
 
 #[test]
 fn nothing_given_changes_nothing() {
-    let (machine, changes) = Layers::new(options()).apply(&sample_machine()).unwrap();
-    assert_eq!((machine, changes), (sample_machine(), vec![]));
+    let (stored, changes) = Layers::new(options()).apply(&sample_settings()).unwrap();
+    assert_eq!((stored, changes), (sample_settings(), vec![]));
 }
 
 #[test]
 fn booleans_clear_and_texts_unset_from_every_source() {
-    let mut stored = sample_machine();
-    stored.launch.no_upnp = true;
-    stored.antctl_debug = true;
-    stored.launch.start_args = Some("--a".into());
-    stored.launch.environment = Some("A=b".into());
-    stored.antctl_version = Some("0.4.7".into());
+    let mut stored = sample_settings();
+    stored.machine.launch.no_upnp = true;
+    stored
+        .machine
+        .manager_settings
+        .set("antctl_debug", ConfigValue::Bool(true));
+    stored.machine.launch.start_args = Some("--a".into());
+    stored.machine.launch.environment = Some("A=b".into());
+    stored
+        .machine
+        .manager_settings
+        .set("antctl_version", "0.4.7".into());
     let layers = Layers::new(options())
         .file(Path::new("/c"), b"no_upnp: no\nstart_args =\n")
         .environment(env(&[
@@ -126,8 +148,8 @@ fn booleans_clear_and_texts_unset_from_every_source() {
             ("ANTCTL_VERSION", "None"),
         ]))
         .command_line([("environment", "")]);
-    let (machine, changes) = layers.apply(&stored).unwrap();
-    assert_eq!(machine, sample_machine());
+    let (stored, changes) = layers.apply(&stored).unwrap();
+    assert_eq!(stored, sample_settings());
     assert_eq!(changes.len(), 5);
 }
 
@@ -139,9 +161,9 @@ fn what_is_fixed_at_init_may_be_repeated_but_not_changed() {
         ("rpc_port_start", "30000"),
         ("process_manager", "SYSTEMD+user"),
     ]);
-    assert_eq!(same.apply(&sample_machine()).unwrap().1, vec![]);
+    assert_eq!(same.apply(&sample_settings()).unwrap().1, vec![]);
     let error = typed(&[("port_start", "56"), ("process_manager", "setsid+user")])
-        .apply(&sample_machine())
+        .apply(&sample_settings())
         .unwrap_err();
     insta::assert_snapshot!(error, @"
     --port-start '56': is 55 since --init and cannot change
@@ -152,31 +174,34 @@ fn what_is_fixed_at_init_may_be_repeated_but_not_changed() {
 #[test]
 fn counters_are_set_by_update_config_only() {
     let counters = [("highest_node_id_used", "9"), ("last_stopped_at", "0")];
-    let error = typed(&counters).apply(&sample_machine()).unwrap_err();
+    let error = typed(&counters).apply(&sample_settings()).unwrap_err();
     insta::assert_snapshot!(error, @"
     --highest-node-id-used '9': goes only with --force-action update_config
     --last-stopped-at '0': goes only with --force-action update_config
     ");
     let update = typed(&counters).command_line([("force_action", "update_config")]);
-    let (machine, changes) = update.apply(&sample_machine()).unwrap();
+    let (stored, changes) = update.apply(&sample_settings()).unwrap();
     assert_eq!(names(&changes), ["highest_node_id_used", "last_stopped_at"]);
-    assert_eq!(machine.highest_id.unwrap().get(), 9);
-    assert_eq!(machine.last_stopped_at, None);
+    assert_eq!(stored.state.highest_id.unwrap().get(), 9);
+    assert_eq!(stored.state.last_stopped_at, None);
     // A file that was written from a report holds them, and they move on by themselves.
     let file = Layers::new(options()).file(Path::new("/c"), b"highest_node_id_used = 9");
-    assert_eq!(file.apply(&sample_machine()).unwrap().1, vec![]);
+    assert_eq!(file.apply(&sample_settings()).unwrap().1, vec![]);
 }
 
 #[test]
 fn disable_config_clears_the_flags_it_is_given_with() {
-    let mut stored = sample_machine();
-    stored.launch.no_upnp = true;
-    stored.antctl_debug = true;
+    let mut stored = sample_settings();
+    stored.machine.launch.no_upnp = true;
+    stored
+        .machine
+        .manager_settings
+        .set("antctl_debug", ConfigValue::Bool(true));
     let layers = typed(&[("force_action", "disable_config"), ("no_upnp", "true")])
         .file(Path::new("/c"), b"antctl_debug\n");
-    let (machine, changes) = layers.apply(&stored).unwrap();
+    let (stored, changes) = layers.apply(&stored).unwrap();
     assert_eq!(names(&changes), ["no_upnp"]);
-    assert!(!machine.launch.no_upnp && machine.antctl_debug);
+    assert!(!stored.machine.launch.no_upnp && stored.machine.manager_settings.flag("antctl_debug"));
 }
 
 #[test]
@@ -201,7 +226,7 @@ fn every_fault_is_told_at_once() {
             ("antnode_path", "~/bin/antnode"),
             ("no_upnp", "maybe"),
         ]);
-    let error = layers.apply(&sample_machine()).unwrap_err();
+    let error = layers.apply(&sample_settings()).unwrap_err();
     insta::assert_snapshot!(error, @"
     /etc/wnm:1: nodecap '1': is no option; did you mean node_cap?
     --rewards-address: '0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed' fails its checksum; if every digit is right, it is spelled 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed
@@ -224,15 +249,15 @@ fn every_fault_is_told_at_once() {
 #[test]
 fn a_fault_of_one_value_is_no_second_fault_with_its_pair() {
     let error = typed(&[("cpu_less_than", "many"), ("cpu_remove", "10")])
-        .apply(&sample_machine())
+        .apply(&sample_settings())
         .unwrap_err();
     assert_eq!(error.0.len(), 1, "{error}");
 }
 
 #[test]
 fn a_colony_that_runs_with_odd_settings_goes_on() {
-    let mut stored = sample_machine();
-    stored.thresholds.cpu.add_below = wnm_core::quantity::Percent::whole(90);
+    let mut stored = sample_settings();
+    stored.machine.thresholds.cpu.add_below = wnm_core::quantity::Percent::whole(90);
     let (_, changes) = typed(&[("delay_start", "0")]).apply(&stored).unwrap();
     assert_eq!(names(&changes), ["delay_start"]);
     assert!(typed(&[("cpu_remove", "80")]).apply(&stored).is_err());
@@ -240,17 +265,21 @@ fn a_colony_that_runs_with_odd_settings_goes_on() {
 
 #[test]
 fn what_the_python_stored_is_made_fit_for_use() {
-    let mut stored = sample_machine();
-    stored.antnode_path = "~/.local/bin/antnode".into();
-    stored.antctl_version = Some("None".into());
-    stored.launch.start_args = Some(String::new());
+    let mut stored = sample_settings();
+    stored.machine.antnode_path = "~/.local/bin/antnode".into();
+    stored
+        .machine
+        .manager_settings
+        .set("antctl_version", "None".into());
+    stored.machine.launch.start_args = Some(String::new());
     let layers = typed(&[("antnode_path", "~/.local/bin/antnode"), ("start_args", "")]);
-    let (machine, changes) = layers.apply(&stored).unwrap();
+    let (stored, changes) = layers.apply(&stored).unwrap();
     assert_eq!(changes, vec![]);
     assert_eq!(
-        machine.antnode_path,
+        stored.machine.antnode_path,
         PathBuf::from("/home/ann/.local/bin/antnode")
     );
-    assert_eq!(machine.antctl_version, None);
-    assert_eq!(machine.launch.start_args, None);
+    let version = stored.machine.manager_settings.get("antctl_version");
+    assert_eq!(version, Some(&ConfigValue::Null));
+    assert_eq!(stored.machine.launch.start_args, None);
 }

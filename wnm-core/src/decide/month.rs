@@ -105,7 +105,7 @@ fn apply(world: &mut Snapshot, outcome: &mut Outcome) {
             (Act::Stop, Some(node)) => {
                 lifecycle::intend(node, Intent::Stop, Actor::Wnm, now);
                 lifecycle::complete(node, Completed::Stopped, now);
-                world.machine.last_stopped_at = Some(now);
+                world.state.last_stopped_at = Some(now);
                 *outcome.stops.entry(step.node).or_default() += 1;
             }
             (Act::Remove, Some(_)) => outcome.removed += 1,

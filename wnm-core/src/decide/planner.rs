@@ -134,7 +134,7 @@ impl<'a> Planner<'a> {
         let wanted = usize::try_from(count.min(MOST_ADDS)).unwrap_or(usize::MAX);
         let policy = self.snapshot.policy.ids;
         let mut ids = Vec::new();
-        for id in policy.next(&taken, &blocked, machine.highest_id, wanted) {
+        for id in policy.next(&taken, &blocked, self.snapshot.state.highest_id, wanted) {
             if let Err(error) = policy.ports_of(id, &machine.ports) {
                 let said = error.to_string();
                 return (ids, Some(Reason::NoPort { said }));

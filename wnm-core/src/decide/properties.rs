@@ -130,6 +130,7 @@ fn any_snapshot() -> impl Strategy<Value = Snapshot> {
     (nodes(), machine, times, loads, odd).prop_map(|(nodes, machine, times, loads, odd)| {
         let mut snapshot = snapshot();
         snapshot.nodes = nodes;
+        snapshot.state.last_stopped_at = times.0;
         let set = &mut snapshot.machine;
         set.limits = Limits {
             upgrades: machine.0,
@@ -138,7 +139,6 @@ fn any_snapshot() -> impl Strategy<Value = Snapshot> {
             operations: machine.3,
         };
         set.node_cap = machine.4;
-        set.last_stopped_at = times.0;
         set.removal_strategy = RemovalStrategy::ALL[times.2];
         if times.1 {
             set.thresholds.net_io = io_bands(1000, 2000);

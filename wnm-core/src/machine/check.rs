@@ -1,8 +1,10 @@
 //! What must hold between settings.
 
 use std::fmt::Display;
+use std::path::{Component, Path};
 
 use serde::Serialize;
+use thiserror::Error;
 
 use crate::id::NodeId;
 use crate::machine::{Band, IoBands, Machine};
@@ -15,6 +17,19 @@ pub struct Conflict {
     pub options: Vec<&'static str>,
     /// What is right instead.
     pub problem: String,
+}
+
+/// Settings that cannot be used together, or not at all.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]
+#[error("the settings cannot be used: {}", problems(conflicts))]
+pub struct InvalidSettings {
+    /// What is wrong with them; never empty.
+    pub conflicts: Vec<Conflict>,
+}
+
+fn problems(conflicts: &[Conflict]) -> String {
+    let problems: Vec<&str> = conflicts.iter().map(|c| c.problem.as_str()).collect();
+    problems.join("; ")
 }
 
 /// Conflicts between settings that mean the same under every manager. Those of ports are for the manager to say,
@@ -40,7 +55,26 @@ pub fn conflicts(machine: &Machine) -> Vec<Conflict> {
         ("netio_read_less_than", "netio_read_remove"),
         ("netio_write_less_than", "netio_write_remove"),
     ));
+    found.extend(path("node_storage", &machine.node_storage));
+    found.extend(path("antnode_path", &machine.antnode_path));
     found
+}
+
+/// Nodes are deleted by what is below a path, so none may lead out of itself or depend on the working directory.
+fn path(option: &'static str, path: &Path) -> Option<Conflict> {
+    let problem = if path.as_os_str().is_empty() {
+        "is not set".to_owned()
+    } else if !path.is_absolute() {
+        format!("'{}' is no absolute path", path.display())
+    } else if path.components().any(|part| part == Component::ParentDir) {
+        format!("'{}' has '..' in it", path.display())
+    } else {
+        return None;
+    };
+    Some(Conflict {
+        options: vec![option],
+        problem: format!("{option} {problem}"),
+    })
 }
 
 /// The gap between the two is what keeps a colony from adding and removing in turn.
@@ -144,6 +178,17 @@ mod tests {
         let found = conflicts(&machine);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].options, ["cpu_less_than", "cpu_remove"]);
+    }
+
+    #[test]
+    fn paths_are_absolute_and_stay_below_themselves() {
+        for bad in ["", "nodes", "/srv/../etc"] {
+            let mut machine = sample_machine();
+            machine.node_storage = bad.into();
+            let found = conflicts(&machine);
+            assert_eq!(found.len(), 1, "{bad}");
+            assert_eq!(found[0].options, ["node_storage"]);
+        }
     }
 
     #[test]

@@ -2,13 +2,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FleetLimits, RemovalStrategy};
-use crate::container::ContainerNetwork;
-use crate::id::NodeId;
+use super::{ManagerSettings, RemovalStrategy};
 use crate::kind::ManagerKind;
 use crate::machine::FirewallChoice;
 use crate::ports::PortBases;
-use crate::quantity::{ByteRate, Load, Milliseconds, Percent, Seconds, UnixTime};
+use crate::quantity::{ByteRate, Load, Milliseconds, Percent, Seconds};
 use crate::wallet::{Address, RewardsAddress};
 
 /// A pair of thresholds whose gap is the hysteresis: nothing happens between them.
@@ -109,20 +107,6 @@ pub struct Pacing {
     pub action: Milliseconds,
 }
 
-/// What only managers with containers use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ContainerSettings {
-    /// Most nodes in one container.
-    pub max_nodes: u32,
-    /// Containers there are from the start.
-    pub min_count: u32,
-    /// Image new containers are made from.
-    pub image: Option<String>,
-    /// How new containers are connected. Absent in snapshots of before there was a choice.
-    #[serde(default)]
-    pub network: ContainerNetwork,
-}
-
 /// What every node of the machine is started with.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Launch {
@@ -134,7 +118,25 @@ pub struct Launch {
     pub no_upnp: bool,
 }
 
-/// The machine's settings, one row of the database.
+/// The machine's settings.
+///
+/// ```
+/// use std::path::PathBuf;
+///
+/// use wnm_core::kind::ManagerKind;
+/// use wnm_core::machine::{Machine, conflicts};
+///
+/// const SETSID_USER: ManagerKind = ManagerKind::from_static("setsid+user");
+///
+/// let machine = Machine {
+///     node_cap: 50,
+///     ..Machine::new(SETSID_USER, "faucet".parse()?)
+///         .with_node_storage("/srv/nodes")
+///         .with_antnode("/usr/local/bin/antnode")
+/// };
+/// assert_eq!(conflicts(&machine), []);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     /// Processors.
@@ -157,10 +159,6 @@ pub struct Machine {
     pub donate_address: Address,
     /// Where the port ranges begin.
     pub ports: PortBases,
-    /// Highest number ever given, kept by managers that never give one twice.
-    pub highest_id: Option<NodeId>,
-    /// When a node was last stopped for load.
-    pub last_stopped_at: Option<UnixTime>,
     /// Where nodes are surveyed, as a rule 127.0.0.1.
     pub host: String,
     /// Bytes a node may come to store; used for a warning only.
@@ -171,20 +169,11 @@ pub struct Machine {
     pub removal_strategy: RemovalStrategy,
     /// Which supervisor runs the nodes.
     pub manager: ManagerKind,
-    /// For managers with containers.
-    pub containers: ContainerSettings,
+    /// What only its manager reads.
+    pub manager_settings: ManagerSettings,
     /// The binary that new and upgraded nodes get a copy of.
     pub antnode_path: PathBuf,
-    /// The official manager.
-    pub antctl_path: PathBuf,
-    /// Whether antctl is asked for its debug output.
-    pub antctl_debug: bool,
-    /// Version of antnode that antctl is asked for.
-    pub antctl_version: Option<String>,
     /// Which firewall lets the network reach the nodes. Absent in snapshots of before there was a choice.
     #[serde(default)]
     pub firewall: FirewallChoice,
-    /// What all nodes may take together. Absent in snapshots of before there was such a limit.
-    #[serde(default)]
-    pub fleet: FleetLimits,
 }

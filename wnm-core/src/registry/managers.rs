@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::doctor::Finding;
 use crate::kind::ManagerKind;
-use crate::machine::{Conflict, Machine, conflicts, port_conflicts};
+use crate::machine::{Conflict, InvalidSettings, Machine, conflicts, port_conflicts};
 use crate::manager::{ManagerContext, ManagerError, ProcessManager};
 use crate::option::OptionSpec;
 
@@ -174,6 +174,19 @@ impl ManagerRegistry {
             Err(_) => port_conflicts(machine),
         });
         found
+    }
+
+    /// Checks the settings of a machine.
+    ///
+    /// # Errors
+    ///
+    /// Some cannot be used together, or not at all; the error has all conflicts.
+    pub fn check(&self, machine: &Machine) -> Result<(), InvalidSettings> {
+        let conflicts = self.conflicts(machine);
+        match conflicts.is_empty() {
+            true => Ok(()),
+            false => Err(InvalidSettings { conflicts }),
+        }
     }
 
     /// The kind to propose for a new colony: that of the machine's own supervisor, where a manager knows one.

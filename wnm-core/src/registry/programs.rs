@@ -109,7 +109,7 @@ mod tests {
 
         fn build(&self, _: Arc<dyn CommandRunner>) -> Arc<dyn NodeProgram> {
             let mut program = MockNodeProgram::new();
-            program.expect_name().return_const(self.0);
+            program.expect_name().return_const(self.0.to_owned());
             Arc::new(program)
         }
     }
@@ -121,7 +121,10 @@ mod tests {
         assert_eq!(programs.names(), ["antnode", "ant-node"]);
         assert_eq!(programs.build_default(runner()).name(), "antnode");
         let other = programs.build("ant-node", runner());
-        assert_eq!(other.map(|program| program.name()), Ok("ant-node"));
+        assert_eq!(
+            other.map(|program| program.name().to_owned()),
+            Ok("ant-node".to_owned())
+        );
         let Err(error) = programs.build("other", runner()) else {
             panic!("it is not there");
         };

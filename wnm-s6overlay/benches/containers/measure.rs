@@ -9,6 +9,7 @@ use wnm_colony::observe::{HttpProbe, SurveyLimits};
 use wnm_core::container::ContainerNetwork;
 use wnm_core::firewall::NoFirewall;
 use wnm_core::id::NodeId;
+use wnm_core::machine::ConfigValue;
 use wnm_core::manager::{ManagerContext, ProcessManager};
 use wnm_core::node::Node;
 use wnm_core::node::ProbeResult;
@@ -149,10 +150,12 @@ impl BenchColony {
         let program: Arc<dyn NodeProgram> = Arc::new(Antnode::new(Arc::new(SystemRunner)));
         let mut machine = machine();
         machine.node_storage = storage;
-        machine.containers.max_nodes = NODES_PER_CONTAINER;
-        machine.containers.min_count = 0;
-        machine.containers.image = Some(IMAGE.to_owned());
-        machine.containers.network = network;
+        let per_container = ConfigValue::from(u64::from(NODES_PER_CONTAINER));
+        let machine = machine
+            .with_manager_setting("max_node_per_container", per_container)
+            .with_manager_setting("min_container_count", ConfigValue::Int(0))
+            .with_manager_setting("docker_image", IMAGE.into())
+            .with_manager_setting("container_network", network.word().into());
         let context = ManagerContext {
             program: Arc::clone(&program),
             runner: Arc::new(SystemRunner),

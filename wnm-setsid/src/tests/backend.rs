@@ -41,11 +41,11 @@ pub struct Script(pub String);
 
 #[async_trait]
 impl NodeProgram for Script {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "antnode"
     }
 
-    fn network(&self) -> &'static str {
+    fn network(&self) -> &str {
         "evm-test"
     }
 
@@ -71,18 +71,6 @@ impl NodeProgram for Script {
 
     fn identity_file(&self, root_dir: &Path) -> PathBuf {
         root_dir.join("secret-key")
-    }
-
-    fn metadata_path(&self) -> &'static str {
-        "/metadata"
-    }
-
-    fn metrics_path(&self) -> &'static str {
-        "/metrics"
-    }
-
-    fn read_report(&self, _: &[u8], _: &[u8]) -> Option<NodeReport> {
-        None
     }
 }
 

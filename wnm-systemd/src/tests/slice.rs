@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wnm_core::machine::FleetLimits;
+use wnm_core::machine::ConfigValue;
 use wnm_core::manager::ProcessManager;
 
 use super::backend::TestBackend;
@@ -12,10 +12,9 @@ use crate::client::Client;
 /// Returns the manager of the next run, with these settings.
 fn next_manager(backend: &TestBackend, memory: Option<&str>) -> Systemd {
     let mut context = backend.context.clone();
-    context.machine.fleet = FleetLimits {
-        memory_max: memory.map(|text| text.parse().unwrap()),
-        cpu_quota: None,
-    };
+    let memory = memory.map_or(ConfigValue::Null, ConfigValue::from);
+    let settings = &mut context.machine.manager_settings;
+    settings.set("fleet_memory_max", memory);
     let client = Arc::clone(&backend.systemd) as Arc<dyn Client>;
     let domain = backend.manager.domain.clone();
     Systemd::with_client(

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use wnm_core::machine::FleetLimits;
+use crate::options::FleetLimits;
 
 use super::escape::{self, EscapeError};
 

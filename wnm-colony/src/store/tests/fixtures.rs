@@ -6,7 +6,7 @@ use semver::Version;
 use super::samples::{PYTHON_VERSIONS, ask, files, id, machine, node, python_database, sql};
 use crate::store::{Access, Changes, Store};
 use wnm_core::kind::ManagerKind;
-use wnm_core::machine::Machine;
+use wnm_core::machine::{Machine, MachineState};
 use wnm_core::node::{Actor, LifecycleRecord, LifecycleState, Node, NodeMeasurements, Status};
 use wnm_core::quantity::UnixTime;
 
@@ -76,12 +76,20 @@ fn machine_of(version: &str) -> Machine {
         "0.4.7" => machine.manager = ManagerKind::from_static("setsid+user"),
         // Older than the columns; the values are what the Python migrations give.
         "0.3.0" => {
-            machine.antctl_path = "~/.local/bin/antctl".into();
-            machine.highest_id = Some(id(4));
+            let path = "~/.local/bin/antctl".into();
+            machine.manager_settings.set("antctl_path", path);
         }
         _ => {}
     }
     machine
+}
+
+fn state_of(version: &str) -> MachineState {
+    MachineState {
+        // Older than the column; the value is what the Python migration gives.
+        highest_id: (version == "0.3.0").then(|| id(4)),
+        last_stopped_at: Some(UnixTime(1_762_990_000)),
+    }
 }
 
 #[tokio::test]
@@ -93,6 +101,8 @@ async fn every_database_is_read_whole_both_ways() {
             let store = Store::open(&path, access).await.unwrap();
             let machine = store.machine().await.unwrap().unwrap();
             assert_eq!(machine, machine_of(version), "{version}");
+            let state = store.machine_state().await.unwrap();
+            assert_eq!(state, state_of(version), "{version}");
             let nodes = store.nodes().await.unwrap();
             assert_eq!(nodes, nodes_of(machine.manager), "{version}");
             let words: Vec<Status> = nodes.iter().map(Node::status).collect();
@@ -230,9 +240,10 @@ async fn a_revision_does_not_prove_the_columns() {
     .await;
     let store = Store::open(&path, Access::ReadWrite).await.unwrap();
     let machine = store.machine().await.unwrap().unwrap();
+    let state = store.machine_state().await.unwrap();
     store.close().await.unwrap();
-    assert!(!machine.antctl_debug);
-    assert_eq!(machine.highest_id, None);
+    assert!(!machine.manager_settings.flag("antctl_debug"));
+    assert_eq!(state.highest_id, None);
     assert_eq!(machine.pacing.action.0, 0);
     assert_eq!(machine.antnode_path.to_str(), Some("~/.local/bin/antnode"));
     assert_eq!(
@@ -271,6 +282,7 @@ async fn a_new_database_has_the_tables_of_the_last_python_program() {
     fleet_memory_max TEXT
     fleet_cpu_quota INTEGER
     container_network TEXT NOT NULL DEFAULT 'host'
+    manager_settings TEXT NOT NULL DEFAULT '{}'
 
     	PRIMARY KEY
     ");

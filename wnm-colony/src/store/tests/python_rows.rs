@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::samples::{id, machine, node, sql};
 use crate::store::{Access, Changes, Store};
 use wnm_core::kind::ManagerKind;
+use wnm_core::machine::{ConfigValue, Machine, MachineState};
 use wnm_core::node::{
     Actor, DesiredState, Node, ObservedState, Status, Transition, TransitionKind,
 };
@@ -39,15 +40,19 @@ async fn nodes_after(statements: &str) -> Result<Vec<Node>, String> {
 }
 
 /// The same for the settings.
-async fn machine_after(statements: &str) -> Result<wnm_core::machine::Machine, String> {
+async fn machine_after(statements: &str) -> Result<(Machine, MachineState), String> {
     let (_directory, path) = colony().await;
     sql(&path, statements).await;
     let store = Store::open(&path, Access::View).await.unwrap();
-    let machine = store.machine().await;
+    let read = match store.machine().await {
+        Ok(machine) => store
+            .machine_state()
+            .await
+            .map(|state| (machine.unwrap(), state)),
+        Err(error) => Err(error),
+    };
     store.close().await.unwrap();
-    machine
-        .map(Option::unwrap)
-        .map_err(|error| file_name_only(&error.to_string(), &path))
+    read.map_err(|error| file_name_only(&error.to_string(), &path))
 }
 
 fn file_name_only(message: &str, path: &std::path::Path) -> String {
@@ -101,7 +106,12 @@ async fn a_machine_is_inserted_without_columns_of_ours() {
         '0x00455d78f850b0358E8cea5be24d415E01E107CF', '0x00455d78f850b0358E8cea5be24d415E01E107CF', 55, 13, \
         30, NULL, 1762990000, '127.0.0.1', 2000000000, '', '', 1, 1, 1, 1, 'youngest', 'systemd+user', 200, \
         1, 'iweave/antnode:latest', 0, '/srv/ant/bin/antnode', '/srv/ant/bin/antctl', 0, NULL)";
-    assert_eq!(machine_after(statements).await.unwrap(), machine());
+    let stopped = MachineState {
+        highest_id: None,
+        last_stopped_at: Some(wnm_core::quantity::UnixTime(1_762_990_000)),
+    };
+    let expected = (machine(), stopped);
+    assert_eq!(machine_after(statements).await.unwrap(), expected);
 }
 
 #[tokio::test]
@@ -175,7 +185,7 @@ async fn a_supervisor_without_a_mode_takes_the_machines() {
 
 #[tokio::test]
 async fn settings_that_make_no_sense_together_are_read_all_the_same() {
-    let machine = machine_after(
+    let (machine, state) = machine_after(
         "UPDATE machine SET cpu_less_than = 90, cpu_remove = 10, mem_less_than = 62.5, \
          desired_load_average = 5, node_removal_strategy = 'random', antctl_version = 'None', \
          docker_image = NULL, highest_node_id_used = 0, last_stopped_at = 0, no_upnp = 1",
@@ -190,11 +200,10 @@ async fn settings_that_make_no_sense_together_are_read_all_the_same() {
         machine.removal_strategy,
         wnm_core::machine::RemovalStrategy::Youngest
     );
-    assert_eq!(
-        (machine.antctl_version, machine.containers.image),
-        (None, None)
-    );
-    assert_eq!((machine.highest_id, machine.last_stopped_at), (None, None));
+    for name in ["antctl_version", "docker_image"] {
+        assert_eq!(machine.manager_settings.get(name), Some(&ConfigValue::Null));
+    }
+    assert_eq!((state.highest_id, state.last_stopped_at), (None, None));
     assert!(machine.launch.no_upnp);
 }
 

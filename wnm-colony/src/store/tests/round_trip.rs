@@ -1,7 +1,5 @@
 //! Whatever a node or a machine can be, it comes back as it was stored.
 
-use std::num::NonZeroU32;
-
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -12,7 +10,7 @@ use crate::store::{Changes, Store};
 use wnm_core::container::ContainerNetwork;
 use wnm_core::kind::ManagerKind;
 use wnm_core::machine::FirewallChoice;
-use wnm_core::machine::{Band, IoBands, Machine, RemovalStrategy};
+use wnm_core::machine::{Band, ConfigValue, IoBands, Machine, MachineState, RemovalStrategy};
 use wnm_core::node::{
     Actor, Desired, DesiredState, LifecycleRecord, LifecycleState, Node, NodeMeasurements,
     Observed, ObservedState, Transition, TransitionKind,
@@ -169,8 +167,6 @@ prop_compose! {
         (start, restart, upgrade, remove) in (count(), count(), count(), count()),
         numbers in any::<[u32; 8]>(),
         bases in (1..=PortBase::MAX, 1..=PortBase::MAX, 1..=PortBase::MAX),
-        highest in option::of(1..=u32::MAX),
-        stopped in option::of((1..i64::MAX).prop_map(UnixTime)),
         (environment, start_args, antctl_version) in
             (option::of(text()), option::of(text()), option::of(text())),
         firewall in select(FirewallChoice::ALL.to_vec()),
@@ -202,28 +198,51 @@ prop_compose! {
         machine.limits.starts = numbers[3];
         machine.limits.removals = numbers[4];
         machine.limits.operations = numbers[5];
-        machine.containers.max_nodes = numbers[6];
-        machine.containers.min_count = numbers[7];
-        machine.containers.image = image;
         machine.ports.node = base(bases.0);
         machine.ports.metrics = base(bases.1);
         machine.ports.rpc = base(bases.2);
-        machine.highest_id = highest.map(id);
-        machine.last_stopped_at = stopped;
         machine.launch.environment = environment;
         machine.launch.start_args = start_args;
         machine.launch.no_upnp = no_upnp;
-        machine.antctl_version = antctl_version;
-        machine.antctl_debug = antctl_debug;
         machine.removal_strategy = strategy;
         machine.manager = manager;
         machine.firewall = firewall;
-        machine.containers.network = ContainerNetwork::ALL[usize::from(no_upnp)];
-        machine.fleet.memory_max = fleet.0.map(|text| text.parse().unwrap());
-        machine.fleet.cpu_quota = NonZeroU32::new(fleet.1);
+        let number = |number: u32| ConfigValue::from(u64::from(number));
+        let unset = |text: Option<String>| text.map_or(ConfigValue::Null, ConfigValue::Text);
+        let own = [
+            ("max_node_per_container", number(numbers[6])),
+            ("min_container_count", number(numbers[7])),
+            ("docker_image", unset(image)),
+            ("antctl_version", unset(antctl_version.filter(|text| text != "None"))),
+            ("antctl_debug", ConfigValue::Bool(antctl_debug)),
+            ("container_network", ContainerNetwork::ALL[usize::from(no_upnp)].word().into()),
+            ("fleet_memory_max", unset(fleet.0)),
+            ("fleet_cpu_quota", match fleet.1 {
+                0 => ConfigValue::Null,
+                quota => number(quota),
+            }),
+            // Of managers that have no columns.
+            ("tmux_session", ConfigValue::Text(node_storage.clone())),
+            ("tmux_panes", number(numbers[0])),
+            ("tmux_share", ConfigValue::Float(desired_load)),
+            ("tmux_plain", ConfigValue::Bool(no_upnp)),
+            ("tmux_unset", ConfigValue::Null),
+        ];
+        for (name, value) in own {
+            machine.manager_settings.set(name, value);
+        }
         machine.node_storage = node_storage.into();
         machine.rewards = format!("{FAUCET}:{weight},Donate").parse().unwrap();
         machine
+    }
+}
+
+prop_compose! {
+    fn any_state()(
+        highest in option::of(1..=u32::MAX),
+        last_stopped_at in option::of((1..i64::MAX).prop_map(UnixTime)),
+    ) -> MachineState {
+        MachineState { highest_id: highest.map(id), last_stopped_at }
     }
 }
 
@@ -274,14 +293,23 @@ fn machines_come_back_as_they_were() {
     with_store(|runtime, store| {
         let mut runner = proptest::test_runner::TestRunner::default();
         runner
-            .run(&any_machine(), |machine| {
+            .run(&(any_machine(), any_state()), |(machine, state)| {
                 let changes = Changes {
-                    machine: Some(machine),
+                    machine: Some(machine.clone()),
+                    state: Some(state),
                     ..Changes::default()
                 };
                 runtime.block_on(store.record(&changes)).unwrap();
                 let read = runtime.block_on(store.machine()).unwrap();
                 prop_assert_eq!(read, changes.machine);
+                // Settings alone leave the state as it is.
+                let settings = Changes {
+                    machine: Some(machine),
+                    ..Changes::default()
+                };
+                runtime.block_on(store.record(&settings)).unwrap();
+                let read = runtime.block_on(store.machine_state()).unwrap();
+                prop_assert_eq!(read, state);
                 Ok(())
             })
             .unwrap();

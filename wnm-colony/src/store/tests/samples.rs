@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection};
 
 use super::super::connection::{Way, connect};
 use wnm_core::kind::ManagerKind;
-use wnm_core::machine::{ContainerSettings, Machine};
+use wnm_core::machine::{ConfigValue, Machine, ManagerSettings};
 use wnm_core::node::Node;
 use wnm_core::quantity::{Seconds, UnixTime};
 use wnm_core::testing;
@@ -21,18 +21,27 @@ pub fn machine() -> Machine {
     Machine {
         node_storage: "/srv/ant/nodes".into(),
         rewards: FAUCET.parse().unwrap(),
-        last_stopped_at: Some(UnixTime(1_762_990_000)),
         manager: ManagerKind::from_static("systemd+user"),
-        containers: ContainerSettings {
-            max_nodes: 200,
-            min_count: 1,
-            image: Some("iweave/antnode:latest".into()),
-            network: wnm_core::container::ContainerNetwork::Host,
-        },
+        manager_settings: manager_settings(),
         antnode_path: "/srv/ant/bin/antnode".into(),
-        antctl_path: "/srv/ant/bin/antctl".into(),
         ..testing::machine()
     }
+}
+
+fn manager_settings() -> ManagerSettings {
+    [
+        ("max_node_per_container", ConfigValue::Int(200)),
+        ("min_container_count", ConfigValue::Int(1)),
+        ("docker_image", "iweave/antnode:latest".into()),
+        ("antctl_path", "/srv/ant/bin/antctl".into()),
+        ("antctl_debug", ConfigValue::Bool(false)),
+        ("antctl_version", ConfigValue::Null),
+        ("container_network", "host".into()),
+        ("fleet_memory_max", ConfigValue::Null),
+        ("fleet_cpu_quota", ConfigValue::Null),
+    ]
+    .into_iter()
+    .collect()
 }
 
 pub fn node(number: u32) -> Node {

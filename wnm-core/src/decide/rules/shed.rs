@@ -108,7 +108,7 @@ impl Planner<'_> {
             });
         }
         let delay = self.snapshot.machine.delays.remove;
-        let recent = self.snapshot.machine.last_stopped_at;
+        let recent = self.snapshot.state.last_stopped_at;
         if let Some(since) = recent
             && left(self.now(), since, delay) > Seconds(0)
         {

@@ -261,11 +261,11 @@ fn numbers_in_use_blocked_or_without_ports_are_not_given() {
 
     // A manager that only counts upwards does not leap over all below a blocked number.
     snapshot.policy.ids = IdPolicy::GrowOnly;
-    snapshot.machine.highest_id = Some(id(7));
+    snapshot.state.highest_id = Some(id(7));
     snapshot.blocked_ids[0].id = id(9);
     assert_eq!(acts(&snapshot), ["forget 1", "add 8", "add 10"]);
 
-    snapshot.machine.highest_id = Some(id(534));
+    snapshot.state.highest_id = Some(id(534));
     snapshot.machine.ports.node = PortBase::from_number(65).unwrap();
     assert_eq!(acts(&snapshot), ["forget 1", "add 535"]);
     assert_held(

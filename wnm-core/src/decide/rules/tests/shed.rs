@@ -101,17 +101,17 @@ fn a_stop_waits_for_the_effect_of_the_last() {
     limits(&mut snapshot, 2, 2);
     assert_eq!(acts(&snapshot), ["stop 3", "stop 2"]);
 
-    snapshot.machine.last_stopped_at = Some(ago(299));
+    snapshot.state.last_stopped_at = Some(ago(299));
     assert!(acts(&snapshot).is_empty());
     assert_held(
         &snapshot,
         "not stopping: one was stopped 4 min ago, which is given 5 min",
     );
-    snapshot.machine.last_stopped_at = Some(ago(300));
+    snapshot.state.last_stopped_at = Some(ago(300));
     assert_eq!(acts(&snapshot).len(), 2);
 
     // A clock that once ran ahead does not hold it for ever.
-    snapshot.machine.last_stopped_at = Some(ago(-1_000_000));
+    snapshot.state.last_stopped_at = Some(ago(-1_000_000));
     assert_eq!(acts(&snapshot).len(), 2);
 
     let leaving = with_step(stopped(4, Actor::Wnm), TransitionKind::Removing, true, 100);

@@ -1,18 +1,8 @@
 use std::fmt;
-use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-
-/// What all nodes of the machine may take together. Only managers of systemd units can hold them to it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FleetLimits {
-    /// Memory; what would pass it is killed by the kernel.
-    pub memory_max: Option<MemoryLimit>,
-    /// Processor time, in percent of one processor: 350 is three and a half.
-    pub cpu_quota: Option<NonZeroU32>,
-}
 
 /// An amount of memory, in the words of `MemoryMax=` (systemd.resource-control(5)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
