@@ -19,7 +19,6 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use clap::error::ErrorKind;
-use serde_json::json;
 use wnm_colony::Environment;
 use wnm_config::OptionTable;
 
@@ -27,7 +26,7 @@ use crate::cli::Help;
 use crate::error::ProgramError;
 use crate::input::Input;
 use crate::output::{self, Output};
-use crate::{cli, demo, managers, store_hints, usage};
+use crate::{cli, demo, documents, managers, store_hints, usage};
 
 /// Everything a command is given.
 struct Context {
@@ -110,8 +109,11 @@ async fn dispatch(
 
 fn version(json: bool) -> Result<(), ProgramError> {
     let version = env!("CARGO_PKG_VERSION");
-    let value = json!({ "status": "version", "version": version });
-    Ok(Output { json, quiet: false }.outcome(&format!("wnm {version}"), &value)?)
+    let document = documents::Version {
+        status: "version",
+        version,
+    };
+    Ok(Output { json, quiet: false }.outcome(&format!("wnm {version}"), &document)?)
 }
 
 /// Without a command, options say what a run is for.

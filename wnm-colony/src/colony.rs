@@ -20,7 +20,7 @@
 //!
 //! // One cycle: look, decide, act, record.
 //! let report = colony.cycle(&CycleOptions::default()).await?;
-//! println!("{}", report.status.word());
+//! println!("{}", report.status.as_str());
 //! # Ok(())
 //! # }
 //! ```
@@ -53,7 +53,7 @@ pub use release::Released;
 
 use crate::lock::ColonyLock;
 use crate::store::{Changes, EventQuery, Store};
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::machine::Change;
 use wnm_core::machine::{Machine, MachineLoad};
 use wnm_core::manager::ProcessManager;
@@ -163,12 +163,9 @@ impl Colony {
         let at = self.environment.clock.now();
         let events = changes
             .iter()
-            .map(|change| Event {
-                at,
-                node: None,
-                action: "set".to_owned(),
-                outcome: Outcome::Done,
-                reason: change.to_string(),
+            .map(|change| {
+                let kind = EventKind::Setting(change.clone());
+                Event::new(at, kind, Outcome::Done, change.to_string())
             })
             .collect();
         let changes = Changes {

@@ -20,7 +20,6 @@ mod node_table;
 mod open;
 mod packed;
 mod schema;
-mod standing;
 mod table_names;
 #[cfg(test)]
 mod tests;

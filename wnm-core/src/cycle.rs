@@ -4,13 +4,18 @@ mod status;
 
 pub use status::CycleStatus;
 
+use serde::{Deserialize, Serialize};
+
 use crate::decide::{Plan, Step};
 use crate::event::Outcome;
 use crate::node::Node;
 use crate::snapshot::Snapshot;
 
+/// Version of the JSON form of a cycle's report; raised when a reader of the old form would be misled.
+pub const CYCLE_REPORT_FORMAT: u32 = 1;
+
 /// How one step came out.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepResult {
     /// The step.
     pub step: Step,
@@ -23,9 +28,11 @@ pub struct StepResult {
 }
 
 /// What a run saw, decided and did.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[must_use = "steps may have failed"]
 pub struct CycleReport {
+    /// [`CYCLE_REPORT_FORMAT`] at the time of writing.
+    pub format: u32,
     /// In one word.
     pub status: CycleStatus,
     /// What it decided on.

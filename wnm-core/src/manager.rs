@@ -18,7 +18,7 @@ use crate::firewall::{Firewall, Opening};
 use crate::id::{ContainerId, NodeId};
 use crate::kind::ManagerKind;
 use crate::machine::{Launch, Machine};
-use crate::node::{Node, Probe, ProcessState};
+use crate::node::{Node, ProbeResult, ProcessState};
 use crate::numbering::IdPolicy;
 use crate::paths::Paths;
 use crate::ports::NodePorts;
@@ -133,7 +133,7 @@ pub trait ProcessManager: Send + Sync {
 
     /// What nodes say of themselves, for those of them that cannot be asked from here at their metrics port: a
     /// node in a network of its own. The others are left out, and are asked there.
-    async fn ask(&self, nodes: &[Node]) -> HashMap<NodeId, Probe> {
+    async fn ask(&self, nodes: &[Node]) -> HashMap<NodeId, ProbeResult> {
         let _ = nodes;
         HashMap::new()
     }

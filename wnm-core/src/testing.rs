@@ -16,8 +16,8 @@ use crate::machine::{
 };
 use crate::manager::{FoundNode, LanePolicy, ManagerPolicy};
 use crate::node::{
-    Actor, Desired, DesiredState, Node, NodeMeasurements, Observed, ObservedState, ProcessState,
-    Transition, TransitionKind,
+    Actor, Desired, DesiredState, LifecycleRecord, LifecycleState, Node, NodeMeasurements,
+    Observed, ObservedState, ProcessState, Transition, TransitionKind,
 };
 use crate::numbering::IdPolicy;
 use crate::ports::{NodePorts, Port, PortBases};
@@ -72,42 +72,53 @@ pub fn node(number: u32) -> Node {
         peer_id: None,
         container: None,
         environment: None,
-        desired: Desired {
-            state: DesiredState::Running,
-            by: Actor::Wnm,
-            since: up,
-        },
-        observed: Observed {
-            state: ObservedState::Running,
-            at: NOW,
-        },
-        transition: None,
+        lifecycle: LifecycleState::from_record(LifecycleRecord {
+            desired: Desired {
+                state: DesiredState::Running,
+                by: Actor::Wnm,
+                since: up,
+            },
+            observed: Observed {
+                state: ObservedState::Running,
+                at: NOW,
+            },
+            transition: None,
+            status_since: up,
+            last_start: Some(up),
+            failed_starts: 0,
+            load_stops: 0,
+        }),
         measured: NodeMeasurements::default(),
         first_launch: UnixTime(1_700_000_000 + i64::from(number) * 3600),
-        status_since: up,
-        last_start: Some(up),
-        failed_starts: 0,
-        load_stops: 0,
     }
+}
+
+/// Puts a node into a state, whatever led to it.
+pub fn edit(node: &mut Node, change: impl FnOnce(&mut LifecycleRecord)) {
+    let mut record = node.lifecycle.record();
+    change(&mut record);
+    node.lifecycle = LifecycleState::from_record(record);
 }
 
 /// Node `number`, wanted stopped by `by` for a day, and stopped.
 pub fn stopped(number: u32, by: Actor) -> Node {
     let mut node = node(number);
-    node.desired = Desired {
-        state: DesiredState::Stopped,
-        by,
-        since: UnixTime(NOW.0 - 86_400),
-    };
-    node.observed.state = ObservedState::Stopped;
-    node.load_stops = u32::from(by == Actor::Wnm);
+    edit(&mut node, |n| {
+        n.desired = Desired {
+            state: DesiredState::Stopped,
+            by,
+            since: UnixTime(NOW.0 - 86_400),
+        }
+    });
+    edit(&mut node, |n| n.observed.state = ObservedState::Stopped);
+    edit(&mut node, |n| n.load_stops = u32::from(by == Actor::Wnm));
     node
 }
 
 /// Node `number`, wanted running and seen otherwise.
 pub fn seen(number: u32, state: ObservedState) -> Node {
     let mut node = node(number);
-    node.observed.state = state;
+    edit(&mut node, |n| n.observed.state = state);
     node
 }
 

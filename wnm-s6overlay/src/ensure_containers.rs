@@ -131,13 +131,13 @@ impl S6Overlay {
         report: &Housing,
     ) -> Result<Vec<(NodeId, Result<(), ManagerError>)>, ManagerError> {
         let may_be_lost = |node: &&Node| {
-            node.desired.state == DesiredState::Running
+            node.desired().state == DesiredState::Running
                 && matches!(
-                    node.observed.state,
+                    node.observed().state,
                     // Nodes are unknown while their container starts. The status script below waits for s6.
                     ObservedState::Stopped | ObservedState::Unknown
                 )
-                && node.transition.is_none_or(|step| step.acted)
+                && node.transition().is_none_or(|step| step.acted)
                 && !report.closed.contains_key(&self.container_of(node))
                 && node.root_dir.is_dir()
         };

@@ -47,7 +47,7 @@ use wnm_core::manager::{
     ProcessManager,
 };
 use wnm_core::node::Node;
-use wnm_core::node::Probe;
+use wnm_core::node::ProbeResult;
 use wnm_core::node::ProcessState;
 use wnm_core::numbering::IdPolicy;
 use wnm_core::program::NodeBinary;
@@ -203,7 +203,7 @@ impl ProcessManager for S6Overlay {
         self.ensure_containers(nodes, adding).await
     }
 
-    async fn ask(&self, nodes: &[Node]) -> HashMap<NodeId, Probe> {
+    async fn ask(&self, nodes: &[Node]) -> HashMap<NodeId, ProbeResult> {
         self.probe_nodes(nodes).await
     }
 

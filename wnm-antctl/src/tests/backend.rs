@@ -101,7 +101,7 @@ impl TestBackend {
             answers: Box::new(answers),
             calls: Mutex::default(),
         });
-        let mut context = context(dir.path(), kind, fake.clone());
+        let mut context = context(dir.path(), kind.clone(), fake.clone());
         settings(&mut context);
         std::fs::create_dir_all(&context.paths.node_storage).unwrap();
         std::fs::write(&context.machine.antctl_path, "").unwrap();

@@ -2,9 +2,8 @@
 
 use std::io::{self, Write};
 
-use serde_json::json;
-
 use super::Context;
+use crate::documents::Dockerfile;
 use crate::error::ProgramError;
 
 /// Prints it, to be piped into `docker build -`. No colony is needed for it.
@@ -18,8 +17,11 @@ pub fn print(context: &Context) -> Result<(), ProgramError> {
     }
     let text = wnm_s6overlay::dockerfile::dockerfile();
     if context.output.json {
-        let value = json!({ "status": "dockerfile", "dockerfile": text });
-        return Ok(context.output.outcome("", &value)?);
+        let document = Dockerfile {
+            status: "dockerfile",
+            dockerfile: &text,
+        };
+        return Ok(context.output.outcome("", &document)?);
     }
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
 use wnm_colony::Colony;
 use wnm_core::cycle::CycleStatus;
 use wnm_core::kind::ManagerKind;
@@ -10,6 +9,7 @@ use wnm_core::machine::Machine;
 
 use super::access::close;
 use super::{Context, takeover};
+use crate::documents::Initialized;
 use crate::error::ProgramError;
 use crate::input::Input;
 use crate::managers;
@@ -26,21 +26,27 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
     let lines = Lines::of(context, &machine, &db);
     if run.dry_run {
         Colony::check_init(&db, &machine, &context.environment).await?;
-        let value = json!({ "status": "system-initialized-dryrun", "database": db });
-        return Ok(context.output.outcome(&lines.what("would make"), &value)?);
+        let document = Initialized {
+            status: "system-initialized-dryrun",
+            database: &db,
+            process_manager: None,
+            adopted: None,
+        };
+        let text = lines.what("would make");
+        return Ok(context.output.outcome(&text, &document)?);
     }
     let kind = machine.manager.clone();
     let colony = Colony::init(&db, machine, context.environment.clone()).await?;
     close(colony, Ok::<(), ProgramError>(())).await?;
     let mut text = lines.what("made");
     text.push_str(&lines.next());
-    let value = json!({
-        "status": CycleStatus::SystemInitialized.word(),
-        "database": db,
-        "process_manager": kind.to_string(),
-        "adopted": 0,
-    });
-    Ok(context.output.outcome(&text, &value)?)
+    let document = Initialized {
+        status: CycleStatus::SystemInitialized.as_str(),
+        database: &db,
+        process_manager: Some(kind.to_string()),
+        adopted: Some(0),
+    };
+    Ok(context.output.outcome(&text, &document)?)
 }
 
 /// What is told of a new colony.

@@ -4,12 +4,12 @@ mod cron;
 
 use std::path::Path;
 
-use serde_json::json;
 use wnm_colony::Colony;
 use wnm_core::node::{Node, Status};
 
 use super::Context;
 use super::access::close;
+use crate::documents::Released;
 use crate::error::ProgramError;
 
 /// anm's line of cron, where a take-over keeps it.
@@ -32,8 +32,13 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
             removed,
             next(Path::new("COPY"), &lines),
         );
-        let value = json!({ "status": "released-dryrun", "nodes": nodes.len(), "cron": lines });
-        return Ok(context.output.outcome(&text, &value)?);
+        let document = Released {
+            status: "released-dryrun",
+            nodes: nodes.len(),
+            database: None,
+            cron: &lines,
+        };
+        return Ok(context.output.outcome(&text, &document)?);
     }
     // Opened without what was given: settings that end here are not worth storing.
     let colony = Colony::open(&db, context.environment.clone()).await?;
@@ -46,13 +51,13 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
         removed,
         next(&released.copy, &lines),
     );
-    let value = json!({
-        "status": "released",
-        "nodes": released.nodes.len(),
-        "database": released.copy,
-        "cron": lines,
-    });
-    Ok(context.output.outcome(&text, &value)?)
+    let document = Released {
+        status: "released",
+        nodes: released.nodes.len(),
+        database: Some(&released.copy),
+        cron: &lines,
+    };
+    Ok(context.output.outcome(&text, &document)?)
 }
 
 /// `3 nodes (2 RUNNING, 1 STOPPED)`.

@@ -4,12 +4,10 @@ mod words;
 
 use std::path::Path;
 
-use serde_json::json;
 use wnm_colony::Colony;
 use wnm_colony::takeover::{Adoption, FoundSetting, anm, infer_launch_settings, infer_settings};
 use wnm_config::MachineFacts;
 use wnm_core::cycle::CycleStatus;
-use wnm_core::kind::ManagerKind;
 use wnm_core::machine::Machine;
 use wnm_core::machine::Source;
 
@@ -41,17 +39,14 @@ pub async fn into_new(context: &Context) -> Result<(), ProgramError> {
     let lines = Lines::of(context, &machine, &db);
     if context.input.run.dry_run {
         let text = format!("{}{}", lines.what("would make"), taken.would());
-        let mut value = taken.as_json();
-        value["status"] = json!("system-initialized-dryrun");
-        value["database"] = json!(db);
-        return Ok(context.output.outcome(&text, &value)?);
+        let document = taken.document("system-initialized-dryrun", Some(&db));
+        return Ok(context.output.outcome(&text, &document)?);
     }
     make(context, &db, machine, &adoption).await?;
     let text = format!("{}{}{}", lines.what("made"), taken.did(), lines.next());
-    let mut value = taken.as_json();
-    value["status"] = json!(CycleStatus::SystemInitialized.word());
-    value["database"] = json!(db);
-    Ok(context.output.outcome(&text, &value)?)
+    let status = CycleStatus::SystemInitialized.as_str();
+    let document = taken.document(status, Some(&db));
+    Ok(context.output.outcome(&text, &document)?)
 }
 
 /// The colony to be.
@@ -201,9 +196,9 @@ pub async fn into_existing(context: &Context) -> Result<(), ProgramError> {
         cap_raised_to: None,
     };
     let text = if dry { taken.would() } else { taken.did() };
-    let mut value = taken.as_json();
-    value["status"] = json!(if dry { "adopted-dryrun" } else { "adopted" });
-    Ok(context.output.outcome(text.trim_start(), &value)?)
+    let status = if dry { "adopted-dryrun" } else { "adopted" };
+    let document = taken.document(status, None);
+    Ok(context.output.outcome(text.trim_start(), &document)?)
 }
 
 async fn adopt_more(

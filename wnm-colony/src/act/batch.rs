@@ -222,7 +222,7 @@ mod tests {
     use wnm_core::node::ProcessState;
     use wnm_core::node::{Actor, Transition};
     use wnm_core::quantity::UnixTime;
-    use wnm_core::testing::{node, snapshot};
+    use wnm_core::testing::{edit, node, snapshot};
 
     /// A manager that refuses acts on certain nodes, and notes what it was asked.
     #[derive(Default)]
@@ -303,17 +303,19 @@ mod tests {
     fn batch(act: Act, under_way: Option<TransitionKind>, count: u32) -> Vec<(Node, Step)> {
         let with_step = |number| {
             let mut node = node(number);
-            node.transition = under_way.map(|kind| Transition {
-                kind,
-                since: UnixTime(0),
-                acted: false,
+            edit(&mut node, |n| {
+                n.transition = under_way.map(|kind| Transition {
+                    kind,
+                    since: UnixTime(0),
+                    acted: false,
+                })
             });
             let step = Step {
                 node: node.id,
                 act,
                 reason: Reason::Asked,
                 priority: 0,
-                by: Actor::Person,
+                by: Actor::Operator,
             };
             (node, step)
         };
@@ -364,7 +366,9 @@ mod tests {
             ..Picky::default()
         };
         let mut batch = batch(Act::Resume, Some(TransitionKind::Upgrading), 4);
-        batch[3].0.desired.state = wnm_core::node::DesiredState::Disabled;
+        edit(&mut batch[3].0, |n| {
+            n.desired.state = wnm_core::node::DesiredState::Disabled
+        });
         let told = outcomes(&manager, &batch).await;
         assert_eq!(told[0], "upgrade: no");
         assert!(told[1].starts_with("Upgraded"), "{told:?}");

@@ -144,10 +144,10 @@ async fn resume_upgrade(
 
 /// Whether a node that an unfinished upgrade may have stopped is to run.
 pub(super) fn should_run_after_upgrade(node: &Node) -> bool {
-    match node.desired.state {
+    match node.desired().state {
         DesiredState::Running => true,
         // Nobody wanted it stopped, and only nodes that run are upgraded.
-        DesiredState::Stopped => node.desired.by == Actor::Found,
+        DesiredState::Stopped => node.desired().by == Actor::Found,
         DesiredState::Disabled | DesiredState::Absent => false,
     }
 }
@@ -177,7 +177,7 @@ mod tests {
     use wnm_core::decide::Reason;
     use wnm_core::manager::MockProcessManager;
     use wnm_core::quantity::Seconds;
-    use wnm_core::testing::{node, under_way};
+    use wnm_core::testing::{edit, node, under_way};
 
     fn binary() -> NodeBinary {
         NodeBinary {
@@ -189,9 +189,11 @@ mod tests {
     /// How often a node wanted like this is started when its upgrade is taken again.
     async fn starts_after_resumed_upgrade(state: DesiredState, by: Actor) -> usize {
         let mut node = node(1);
-        node.desired.state = state;
-        node.desired.by = by;
-        node.transition = Some(under_way(TransitionKind::Upgrading, false, Seconds(60)));
+        edit(&mut node, |n| n.desired.state = state);
+        edit(&mut node, |n| n.desired.by = by);
+        edit(&mut node, |n| {
+            n.transition = Some(under_way(TransitionKind::Upgrading, false, Seconds(60)))
+        });
         let starts = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&starts);
         let mut manager = MockProcessManager::new();
@@ -227,11 +229,11 @@ mod tests {
         assert_eq!(starts_after_resumed_upgrade(Running, Actor::Wnm).await, 1);
         assert_eq!(starts_after_resumed_upgrade(Stopped, Actor::Found).await, 1);
         assert_eq!(
-            starts_after_resumed_upgrade(Stopped, Actor::Person).await,
+            starts_after_resumed_upgrade(Stopped, Actor::Operator).await,
             0
         );
         assert_eq!(
-            starts_after_resumed_upgrade(Disabled, Actor::Person).await,
+            starts_after_resumed_upgrade(Disabled, Actor::Operator).await,
             0
         );
     }
@@ -239,7 +241,9 @@ mod tests {
     #[tokio::test]
     async fn a_removal_that_missed_something_is_not_taken_for_done() {
         let mut node = node(1);
-        node.transition = Some(under_way(TransitionKind::Removing, false, Seconds(60)));
+        edit(&mut node, |n| {
+            n.transition = Some(under_way(TransitionKind::Removing, false, Seconds(60)))
+        });
         let mut manager = MockProcessManager::new();
         manager
             .expect_remove()

@@ -7,14 +7,12 @@ use super::{Colony, ColonyError, Environment, open};
 use crate::observe::{LookingAtNodes, look_at_nodes};
 use crate::store::Changes;
 use crate::takeover::{Adoption, assign_ids};
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::id::NodeId;
 use wnm_core::machine::Machine;
 use wnm_core::manager::{FoundNode, ProcessManager};
-use wnm_core::node::ProcessState;
-use wnm_core::node::{
-    Actor, Desired, DesiredState, Node, NodeMeasurements, Observed, ObservedState,
-};
+use wnm_core::node::lifecycle;
+use wnm_core::node::{LifecycleState, Node, NodeMeasurements};
 use wnm_core::numbering::IdPolicy;
 use wnm_core::program::NodeProgram;
 use wnm_core::quantity::UnixTime;
@@ -78,19 +76,13 @@ impl Colony {
 
 /// The journal's lines of an adoption.
 pub(super) fn events(adoption: &Adoption, at: UnixTime) -> Vec<Event> {
-    let event = |node, outcome, reason| Event {
-        at,
-        node,
-        action: "adopt".to_owned(),
-        outcome,
-        reason,
-    };
+    let event = |outcome, reason: String| Event::new(at, EventKind::Adopted, outcome, reason);
     let adopted = adoption.nodes.iter().map(|node| {
         let found = format!("found at {}", node.root_dir.display());
-        event(Some(node.id), Outcome::Done, found)
+        event(Outcome::Done, found).about(node.id)
     });
     let left = adoption.left_alone.iter();
-    let left = left.map(|left| event(None, Outcome::Failed, left.to_string()));
+    let left = left.map(|left| event(Outcome::Failed, left.to_string()));
     adopted.chain(left).collect()
 }
 
@@ -147,12 +139,7 @@ async fn adoption(
         source,
     })?;
     for node in &mut nodes {
-        let running = node.observed.state == ObservedState::Running;
-        let unknown = node.observed.state == ObservedState::Unknown;
-        if !running && !unknown {
-            node.desired.state = DesiredState::Stopped;
-            node.last_start = None;
-        }
+        lifecycle::settle_adopted(node, now);
     }
     Ok(Adoption { nodes, left_alone })
 }
@@ -164,14 +151,7 @@ fn adopted(
     program: &dyn NodeProgram,
     now: UnixTime,
 ) -> Node {
-    let running = matches!(found.state, ProcessState::Running { .. });
-    let (desired, observed) = match found.state {
-        ProcessState::Running { .. } => (DesiredState::Running, ObservedState::Running),
-        ProcessState::Stopped | ProcessState::Missing => {
-            (DesiredState::Stopped, ObservedState::Stopped)
-        }
-        ProcessState::Unknown(_) => (DesiredState::Running, ObservedState::Unknown),
-    };
+    let lifecycle = LifecycleState::adopted(&found.state, now);
     Node {
         id,
         manager: machine.manager.clone(),
@@ -191,21 +171,8 @@ fn adopted(
         peer_id: None,
         container: None,
         environment: None,
-        desired: Desired {
-            state: desired,
-            by: Actor::Found,
-            since: now,
-        },
-        observed: Observed {
-            state: observed,
-            at: now,
-        },
-        transition: None,
+        lifecycle,
         measured: NodeMeasurements::default(),
-        status_since: now,
-        last_start: running.then_some(now),
-        failed_starts: 0,
-        load_stops: 0,
     }
 }
 

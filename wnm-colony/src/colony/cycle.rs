@@ -7,12 +7,12 @@ use super::{Colony, ColonyError};
 use crate::act::{Execution, Executor, Progress, Stage};
 use crate::observe::{Looking, Sight, mark_storage};
 use crate::store::{Changes, CycleState, JOURNAL_DAYS};
-use wnm_core::cycle::{CycleReport, CycleStatus};
+use wnm_core::cycle::{CYCLE_REPORT_FORMAT, CycleReport, CycleStatus};
 use wnm_core::decide::{Plan, decide};
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::firewall::Opening;
 use wnm_core::id::NodeId;
-use wnm_core::node::Seen;
+use wnm_core::node::NodeChange;
 use wnm_core::quantity::{Milliseconds, Seconds, UnixTime};
 use wnm_core::snapshot::Snapshot;
 
@@ -89,6 +89,7 @@ impl Colony {
             self.store.nodes().await?
         };
         Ok(CycleReport {
+            format: CYCLE_REPORT_FORMAT,
             status: CycleStatus::of(plan.kind, &snapshot, &results),
             nodes,
             snapshot,
@@ -104,13 +105,12 @@ impl Colony {
         };
         tracing::warn!(%error, "what the nodes share is not as it is set");
         let changes = Changes {
-            events: vec![Event {
-                at: self.environment.clock.now(),
-                node: None,
-                action: "prepare".to_owned(),
-                outcome: Outcome::Failed,
-                reason: error.to_string(),
-            }],
+            events: vec![Event::new(
+                self.environment.clock.now(),
+                EventKind::Prepared,
+                Outcome::Failed,
+                error.to_string(),
+            )],
             ..Changes::default()
         };
         Ok(self.store.record(&changes).await?)
@@ -143,12 +143,12 @@ impl Colony {
 
     /// A foreign listener is seen in every cycle for as long as it is there. The journal has it once a day.
     async fn leave_out_what_was_told(&self, sight: &mut Sight) -> Result<(), ColonyError> {
-        let lasts = |seen: &Seen| matches!(seen, Seen::ForeignListener { .. });
+        let lasts = |seen: &NodeChange| matches!(seen, NodeChange::ForeignListener { .. });
         let Some((_, lasting)) = sight.seen.iter().find(|(_, seen)| lasts(seen)) else {
             return Ok(());
         };
         let since = sight.snapshot.taken_at.minus(TOLD_AGAIN_AFTER);
-        let told = self.store.nodes_with(lasting.word(), since).await?;
+        let told = self.store.nodes_with(lasting.as_str(), since).await?;
         sight
             .seen
             .retain(|(id, seen)| !(lasts(seen) && told.contains(id)));
@@ -196,13 +196,12 @@ fn changes_after_looking(sight: &Sight) -> Changes {
         .map(|(id, seen)| seen_event(*id, seen, now))
         .collect();
     if sight.snapshot.rebooted {
-        events.push(Event {
-            at: now,
-            node: None,
-            action: "reboot".to_owned(),
-            outcome: Outcome::Seen,
-            reason: format!("the machine came up at {}", sight.snapshot.load.boot_time),
-        });
+        events.push(Event::new(
+            now,
+            EventKind::Rebooted,
+            Outcome::Seen,
+            format!("the machine came up at {}", sight.snapshot.load.boot_time),
+        ));
     }
     Changes {
         nodes: sight.snapshot.nodes.clone(),
@@ -218,12 +217,7 @@ fn changes_after_looking(sight: &Sight) -> Changes {
     }
 }
 
-fn seen_event(id: NodeId, seen: &Seen, at: UnixTime) -> Event {
-    Event {
-        at,
-        node: Some(id),
-        action: seen.word().to_owned(),
-        outcome: Outcome::Seen,
-        reason: seen.to_string(),
-    }
+fn seen_event(id: NodeId, seen: &NodeChange, at: UnixTime) -> Event {
+    let kind = EventKind::NodeChange(seen.clone());
+    Event::new(at, kind, Outcome::Seen, seen.to_string()).about(id)
 }

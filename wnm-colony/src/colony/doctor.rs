@@ -14,11 +14,11 @@ use wnm_core::command::CommandSpec;
 use wnm_core::doctor::{
     ClockFacts, Facts, Finding, Fix, KernelPorts, NodeDirectory, PythonFacts, StorageFacts,
 };
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, EventReason, Outcome};
 use wnm_core::id::NodeId;
 use wnm_core::manager::LanePolicy;
+use wnm_core::node::NodeChange;
 use wnm_core::node::ProcessState;
-use wnm_core::node::Seen;
 use wnm_core::node::{Node, ObservedState};
 use wnm_core::ports::NodePorts;
 use wnm_core::program::NodeBinary;
@@ -107,15 +107,14 @@ impl Colony {
             Fix::RestoreService(id) => self.restore_service(*id).await?,
             Fix::RemovePythonLock(path) => remove_lock(path)?,
         }
-        let event = Event {
-            at: self.environment.clock.now(),
-            node: match fix {
-                Fix::RestoreService(id) => Some(*id),
-                Fix::RemovePythonLock(_) => None,
-            },
-            action: "mend".to_owned(),
-            outcome: Outcome::Done,
-            reason: finding.to_string(),
+        let reason = EventReason::Finding {
+            finding: finding.clone(),
+        };
+        let now = self.environment.clock.now();
+        let event = Event::new(now, EventKind::Repaired, Outcome::Done, reason);
+        let event = match fix {
+            Fix::RestoreService(id) => event.about(*id),
+            Fix::RemovePythonLock(_) => event,
         };
         let changes = Changes {
             events: vec![event],
@@ -172,7 +171,7 @@ impl Colony {
         if snapshot.policy.lanes == LanePolicy::PerContainer {
             return Vec::new();
         }
-        let stopped = |node: &&Node| node.observed.state == ObservedState::Stopped;
+        let stopped = |node: &&Node| node.observed().state == ObservedState::Stopped;
         let nodes = snapshot.nodes.iter().filter(stopped);
         let mut wanted: Vec<(NodeId, NodePorts)> =
             nodes.map(|node| (node.id, node.ports)).collect();
@@ -193,7 +192,7 @@ impl Colony {
         let nodes = self.store.nodes().await?;
         let times = nodes
             .iter()
-            .map(|node| node.status_since.max(node.observed.at));
+            .map(|node| node.status_since().max(node.observed().at));
         let times = times.chain(state.last_cycle_at);
         Ok(times.max().unwrap_or_default())
     }
@@ -241,9 +240,9 @@ fn without_program(nodes: &[Node]) -> BTreeSet<NodeId> {
     nodes.iter().filter(lost).map(|node| node.id).collect()
 }
 
-fn foreign_answers(seen: Vec<(NodeId, Seen)>) -> Vec<(NodeId, Option<String>)> {
+fn foreign_answers(seen: Vec<(NodeId, NodeChange)>) -> Vec<(NodeId, Option<String>)> {
     let foreign = |(id, seen)| match seen {
-        Seen::ForeignListener { peer_id } => Some((id, peer_id)),
+        NodeChange::ForeignListener { peer_id } => Some((id, peer_id)),
         _ => None,
     };
     seen.into_iter().filter_map(foreign).collect()

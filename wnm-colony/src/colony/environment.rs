@@ -7,6 +7,7 @@ use wnm_core::command::CommandRunner;
 use wnm_core::firewall::Firewall;
 use wnm_core::probe::{MachineProbe, NodeProbe};
 use wnm_core::program::NodeProgram;
+use wnm_core::quantity::UnixTime;
 use wnm_core::registry::{ManagerRegistry, ProgramRegistry};
 use wnm_host::command::SystemRunner;
 
@@ -126,6 +127,11 @@ impl Environment {
     /// What runs commands.
     pub fn command_runner(&self) -> &dyn CommandRunner {
         self.runner.as_ref()
+    }
+
+    /// The time.
+    pub fn now(&self) -> UnixTime {
+        self.clock.now()
     }
 
     /// How many processors the machine has.

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Colony, ColonyError};
 use crate::store::Changes;
 use wnm_core::decide::{Act, Step};
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::id::ContainerId;
 use wnm_core::id::NodeId;
 use wnm_core::manager::{Housing, LanePolicy, ManagerError};
-use wnm_core::node::{Observed, ObservedState};
+use wnm_core::node::lifecycle;
 use wnm_core::snapshot::{Snapshot, SupervisorState};
 
 impl Colony {
@@ -36,21 +36,10 @@ impl Colony {
             .map(|(id, outcome)| (*id, outcome.is_ok()))
             .collect();
         for node in &mut snapshot.nodes {
-            match returned.get(&node.id) {
-                Some(true) => {
-                    node.observed = Observed {
-                        state: ObservedState::Running,
-                        at: now,
-                    };
-                    node.last_start = Some(now);
-                }
-                // It is tried again like any node that does not stay up.
-                Some(false) => {
-                    node.last_start = Some(now);
-                    node.failed_starts = node.failed_starts.saturating_add(1);
-                }
-                None => continue,
-            }
+            let Some(started) = returned.get(&node.id) else {
+                continue;
+            };
+            lifecycle::returned(node, *started, now);
             changes.nodes.push(node.clone());
         }
         Ok(self.store.record(&changes).await?)
@@ -93,7 +82,7 @@ impl Colony {
     async fn tell_unhoused(&self, reason: String) -> Result<(), ColonyError> {
         tracing::warn!(reason, "the containers are not as they should be");
         let changes = Changes {
-            events: vec![self.event("containers", None, Outcome::Failed, reason)],
+            events: vec![self.event(EventKind::Containers, Outcome::Failed, reason)],
             ..Changes::default()
         };
         Ok(self.store.record(&changes).await?)
@@ -106,9 +95,13 @@ impl Colony {
         };
         for id in &housing.opened {
             let reason = format!("container {id} is up");
-            changes
-                .events
-                .push(self.event("container", None, Outcome::Done, reason));
+            changes.events.push(self.event(
+                EventKind::Container {
+                    container: Some(*id),
+                },
+                Outcome::Done,
+                reason,
+            ));
         }
         for (id, error) in &housing.closed {
             let reason = match error {
@@ -116,9 +109,13 @@ impl Colony {
                 ManagerError::Ports(error) => error.to_string(),
                 error => format!("container {id}: {error}"),
             };
-            changes
-                .events
-                .push(self.event("container", None, Outcome::Failed, reason));
+            changes.events.push(self.event(
+                EventKind::Container {
+                    container: Some(*id),
+                },
+                Outcome::Failed,
+                reason,
+            ));
         }
         for (id, outcome) in &housing.returned {
             let (outcome, reason) = match outcome {
@@ -130,18 +127,12 @@ impl Colony {
             };
             changes
                 .events
-                .push(self.event("return", Some(*id), outcome, reason));
+                .push(self.event(EventKind::Returned, outcome, reason).about(*id));
         }
         changes
     }
 
-    fn event(&self, action: &str, node: Option<NodeId>, outcome: Outcome, reason: String) -> Event {
-        Event {
-            at: self.environment.clock.now(),
-            node,
-            action: action.to_owned(),
-            outcome,
-            reason,
-        }
+    fn event(&self, kind: EventKind, outcome: Outcome, reason: String) -> Event {
+        Event::new(self.environment.clock.now(), kind, outcome, reason)
     }
 }

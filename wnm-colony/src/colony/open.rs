@@ -10,7 +10,7 @@ use crate::lock::ColonyLock;
 use crate::observe::mark_storage;
 use crate::store::{Access, Changes, CycleState, Store, StoreError};
 use crate::takeover::Adoption;
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::firewall::Firewall;
 use wnm_core::kind::Mode;
 use wnm_core::machine::Machine;
@@ -101,13 +101,12 @@ impl Colony {
             .machine
             .measure(now, &paths.node_storage, None)
             .await?;
-        let mut events = vec![Event {
-            at: now,
-            node: None,
-            action: "init".to_owned(),
-            outcome: Outcome::Done,
-            reason: format!("{} under {}", db.display(), machine.manager),
-        }];
+        let mut events = vec![Event::new(
+            now,
+            EventKind::Initialized,
+            Outcome::Done,
+            format!("{} under {}", db.display(), machine.manager),
+        )];
         events.extend(adopt::events(adoption, now));
         let changes = Changes {
             cycle: Some(CycleState {

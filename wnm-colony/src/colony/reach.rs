@@ -47,7 +47,7 @@ mod tests {
     use wnm_core::decide::Reason;
     use wnm_core::node::{Actor, DesiredState};
     use wnm_core::quantity::Seconds;
-    use wnm_core::testing::{id, node, snapshot_of, under_way};
+    use wnm_core::testing::{edit, id, node, snapshot_of, under_way};
 
     fn step(number: u32, act: Act) -> Step {
         Step {
@@ -68,9 +68,13 @@ mod tests {
     #[test]
     fn what_will_be_added_needs_its_port_and_nothing_else_does() {
         let mut adding = node(2);
-        adding.transition = Some(under_way(TransitionKind::Adding, false, Seconds(60)));
+        edit(&mut adding, |n| {
+            n.transition = Some(under_way(TransitionKind::Adding, false, Seconds(60)))
+        });
         let mut starting = node(3);
-        starting.transition = Some(under_way(TransitionKind::Starting, false, Seconds(60)));
+        edit(&mut starting, |n| {
+            n.transition = Some(under_way(TransitionKind::Starting, false, Seconds(60)))
+        });
         let mut snapshot = snapshot_of([node(1), adding, starting]);
         let steps = [
             step(1, Act::Stop),
@@ -88,7 +92,7 @@ mod tests {
     #[test]
     fn after_a_reboot_all_nodes_that_are_kept_need_theirs() {
         let mut removed = node(2);
-        removed.desired.state = DesiredState::Absent;
+        edit(&mut removed, |n| n.desired.state = DesiredState::Absent);
         let mut snapshot = snapshot_of([node(1), removed, node(3)]);
         assert_eq!(told(&snapshot, &[]), [""; 0]);
         snapshot.rebooted = true;

@@ -21,7 +21,7 @@ use wnm_core::firewall::MockFirewall;
 use wnm_core::id::NodeId;
 use wnm_core::machine::{Machine, MachineLoad};
 use wnm_core::node::NodeReport;
-use wnm_core::node::Probe;
+use wnm_core::node::ProbeResult;
 use wnm_core::node::{DesiredState, Node, ObservedState, Status};
 use wnm_core::probe::{Counters, MachineReading, MockMachineProbe, MockNodeProbe};
 use wnm_core::program::MockNodeProgram;
@@ -142,12 +142,13 @@ async fn actions(colony: &Colony) -> Vec<(String, &'static str)> {
     let query = EventQuery {
         since: None,
         node: None,
+        after: None,
         limit: 1000,
     };
     let events = colony.events(&query).await.unwrap();
     events
         .into_iter()
-        .map(|event| (event.action, event.outcome.word()))
+        .map(|event| (event.kind.action().into_owned(), event.outcome.as_str()))
         .collect()
 }
 
@@ -170,7 +171,7 @@ async fn a_silent_supervisor_makes_nodes_unknown_and_nothing_is_done() {
         report
             .nodes
             .iter()
-            .all(|node| node.desired.state == DesiredState::Running)
+            .all(|node| node.desired().state == DesiredState::Running)
     );
     for action in [ForcedAction::Stop, ForcedAction::Remove, ForcedAction::Add] {
         let request = ForcedRequest {
@@ -207,13 +208,14 @@ async fn a_foreign_listener_is_told_of_once_a_day() {
         let query = EventQuery {
             since: None,
             node: Some(node),
+            after: None,
             limit: 1000,
         };
         let events = colony.events(&query).await.unwrap();
         colony.close().await.unwrap();
         let foreign = events
             .iter()
-            .filter(|event| event.action == "foreign-listener");
+            .filter(|event| event.kind.action() == "foreign-listener");
         foreign.count()
     };
     let day = Seconds(86_400);
@@ -232,7 +234,7 @@ fn watched(setting: &Setting, node: NodeId, now: UnixTime) -> Environment {
             peer_id: Some("12D3KooWForeign".to_owned()),
             ..NodeReport::default()
         };
-        [(node, Probe::Answered(Box::new(report)))].into()
+        [(node, ProbeResult::Answered(Box::new(report)))].into()
     });
     let mut clock = MockClock::new();
     clock.expect_now().return_const(now);
@@ -252,7 +254,7 @@ async fn a_start_that_timed_out_is_open_and_taken_up_again() {
     let open = report
         .nodes
         .iter()
-        .filter(|n| n.transition.is_some_and(|t| !t.acted))
+        .filter(|n| n.transition().is_some_and(|t| !t.acted))
         .count();
     assert_eq!(open, 3);
     assert!(
@@ -297,12 +299,12 @@ async fn a_node_that_does_not_start_waits_longer_each_time() {
     // The clock stands still, so the wait after the first failure is not over.
     let report = cycle(&mut colony).await;
     assert_eq!(report.status, CycleStatus::Idle);
-    assert!(report.nodes.iter().all(|node| node.failed_starts == 1));
+    assert!(report.nodes.iter().all(|node| node.failed_starts() == 1));
     assert!(
         report
             .nodes
             .iter()
-            .all(|node| node.desired.state == DesiredState::Running)
+            .all(|node| node.desired().state == DesiredState::Running)
     );
 }
 
@@ -335,8 +337,8 @@ async fn a_teardown_that_fails_keeps_the_rows_of_what_is_left() {
     let left = colony.nodes().await.unwrap();
     let ids: Vec<NodeId> = left.iter().map(|node| node.id).collect();
     assert_eq!(ids, [stubborn]);
-    assert_eq!(left[0].observed.state, ObservedState::Running);
-    assert_eq!(left[0].desired.state, DesiredState::Absent);
+    assert_eq!(left[0].observed().state, ObservedState::Running);
+    assert_eq!(left[0].desired().state, DesiredState::Absent);
 
     setting.manager.trouble(Trouble::None);
     assert_eq!(colony.teardown(true).await.unwrap().removed, 1);

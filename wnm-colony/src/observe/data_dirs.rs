@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use super::deadline::{FILE_SYSTEM_DEADLINE, within};
 use wnm_core::id::NodeId;
+use wnm_core::node::DataState;
 use wnm_core::node::Node;
-use wnm_core::node::RootState;
 use wnm_host::layout::id_of;
 
 /// The file that distinguishes a node storage from the empty mount point of its disk.
@@ -44,7 +44,7 @@ pub fn is_marked(storage: &Path) -> bool {
 
 /// The state of every node's data directory. `Unknown` for all if the file system does not answer
 /// in time.
-pub async fn data_states(nodes: &[Node], storage: &Path) -> HashMap<NodeId, RootState> {
+pub async fn data_states(nodes: &[Node], storage: &Path) -> HashMap<NodeId, DataState> {
     let roots: Vec<(NodeId, PathBuf)> = nodes
         .iter()
         .map(|node| (node.id, node.root_dir.clone()))
@@ -52,31 +52,31 @@ pub async fn data_states(nodes: &[Node], storage: &Path) -> HashMap<NodeId, Root
     let storage = storage.to_owned();
     let looked = within(FILE_SYSTEM_DEADLINE, move || check(&roots, &storage)).await;
     looked.unwrap_or_else(|_| {
-        let unknown = nodes.iter().map(|node| (node.id, RootState::Unknown));
+        let unknown = nodes.iter().map(|node| (node.id, DataState::Unknown));
         unknown.collect()
     })
 }
 
-fn check(roots: &[(NodeId, PathBuf)], storage: &Path) -> HashMap<NodeId, RootState> {
+fn check(roots: &[(NodeId, PathBuf)], storage: &Path) -> HashMap<NodeId, DataState> {
     // Many nodes share few parents.
     let mut checked_parents = HashMap::new();
     roots
         .iter()
         .map(|(id, root)| {
             let state = match std::fs::metadata(root) {
-                Ok(entry) if entry.is_dir() => RootState::Present,
+                Ok(entry) if entry.is_dir() => DataState::Present,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     let parent = root.parent().unwrap_or(root);
                     let proven = *checked_parents
                         .entry(parent.to_owned())
                         .or_insert_with(|| proves_absence(parent, storage));
                     if proven && !is_link(root) {
-                        RootState::Gone
+                        DataState::Gone
                     } else {
-                        RootState::Unknown
+                        DataState::Unknown
                     }
                 }
-                _ => RootState::Unknown,
+                _ => DataState::Unknown,
             };
             (*id, state)
         })
@@ -111,7 +111,7 @@ fn is_link(path: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn state(root: &Path, storage: &Path) -> RootState {
+    fn state(root: &Path, storage: &Path) -> DataState {
         let id = NodeId::FIRST;
         check(&[(id, root.to_owned())], storage)[&id]
     }
@@ -121,20 +121,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let storage = dir.path().join("node");
         let root = storage.join("antnode0001");
-        assert_eq!(state(&root, &storage), RootState::Unknown, "no storage");
+        assert_eq!(state(&root, &storage), DataState::Unknown, "no storage");
         std::fs::create_dir(&storage).unwrap();
         std::fs::write(storage.join("antnode0002"), "").unwrap();
-        assert_eq!(state(&root, &storage), RootState::Unknown, "no mark");
+        assert_eq!(state(&root, &storage), DataState::Unknown, "no mark");
         mark_storage(&storage).unwrap();
         mark_storage(&storage).unwrap();
-        assert_eq!(state(&root, &storage), RootState::Gone);
+        assert_eq!(state(&root, &storage), DataState::Gone);
         assert_eq!(
             state(&storage.join("disk2/antnode0001"), &storage),
-            RootState::Unknown,
+            DataState::Unknown,
             "a disk below the storage"
         );
         std::fs::create_dir(&root).unwrap();
-        assert_eq!(state(&root, &storage), RootState::Present);
+        assert_eq!(state(&root, &storage), DataState::Present);
     }
 
     #[test]
@@ -142,16 +142,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let storage = dir.path();
         let root = storage.join("antnode0007/antnode3");
-        assert_eq!(state(&root, storage), RootState::Unknown, "no mark");
+        assert_eq!(state(&root, storage), DataState::Unknown, "no mark");
         mark_storage(storage).unwrap();
-        assert_eq!(state(&root, storage), RootState::Gone, "both gone");
+        assert_eq!(state(&root, storage), DataState::Gone, "both gone");
         std::fs::create_dir_all(&root).unwrap();
-        assert_eq!(state(&root, storage), RootState::Present);
+        assert_eq!(state(&root, storage), DataState::Present);
         std::fs::remove_dir(&root).unwrap();
-        assert_eq!(state(&root, storage), RootState::Gone);
+        assert_eq!(state(&root, storage), DataState::Gone);
         std::fs::remove_dir(storage.join("antnode0007")).unwrap();
         std::os::unix::fs::symlink("/unmounted", storage.join("antnode0007")).unwrap();
-        assert_eq!(state(&root, storage), RootState::Unknown, "a link");
+        assert_eq!(state(&root, storage), DataState::Unknown, "a link");
     }
 
     #[test]
@@ -159,15 +159,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let storage = dir.path().join("node");
         let root = dir.path().join("disk/antnode0001");
-        assert_eq!(state(&root, &storage), RootState::Unknown, "no parent");
+        assert_eq!(state(&root, &storage), DataState::Unknown, "no parent");
         std::fs::create_dir(dir.path().join("disk")).unwrap();
         assert_eq!(
             state(&root, &storage),
-            RootState::Unknown,
+            DataState::Unknown,
             "an empty parent"
         );
         std::fs::create_dir(dir.path().join("disk/antnode0002")).unwrap();
-        assert_eq!(state(&root, &storage), RootState::Gone);
+        assert_eq!(state(&root, &storage), DataState::Gone);
     }
 
     #[test]
@@ -176,10 +176,10 @@ mod tests {
         mark_storage(dir.path()).unwrap();
         let root = dir.path().join("antnode0001");
         std::os::unix::fs::symlink(dir.path().join("unmounted/data"), &root).unwrap();
-        assert_eq!(state(&root, dir.path()), RootState::Unknown);
+        assert_eq!(state(&root, dir.path()), DataState::Unknown);
         let file = dir.path().join("antnode0002");
         std::fs::write(&file, "").unwrap();
-        assert_eq!(state(&file, dir.path()), RootState::Unknown);
-        assert_eq!(state(&file.join("below"), dir.path()), RootState::Unknown);
+        assert_eq!(state(&file, dir.path()), DataState::Unknown);
+        assert_eq!(state(&file.join("below"), dir.path()), DataState::Unknown);
     }
 }

@@ -12,7 +12,7 @@ use wnm_core::machine::Machine;
 use wnm_core::manager::{ManagerError, ManagerPolicy, ProcessManager};
 use wnm_core::node::Node;
 use wnm_core::node::ProcessState;
-use wnm_core::node::{NodeEvidence, Probe, RootState, Seen, observe_node, settle_transition};
+use wnm_core::node::{DataState, NodeChange, NodeEvidence, ProbeResult, lifecycle};
 use wnm_core::numbering::IdPolicy;
 use wnm_core::probe::{
     Counters, MachineProbe, MachineReading, NodeProbe, ObserveError, SurveyTarget,
@@ -64,7 +64,7 @@ pub struct Sight {
     /// The boot it was seen in.
     pub boot_id: String,
     /// What happened to nodes without anyone's doing.
-    pub seen: Vec<(NodeId, Seen)>,
+    pub seen: Vec<(NodeId, NodeChange)>,
 }
 
 impl Looking<'_> {
@@ -125,7 +125,7 @@ impl Looking<'_> {
     }
 
     /// Asks all nodes: those that the manager alone can reach through it, the others at their ports.
-    async fn survey(&self) -> HashMap<NodeId, Probe> {
+    async fn survey(&self) -> HashMap<NodeId, ProbeResult> {
         let mut probes = self.manager.ask(&self.nodes).await;
         let mut targets = survey_targets(&self.nodes);
         targets.retain(|target| !probes.contains_key(&target.id));
@@ -136,9 +136,9 @@ impl Looking<'_> {
     fn update_nodes(
         &mut self,
         mut statuses: HashMap<NodeId, ProcessState>,
-        mut probes: HashMap<NodeId, Probe>,
-        roots: &HashMap<NodeId, RootState>,
-    ) -> Vec<(NodeId, Seen)> {
+        mut probes: HashMap<NodeId, ProbeResult>,
+        roots: &HashMap<NodeId, DataState>,
+    ) -> Vec<(NodeId, NodeChange)> {
         let mut seen = Vec::new();
         for node in &mut self.nodes {
             let unmentioned =
@@ -146,14 +146,14 @@ impl Looking<'_> {
             let evidence = NodeEvidence {
                 process: statuses.remove(&node.id).unwrap_or_else(unmentioned),
                 probe: probes.remove(&node.id),
-                root: roots.get(&node.id).copied().unwrap_or(RootState::Unknown),
+                root: roots.get(&node.id).copied().unwrap_or(DataState::Unknown),
             };
             seen.extend(
-                observe_node(node, &evidence, self.now)
+                lifecycle::observe(node, &evidence, self.now)
                     .into_iter()
                     .map(|s| (node.id, s)),
             );
-            settle_transition(node, &self.machine.delays, self.now);
+            lifecycle::settle(node, &self.machine.delays, self.now);
         }
         seen
     }
@@ -224,11 +224,11 @@ pub async fn look_at_nodes(
     let mut statuses = statuses?;
     let mut roots = data_states(nodes, looking.storage).await;
     let in_storage = |node: &&Node| node.root_dir.parent() == Some(looking.storage);
-    let present = |node: &Node| roots.get(&node.id) == Some(&RootState::Present);
+    let present = |node: &Node| roots.get(&node.id) == Some(&DataState::Present);
     if nodes.iter().filter(in_storage).any(present) {
         for node in nodes.iter().filter(in_storage) {
             if node.root_dir.symlink_metadata().is_err() {
-                roots.insert(node.id, RootState::Gone);
+                roots.insert(node.id, DataState::Gone);
             }
         }
     }
@@ -237,10 +237,10 @@ pub async fn look_at_nodes(
         let evidence = NodeEvidence {
             process: statuses.remove(&node.id).unwrap_or_else(unmentioned),
             probe: probes.remove(&node.id),
-            root: roots.get(&node.id).copied().unwrap_or(RootState::Unknown),
+            root: roots.get(&node.id).copied().unwrap_or(DataState::Unknown),
         };
         // What it was before is not known, so that nothing about it is news.
-        drop(observe_node(node, &evidence, looking.now));
+        drop(lifecycle::observe(node, &evidence, looking.now));
     }
     for (id, version) in versions {
         if let Some(node) = nodes.iter_mut().find(|node| node.id == id) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use wnm_core::id::NodeId;
 use wnm_core::manager::FoundNode;
@@ -23,7 +23,7 @@ pub struct Adoption {
 }
 
 /// A discovered node that is not adopted because another node has the same port or directory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftAlone {
     /// The supervisor's name for it.
     pub service: String,
@@ -36,7 +36,7 @@ pub struct LeftAlone {
 }
 
 /// A thing that two nodes cannot both have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Claim {
     /// A node port.
@@ -133,7 +133,7 @@ fn conflict(node: &FoundNode, kept: &[FoundNode], known: &[Node]) -> Option<Left
     let recorded = known
         .iter()
         .find(|other| other.ports.node == node.ports.node)?;
-    let runs = recorded.observed.state == wnm_core::node::ObservedState::Running;
+    let runs = recorded.observed().state == wnm_core::node::ObservedState::Running;
     Some(left(Claim::Port(node.ports.node), &recorded.service, runs))
 }
 

@@ -59,10 +59,10 @@ fn of_recorded_nodes(facts: &Facts, findings: &mut Vec<Finding>) {
         if !node.is_kept() {
             continue;
         }
-        if node.observed.state == ObservedState::Dead {
+        if node.observed().state == ObservedState::Dead {
             findings.push(Finding::NodeDead { id });
         } else if facts.without_service.contains(&id)
-            && node.observed.state == ObservedState::Stopped
+            && node.observed().state == ObservedState::Stopped
         {
             let restorable = facts.restorable.contains(&id);
             findings.push(Finding::ServiceMissing { id, restorable });

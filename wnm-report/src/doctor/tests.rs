@@ -16,7 +16,7 @@ fn facts() -> Facts {
     machine.node_storage = "/srv/ant".into();
     Facts {
         machine,
-        nodes: vec![node(1), node(2), stopped(3, Actor::Person)],
+        nodes: vec![node(1), node(2), stopped(3, Actor::Operator)],
         supervisor: Ok(vec![]),
         without_service: [].into(),
         restorable: [].into(),
@@ -185,7 +185,8 @@ fn findings_are_data_with_what_mends_them() {
     let mut facts = facts();
     facts.python.lock = Some(("/v/wnm_active".into(), Seconds(90_000)));
     facts.kernel_ports = KernelPorts::read("32768 60999", "");
-    let json = crate::doctor_json(&examine(&facts));
+    let findings = examine(&facts);
+    let json = serde_json::to_value(crate::finding_reports(&findings)).unwrap();
     assert_snapshot!(serde_json::to_string_pretty(&json).unwrap(), @r#"
     [
       {

@@ -9,10 +9,9 @@ use wnm_colony::observe::{HttpProbe, SurveyLimits};
 use wnm_core::container::ContainerNetwork;
 use wnm_core::firewall::NoFirewall;
 use wnm_core::id::NodeId;
-use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{ManagerContext, ProcessManager};
 use wnm_core::node::Node;
-use wnm_core::node::Probe;
+use wnm_core::node::ProbeResult;
 use wnm_core::paths::Paths;
 use wnm_core::probe::{NodeProbe, SurveyTarget};
 use wnm_core::program::{NodeBinary, NodeProgram};
@@ -225,7 +224,7 @@ impl BenchColony {
             .collect();
         let probe = HttpProbe::new(Arc::clone(&self.program), SurveyLimits::default());
         probes.extend(probe.survey(&targets, Milliseconds(0)).await);
-        let answers = |probe: &&Probe| matches!(probe, Probe::Answered(_));
+        let answers = |probe: &&ProbeResult| matches!(probe, ProbeResult::Answered(_));
         probes.values().filter(answers).count()
     }
 }

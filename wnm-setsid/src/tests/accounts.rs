@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wnm_core::command::{CommandError, CommandOutput, CommandRunner, CommandSpec};
-use wnm_core::kind::ManagerKind;
 use wnm_core::manager::ProcessManager;
 use wnm_core::node::Node;
 use wnm_core::node::ProcessState;

@@ -6,7 +6,6 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
 use wnm_core::fault;
-use wnm_core::kind::ManagerKind;
 use wnm_core::manager::ProcessManager;
 use wnm_core::node::ProcessState;
 

@@ -79,7 +79,7 @@ async fn a_node_row_without_our_columns_is_read() {
     assert_eq!((new.wallet, &new.peer_id), (None, &None));
     assert_eq!(new.measured, wnm_core::node::NodeMeasurements::default());
     assert_eq!(
-        (new.failed_starts, new.load_stops, new.last_start),
+        (new.failed_starts(), new.load_stops(), new.last_start()),
         (0, 0, None)
     );
     assert_eq!(new.status(), Status::Restarting);
@@ -130,16 +130,19 @@ async fn a_status_from_the_python_program_replaces_our_state() {
         let update = format!("UPDATE node SET status = '{word}', timestamp = {since}");
         let node = nodes_after(&update).await.unwrap().remove(0);
         assert_eq!(
-            (node.desired.state, node.observed.state),
+            (node.desired().state, node.observed().state),
             (desired, observed),
             "{word}"
         );
-        assert_eq!((node.desired.by, node.desired.since), (Actor::Found, since));
-        assert_eq!((node.observed.at, node.status_since), (since, since));
+        assert_eq!(
+            (node.desired().by, node.desired().since),
+            (Actor::Found, since)
+        );
+        assert_eq!((node.observed().at, node.status_since()), (since, since));
         let expected = transition.map(|(kind, acted)| Transition { kind, since, acted });
-        assert_eq!(node.transition, expected, "{word}");
+        assert_eq!(node.transition(), expected, "{word}");
         if word != "MIGRATING" {
-            assert_eq!(node.status().word(), word);
+            assert_eq!(node.status().as_str(), word);
         }
     }
 }
@@ -149,7 +152,7 @@ async fn an_equal_status_keeps_our_state() {
     let same = nodes_after("UPDATE node SET status = 'RUNNING', records = 7")
         .await
         .unwrap();
-    assert_eq!(same[0].desired, node(1).desired);
+    assert_eq!(same[0].desired(), node(1).desired());
     assert_eq!(same[0].measured.records, 7);
 }
 
@@ -269,5 +272,5 @@ async fn a_recreated_node_inherits_nothing_from_the_deleted_one() {
         .await
         .unwrap();
     assert_eq!(nodes[0].id, id(1));
-    assert_eq!(nodes[0].desired.by, Actor::Found);
+    assert_eq!(nodes[0].desired().by, Actor::Found);
 }
