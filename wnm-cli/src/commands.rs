@@ -26,7 +26,7 @@ use crate::cli::Help;
 use crate::error::ProgramError;
 use crate::input::Input;
 use crate::output::{self, Output};
-use crate::{cli, demo, documents, managers, usage};
+use crate::{cli, demo, documents, managers, store_hints, usage};
 
 /// Everything a command is given.
 struct Context {
@@ -47,7 +47,7 @@ pub fn run() -> ExitCode {
         }
         Err(error) => {
             // Without standard output and standard error there is nobody left to tell.
-            let _told = output::failure(json, &error.to_string());
+            let _told = output::failure(json, &store_hints::message(&error));
             ExitCode::FAILURE
         }
     }

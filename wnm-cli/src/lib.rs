@@ -10,6 +10,7 @@ mod input;
 mod managers;
 mod output;
 mod progress;
+mod store_hints;
 mod usage;
 
 use std::process::ExitCode;

@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 use super::{Colony, ColonyError, Environment, open};
 use crate::observe::{LookingAtNodes, look_at_nodes};
 use crate::store::Changes;
-use crate::takeover::{Adoption, sort_out};
+use crate::takeover::{Adoption, assign_ids};
 use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::id::NodeId;
 use wnm_core::machine::Machine;
@@ -110,7 +110,7 @@ async fn adoption(
 ) -> Result<Adoption, ColonyError> {
     let now = environment.clock.now();
     let program = environment.program.as_ref();
-    let (numbered, left_alone) = sort_out(found, known, &machine.ports);
+    let (numbered, left_alone) = assign_ids(found, known, &machine.ports);
     let mut nodes: Vec<Node> = numbered
         .into_iter()
         .map(|(id, found)| adopted(id, found, machine, program, now))

@@ -255,7 +255,7 @@ fn kernel_ports() -> Option<KernelPorts> {
 }
 
 fn age(lock: &Path, now: UnixTime) -> Option<wnm_core::quantity::Seconds> {
-    let begun = crate::lock::python_run_begun(lock).ok()??;
+    let begun = crate::lock::python_run_started(lock).ok()??;
     Some(now.since(begun))
 }
 

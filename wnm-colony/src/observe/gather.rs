@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::{Tried, blocked_ids, root_states};
+use super::{Tried, blocked_ids, data_states};
 use wnm_core::id::ContainerId;
 use wnm_core::id::NodeId;
 use wnm_core::machine::{Machine, MachineState};
@@ -80,7 +80,7 @@ impl Looking<'_> {
                 .measure(self.now, &self.machine.node_storage, counters),
             self.program.version(&self.machine.antnode_path),
             missing_versions(self.program, &self.nodes),
-            root_states(&self.nodes, &self.machine.node_storage),
+            data_states(&self.nodes, &self.machine.node_storage),
         );
         let MachineReading { load, counters } = reading?;
         let (statuses, supervisor) = match statuses {
@@ -222,7 +222,7 @@ pub async fn look_at_nodes(
         missing_versions(looking.program, nodes),
     );
     let mut statuses = statuses?;
-    let mut roots = root_states(nodes, looking.storage).await;
+    let mut roots = data_states(nodes, looking.storage).await;
     let in_storage = |node: &&Node| node.root_dir.parent() == Some(looking.storage);
     let present = |node: &Node| roots.get(&node.id) == Some(&DataState::Present);
     if nodes.iter().filter(in_storage).any(present) {
