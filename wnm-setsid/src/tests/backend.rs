@@ -17,7 +17,6 @@ use wnm_core::kind::ManagerKind;
 use wnm_core::machine::FirewallChoice;
 use wnm_core::machine::{Launch, Machine};
 use wnm_core::manager::{ManagerContext, ManagerError, ProcessManager};
-use wnm_core::node::NodeReport;
 use wnm_core::node::ProcessState;
 use wnm_core::node::{Node, ObservedState};
 use wnm_core::paths::Paths;
