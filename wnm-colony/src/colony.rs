@@ -32,12 +32,12 @@ mod adopt;
 mod anm;
 mod cycle;
 mod doctor;
+mod ensure_containers;
 mod error;
 mod force;
-mod housing;
 mod open;
 mod outside;
-mod reach;
+mod port_openings;
 mod release;
 #[cfg(test)]
 mod tests;

@@ -207,6 +207,7 @@ pub fn snapshot() -> Snapshot {
             ids: IdPolicy::FillHoles,
             lanes: LanePolicy::PerNode,
             restarts_crashed: false,
+            ..ManagerPolicy::default()
         },
         binary: Ok(NodeBinary {
             path: PathBuf::from("/usr/local/bin/antnode"),
@@ -214,6 +215,7 @@ pub fn snapshot() -> Snapshot {
         }),
         upgrades_enabled: false,
         blocked_ids: Vec::new(),
+        containers: Vec::new(),
         nodes: Vec::new(),
     }
 }

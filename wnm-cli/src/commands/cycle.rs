@@ -44,15 +44,15 @@ pub fn tell(context: &Context, done: &CycleReport) -> Result<(), ProgramError> {
             .text(&wnm_report::plan(&done.snapshot, &done.plan))?;
     }
     context.output.outcome(&text(done, shown), &as_json(done))?;
-    let failed = done
-        .results
-        .iter()
-        .filter(|r| r.outcome == Outcome::Failed)
+    let machine = done.machine_results.iter().map(|result| result.outcome);
+    let outcomes = machine.chain(done.results.iter().map(|result| result.outcome));
+    let failed = outcomes
+        .filter(|outcome| *outcome == Outcome::Failed)
         .count();
     if failed > 0 {
         return Err(ProgramError::StepsFailed {
             failed,
-            steps: done.results.len(),
+            steps: done.machine_results.len() + done.results.len(),
         });
     }
     Ok(())
@@ -88,6 +88,16 @@ fn text(done: &CycleReport, plan_shown: bool) -> String {
         text.push_str(&format!(
             "\nwarning: {more} more of that kind; wnm plan lists them"
         ));
+    }
+    for result in &done.machine_results {
+        if let Some(error) = &result.error {
+            let on = result.step.act.to_string();
+            // Some errors begin with it.
+            match error.starts_with(&on) {
+                true => text.push_str(&format!("\n{error}")),
+                false => text.push_str(&format!("\n{on}: {error}")),
+            }
+        }
     }
     let failures: Vec<(Act, NodeId, &str)> = done
         .results
@@ -140,6 +150,19 @@ fn as_json(done: &CycleReport) -> Value {
             })
         })
         .collect();
+    let machine_steps: Vec<Value> = done
+        .machine_results
+        .iter()
+        .map(|result| {
+            json!({
+                "act": result.step.act.as_str(),
+                "on": result.step.act.to_string(),
+                "outcome": result.outcome,
+                "reason": result.step.reason.to_string(),
+                "error": result.error,
+            })
+        })
+        .collect();
     let texts = |reasons: &[wnm_core::decide::Reason]| -> Vec<String> {
         reasons.iter().map(ToString::to_string).collect()
     };
@@ -149,6 +172,7 @@ fn as_json(done: &CycleReport) -> Value {
         "under_way": under_way(done),
         "total": done.nodes.len(),
         "cap": done.snapshot.machine.node_cap,
+        "machine_steps": machine_steps,
         "steps": steps,
         "held_back": texts(&done.plan.held_back),
         "warnings": texts(&done.plan.warnings),

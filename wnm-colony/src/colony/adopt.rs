@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use super::{Colony, ColonyError, Outside, open};
-use crate::observe::{LookingAtNodes, look_at_nodes};
+use crate::observe::NodeObserver;
 use crate::store::Changes;
 use crate::takeover::{Adoption, sort_out};
 use wnm_core::event::{Event, Outcome};
@@ -133,7 +133,7 @@ async fn adoption(
         .into_iter()
         .map(|(id, found)| adopted(id, found, machine, program, now))
         .collect();
-    let looking = LookingAtNodes {
+    let observer = NodeObserver {
         manager,
         program,
         probe: outside.nodes.as_ref(),
@@ -141,7 +141,7 @@ async fn adoption(
         survey_delay: machine.pacing.survey,
         now,
     };
-    let looked = look_at_nodes(&looking, &mut nodes).await;
+    let looked = observer.observe(&mut nodes).await;
     looked.map_err(|source| ColonyError::Manager {
         kind: machine.manager,
         source,

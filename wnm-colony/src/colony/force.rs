@@ -7,6 +7,7 @@ use wnm_core::cycle::{CycleReport, CycleStatus};
 use wnm_core::decide::{ForcedRequest, Plan, decide, decide_forced};
 use wnm_core::event::{Event, Outcome};
 use wnm_core::id::NodeId;
+use wnm_core::manager::{DataLocation, teardown};
 use wnm_core::node::Node;
 use wnm_core::snapshot::Snapshot;
 
@@ -24,9 +25,9 @@ impl Colony {
         request: &ForcedRequest,
         options: &CycleOptions,
     ) -> Result<(Snapshot, Plan), ColonyError> {
-        let sight = self.look(options).await?;
-        let plan = decide_forced(&sight.snapshot, request)?;
-        Ok((sight.snapshot, plan))
+        let observation = self.look(options).await?;
+        let plan = decide_forced(&observation.snapshot, request)?;
+        Ok((observation.snapshot, plan))
     }
 
     /// Looks, then does what was asked for.
@@ -36,8 +37,7 @@ impl Colony {
         options: &CycleOptions,
     ) -> Result<CycleReport, ColonyError> {
         request.check()?;
-        let mut snapshot = self.look_and_record(options).await?;
-        self.house_nodes(&mut snapshot).await?;
+        let snapshot = self.look_and_record(options).await?;
         let plan = decide_forced(&snapshot, request)?;
         self.carry_out(snapshot, plan, options).await
     }
@@ -47,6 +47,7 @@ impl Colony {
         let snapshot = self.look_and_record(options).await?;
         let mut plan = decide(&snapshot);
         plan.steps.clear();
+        plan.machine_steps.clear();
         let status = if snapshot.nodes.is_empty() {
             CycleStatus::NoNodes
         } else {
@@ -57,6 +58,7 @@ impl Colony {
             status,
             snapshot,
             plan,
+            machine_results: Vec::new(),
             results: Vec::new(),
             nodes,
         })
@@ -78,7 +80,7 @@ impl Colony {
             ..Changes::default()
         };
         self.store.record(&begun).await?;
-        let torn_down = self.manager.teardown(&nodes).await;
+        let torn_down = teardown(self.manager.as_ref(), &nodes).await;
         let left = match &torn_down {
             Ok(()) => Vec::new(),
             Err(_) => self.still_there(&nodes).await?,
@@ -130,6 +132,7 @@ impl Colony {
     /// After a teardown that failed: every node of which something is, or may be, left.
     async fn still_there(&self, nodes: &[Node]) -> Result<Vec<NodeId>, ColonyError> {
         let statuses = self.manager.statuses(nodes).await.unwrap_or_default();
+        let local = self.manager.policy().data == DataLocation::Local;
         Ok(nodes
             .iter()
             .filter(|node| {
@@ -137,7 +140,7 @@ impl Colony {
                     statuses.get(&node.id),
                     Some(wnm_core::node::ProcessState::Missing)
                 );
-                !gone || node.root_dir.symlink_metadata().is_ok()
+                !gone || (local && node.root_dir.symlink_metadata().is_ok())
             })
             .map(|node| node.id)
             .collect())
