@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| wnm_antctl::hostile::antctl_output(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| wnm_antctl::fuzzing::antctl_output(input));

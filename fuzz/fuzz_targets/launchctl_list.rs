@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| wnm_launchd::hostile::launchctl_list(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| wnm_launchd::fuzzing::launchctl_list(input));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| wnm_launchd::hostile::plist(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| wnm_launchd::fuzzing::plist(input));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| wnm_systemd::hostile::unit_file(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| wnm_systemd::fuzzing::unit_file(input));

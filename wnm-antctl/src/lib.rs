@@ -1,33 +1,33 @@
-//! Nodes as services of antctl, the official manager: `antctl+sudo` drives root's, `antctl+user` the caller's own,
-//! and `antctl+zen` the caller's own with the places that antctl chooses itself.
+//! Runs nodes as services of antctl, the official node manager. `antctl+sudo` drives root's antctl,
+//! `antctl+user` the caller's own, and `antctl+zen` the caller's own with paths that antctl chooses.
 //!
-//! antctl keeps its services in one file, the registry, which every call of it reads and writes back whole, without
-//! a lock. So one call goes on at a time, and what came of an act is looked up afterwards: in the registry, which
-//! antctl is asked for, and in the process table. antctl names its services `antnodeN` by its own count, which has
-//! nothing to do with the number of a node here; a service is known by its directory.
+//! antctl keeps its services in one file, the registry. Every call reads it and writes it back whole, without a
+//! lock. So wnm makes one call at a time and afterwards checks the result in the registry and in the process
+//! table. antctl names services `antnodeN` by its own count, which has nothing to do with wnm's node ids; wnm
+//! identifies a service by its directory.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod add;
 mod arguments;
-mod caller;
+mod client;
+mod discover;
 mod fault_points;
-mod found;
 #[cfg(any(test, feature = "fuzz"))]
-pub mod hostile;
+pub mod fuzzing;
+mod layout;
 mod lock;
-mod looking;
-mod making;
-mod others;
-mod place;
-mod process;
+mod other_callers;
+mod output;
+mod process_table;
 mod registry;
-mod removal;
-mod running;
-mod spare;
+mod registry_backup;
+mod remove;
+mod start_stop;
+mod status;
 mod teardown;
 mod units;
-mod upgrading;
+mod upgrade;
 mod version;
-mod words;
 
 #[cfg(test)]
 mod tests;
@@ -49,34 +49,36 @@ use wnm_core::program::NodeBinary;
 use wnm_host::files;
 use wnm_host::files::Files;
 
-use crate::caller::Caller;
-use crate::place::Place;
-use crate::process::Processes;
+use crate::client::Client;
+use crate::layout::Layout;
+use crate::process_table::ProcessTable;
 use crate::units::Units;
 
-/// The manager of antctl's services.
+/// The manager for antctl's services.
 pub struct Antctl {
     kind: ManagerKind,
     context: ManagerContext,
     files: Arc<dyn Files>,
-    caller: Caller,
+    client: Client,
     units: Units,
-    processes: Processes,
+    process_table: ProcessTable,
 }
 
 impl Antctl {
-    /// A manager of this kind. Touches nothing yet. `backtrace` is `RUST_BACKTRACE` for antctl.
+    /// Creates the manager. Performs no I/O. `backtrace` is `RUST_BACKTRACE` for antctl.
+    ///
+    /// Fails in user and zen mode if `HOME` is not set.
     pub fn new(
         kind: ManagerKind,
         context: ManagerContext,
         backtrace: Option<String>,
     ) -> Result<Self, ManagerError> {
-        let place = Place::of(kind.mode())?;
-        Ok(Self::at(place, kind, context, backtrace))
+        let layout = Layout::for_mode(kind.mode())?;
+        Ok(Self::at(layout, kind, context, backtrace))
     }
 
     fn at(
-        place: Place,
+        layout: Layout,
         kind: ManagerKind,
         context: ManagerContext,
         backtrace: Option<String>,
@@ -84,9 +86,9 @@ impl Antctl {
         let files = files::of(kind, &context);
         let runner = Arc::clone(&context.runner);
         Self {
-            caller: Caller::new(&context, place.clone(), Arc::clone(&files), backtrace),
-            processes: Processes::of(place.domain),
-            units: Units::new(place, runner, Arc::clone(&files)),
+            client: Client::new(&context, layout.clone(), Arc::clone(&files), backtrace),
+            process_table: ProcessTable::for_ownership(layout.ownership),
+            units: Units::new(layout, runner, Arc::clone(&files)),
             files,
             kind,
             context,
@@ -104,25 +106,25 @@ impl ProcessManager for Antctl {
         ManagerPolicy {
             ids: IdPolicy::GrowOnly,
             lanes: LanePolicy::Single,
-            // Its units say Restart=on-success: what is killed or fails stays down.
+            // Its units say Restart=on-success: a node that fails or is killed stays down.
             restarts_crashed: false,
         }
     }
 
     async fn check(&self) -> Result<(), ManagerError> {
-        self.caller.check().await
+        self.client.check().await
     }
 
     async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {
-        self.make(node, binary).await
+        self.add_service(node, binary).await
     }
 
     async fn start(&self, node: &Node) -> Result<(), ManagerError> {
-        self.start_or_go_back(node).await
+        self.start_or_roll_back(node).await
     }
 
     async fn stop(&self, node: &Node) -> Result<(), ManagerError> {
-        self.end(node).await
+        self.stop_node(node).await
     }
 
     async fn upgrade(&self, node: &Node, to: &NodeBinary) -> Result<(), ManagerError> {
@@ -130,25 +132,25 @@ impl ProcessManager for Antctl {
     }
 
     async fn remove(&self, node: &Node) -> Result<(), ManagerError> {
-        self.take_away(node).await
+        self.remove_node(node).await
     }
 
     async fn statuses(
         &self,
         nodes: &[Node],
     ) -> Result<HashMap<NodeId, ProcessState>, ManagerError> {
-        self.states(nodes).await
+        self.service_states(nodes).await
     }
 
     async fn discover(&self) -> Result<Vec<FoundNode>, ManagerError> {
-        self.find().await
+        self.discover_services().await
     }
 
     async fn release(&self, _nodes: &[Node]) -> Result<(), ManagerError> {
-        self.caller.spare().forget().await
+        self.client.registry_backup().delete().await
     }
 
     async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {
-        self.take_all_away(nodes).await
+        self.remove_all(nodes).await
     }
 }

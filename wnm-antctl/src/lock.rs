@@ -1,4 +1,4 @@
-//! One call of antctl at a time, among all processes of wnm on this machine.
+//! Serialises calls of antctl among all wnm processes on this machine.
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
@@ -9,30 +9,30 @@ use tokio::time::Instant;
 use wnm_core::manager::ManagerError;
 use wnm_host::blocking;
 
-use crate::place::{Domain, Place};
+use crate::layout::{Layout, Ownership};
 
-/// Longer than any call that is not itself about to be given up.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// Longer than any call that is not itself about to time out.
+const TIMEOUT: Duration = Duration::from_secs(180);
 
-/// Between two tries. The kernel tells nobody when such a lock becomes free to a process that has a deadline.
-const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+/// How often to try. The kernel offers no wait for such a lock with a deadline.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The right to call antctl, until it is dropped or the process ends, however it ends.
+/// The right to call antctl. Held until dropped or until the process ends, however it ends.
 #[derive(Debug)]
-pub(crate) struct Turn {
+pub(crate) struct CallLock {
     _directory: File,
 }
 
-impl Turn {
-    /// Waits for the turn. It is a kernel lock on the directory of the registry, which whoever may use that
-    /// registry can open: root, and a person who becomes root for each call.
-    pub async fn take(place: &Place) -> Result<Self, ManagerError> {
-        Self::take_within(place, PATIENCE).await
+impl CallLock {
+    /// Waits for the lock. It is a kernel lock on the registry's directory, which everyone who may use the
+    /// registry can open: root, and a user who becomes root for each call.
+    pub async fn acquire(layout: &Layout) -> Result<Self, ManagerError> {
+        Self::acquire_within(layout, TIMEOUT).await
     }
 
-    async fn take_within(place: &Place, patience: Duration) -> Result<Self, ManagerError> {
-        let wanted = place.clone();
-        let directory = blocking(move || open(&wanted)).await?;
+    async fn acquire_within(layout: &Layout, patience: Duration) -> Result<Self, ManagerError> {
+        let for_open = layout.clone();
+        let directory = blocking(move || open(&for_open)).await?;
         let end = Instant::now() + patience;
         loop {
             match directory.try_lock() {
@@ -42,16 +42,16 @@ impl Turn {
                     });
                 }
                 Err(TryLockError::WouldBlock) if Instant::now() < end => {
-                    tokio::time::sleep(BETWEEN_TRIES).await;
+                    tokio::time::sleep(POLL_INTERVAL).await;
                 }
                 Err(TryLockError::WouldBlock) => {
                     return Err(ManagerError::Unreachable {
                         supervisor: "antctl".to_owned(),
-                        reason: "another wnm has been calling it all the time".to_owned(),
+                        reason: "another wnm keeps calling it; try again later".to_owned(),
                     });
                 }
                 Err(TryLockError::Error(source)) => {
-                    let what = format!("locking {}", place.directory().display());
+                    let what = format!("locking {}", layout.directory().display());
                     return Err(ManagerError::io(what, source));
                 }
             }
@@ -59,11 +59,11 @@ impl Turn {
     }
 }
 
-/// The directory to lock. Before antctl was ever called it is not there: a user's is made, since it is the user's
-/// own, and for the machine's the nearest one above it stands in.
-fn open(place: &Place) -> Result<File, ManagerError> {
-    let mut directory = place.directory();
-    if place.domain == Domain::User {
+/// Opens the directory to lock. It does not exist before antctl's first call: creates a user's, and for the
+/// machine's uses the nearest existing parent.
+fn open(layout: &Layout) -> Result<File, ManagerError> {
+    let mut directory = layout.directory();
+    if layout.ownership == Ownership::User {
         let made = std::fs::create_dir_all(directory);
         made.map_err(|source| failed("making", directory, source))?;
     }
@@ -87,17 +87,19 @@ mod tests {
     #[tokio::test]
     async fn a_second_caller_waits_for_the_first() {
         let dir = tempfile::tempdir().unwrap();
-        let place = Place {
-            domain: Domain::User,
+        let layout = Layout {
+            ownership: Ownership::User,
             registry: dir.path().join("autonomi/node/node_registry.json"),
             unit_dir: dir.path().join("units"),
         };
-        let first = Turn::take(&place).await.unwrap();
-        let refused = Turn::take_within(&place, Duration::ZERO).await.unwrap_err();
-        assert!(refused.leaves_it_open(), "{refused}");
+        let first = CallLock::acquire(&layout).await.unwrap();
+        let error = CallLock::acquire_within(&layout, Duration::ZERO)
+            .await
+            .unwrap_err();
+        assert!(error.leaves_it_open(), "{error}");
         let waiting = tokio::spawn({
-            let place = place.clone();
-            async move { Turn::take(&place).await.is_ok() }
+            let layout = layout.clone();
+            async move { CallLock::acquire(&layout).await.is_ok() }
         });
         drop(first);
         assert!(waiting.await.unwrap());

@@ -1,4 +1,4 @@
-//! What `antctl status --json` says: the services there are.
+//! Parses the output of `antctl status --json`: the services.
 
 mod answer;
 
@@ -10,19 +10,19 @@ use wnm_core::ports::{NodePorts, Port};
 use wnm_core::wallet::Address;
 use wnm_host::layout;
 
-use crate::words::is_name;
+use crate::output::is_service_name;
 
-/// How antctl thinks a service stands. It is wrong about one that died and about one whose number of a process
-/// went to another node.
+/// A service's state according to antctl. antctl is wrong about a service that died and about one whose pid now
+/// belongs to another node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// Made and never started.
+pub(crate) enum LifecycleState {
+    /// Made but never started.
     Added,
     /// Runs.
     Running,
     /// Does not run.
     Stopped,
-    /// Something that no antctl said when this was written.
+    /// A state that no known antctl version reports.
     Other(String),
 }
 
@@ -30,23 +30,23 @@ pub(crate) enum Standing {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Service {
     pub name: String,
-    pub standing: Standing,
+    pub state: LifecycleState,
     /// Its own copy of the node program.
     pub program: PathBuf,
     pub data_dir: PathBuf,
     pub log_dir: Option<PathBuf>,
-    /// Absent where antctl left the choice to the node.
+    /// Absent if antctl let the node choose.
     pub node_port: Option<Port>,
     pub metrics_port: Option<Port>,
     pub rpc_port: Option<Port>,
     pub network: Option<String>,
     pub wallet: Option<Address>,
-    /// The account it runs under; none for the caller's own.
+    /// The account it runs under; `None` for the caller's own.
     pub user: Option<String>,
 }
 
 impl Service {
-    /// Its ports, unless antctl does not know where the node listens.
+    /// Its ports; `None` if antctl does not know which port the node listens on.
     pub fn ports(&self) -> Option<NodePorts> {
         Some(NodePorts {
             node: self.node_port?,
@@ -56,38 +56,39 @@ impl Service {
     }
 }
 
-/// All services that are there. Those that were removed stay in antctl's file and are none.
+/// All existing services. antctl's file still lists removed ones; they do not count.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Registry {
     services: Vec<Service>,
-    /// Entries that could not be read: whoever is not found may be one of them.
+    /// Number of entries that could not be parsed. A node that is not found may be one of them.
     pub unreadable: usize,
-    /// Entries of services that were removed.
+    /// Number of entries for removed services.
     removed: usize,
 }
 
 impl Registry {
-    /// Finds the answer in what antctl wrote, wherever it stands. `None` where there is none.
-    pub fn find(output: &[u8]) -> Option<Self> {
+    /// Finds the registry anywhere in antctl's output; `None` if there is none.
+    pub fn parse(output: &[u8]) -> Option<Self> {
         let mut registry = Self::default();
         for entry in answer::entries(output)? {
             match serde_json::from_value::<Entry>(entry).map(Service::try_from) {
                 Ok(Ok(Some(service))) => registry.services.push(service),
                 Ok(Ok(None)) => registry.removed += 1,
-                Ok(Err(reason)) => registry.pass_over(&reason),
-                Err(error) => registry.pass_over(&error.to_string()),
+                Ok(Err(reason)) => registry.skip(&reason),
+                Err(error) => registry.skip(&error.to_string()),
             }
         }
         Some(registry)
     }
 
-    fn pass_over(&mut self, reason: &str) {
-        tracing::warn!(reason, "a service of antctl cannot be read");
+    fn skip(&mut self, reason: &str) {
+        tracing::warn!(reason, "cannot parse a service of antctl");
         self.unreadable += 1;
     }
 
-    /// Whether there never was a service, to go by this. A reset leaves it so, and a file that was lost.
-    pub fn is_bare(&self) -> bool {
+    /// Whether the registry lists no service, not even a removed one. This is so after a reset, and if the file
+    /// was lost.
+    pub fn is_blank(&self) -> bool {
         self.services.is_empty() && self.unreadable == 0 && self.removed == 0
     }
 
@@ -96,42 +97,44 @@ impl Registry {
         &self.services
     }
 
-    /// The service of a node. Its directory tells: the node's own, or the one that antctl made in it, as after an
-    /// add that ended in the middle. Of such an add in places that antctl chose only the port is known, which is no
-    /// other node's; of every other node a port proves nothing, since a person may have given it to another service.
-    pub fn of(&self, node: &Node) -> Option<&Service> {
-        let at = |wanted: &dyn Fn(&Service) -> bool| self.services.iter().find(|s| wanted(s));
-        let by_directory = at(&|service| same(&service.data_dir, &node.root_dir))
-            .or_else(|| at(&|service| is_in(&service.data_dir, &node.root_dir)));
+    /// The service of a node, matched by directory: the node's own, or the one that antctl made inside it, as
+    /// after an interrupted add.
+    ///
+    /// Of an interrupted add where antctl chose the paths, only the port is known, and no other node has it.
+    /// For all other nodes the port proves nothing, since an operator may have given it to another service.
+    pub fn service_for(&self, node: &Node) -> Option<&Service> {
+        let find = |wanted: &dyn Fn(&Service) -> bool| self.services.iter().find(|s| wanted(s));
+        let by_directory = find(&|service| same_path(&service.data_dir, &node.root_dir))
+            .or_else(|| find(&|service| is_inside(&service.data_dir, &node.root_dir)));
         match by_directory {
             None if is_unrecorded(node) => {
-                at(&|service| service.node_port == Some(node.ports.node))
+                find(&|service| service.node_port == Some(node.ports.node))
             }
             found => found,
         }
     }
 }
 
-/// Whether the record of a node was written before antctl had chosen anything.
+/// Whether the node's record dates from before antctl chose name and paths.
 fn is_unrecorded(node: &Node) -> bool {
     let own = node.id.directory_name();
     node.service == own && node.root_dir.ends_with(&own)
 }
 
-fn is_in(data_dir: &Path, directory: &Path) -> bool {
+fn is_inside(data_dir: &Path, directory: &Path) -> bool {
     data_dir
         .parent()
-        .is_some_and(|parent| same(parent, directory))
+        .is_some_and(|parent| same_path(parent, directory))
 }
 
-/// Paths are compared as they are written and, where they lead somewhere, by where they lead.
-fn same(one: &Path, other: &Path) -> bool {
+/// Compares paths as written and, if both exist, as resolved.
+fn same_path(one: &Path, other: &Path) -> bool {
     one == other
         || matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
-/// A service as antctl writes it. The forms 1 and 2 differ in fields that are of no interest here, and so does the
-/// one before them.
+/// A service as antctl writes it. Schema versions 1, 2 and the one before them differ only in fields that wnm
+/// does not use.
 #[derive(Debug, Deserialize)]
 struct Entry {
     service_name: String,
@@ -155,28 +158,28 @@ struct Entry {
 }
 
 impl Service {
-    /// `None` for a service that was removed.
+    /// `None` for a removed service.
     fn try_from(entry: Entry) -> Result<Option<Self>, String> {
-        let standing = match entry.status.as_str() {
+        let state = match entry.status.as_str() {
             "Removed" => return Ok(None),
-            "Added" => Standing::Added,
-            "Running" => Standing::Running,
-            "Stopped" => Standing::Stopped,
-            other => Standing::Other(other.to_owned()),
+            "Added" => LifecycleState::Added,
+            "Running" => LifecycleState::Running,
+            "Stopped" => LifecycleState::Stopped,
+            other => LifecycleState::Other(other.to_owned()),
         };
-        if !is_name(&entry.service_name) {
-            return Err(format!("'{}' is no name of a service", entry.service_name));
+        if !is_service_name(&entry.service_name) {
+            return Err(format!("'{}' is not a service name", entry.service_name));
         }
         for path in [&entry.antnode_path, &entry.data_dir_path] {
             if !layout::is_place(path) {
-                return Err(format!("'{}' is no place of a node", path.display()));
+                return Err(format!("'{}' is not a node's path", path.display()));
             }
         }
         let rpc_port =
             |address: String| address.rsplit_once(':')?.1.parse().ok().and_then(Port::new);
         Ok(Some(Self {
             name: entry.service_name,
-            standing,
+            state,
             program: entry.antnode_path,
             data_dir: entry.data_dir_path,
             log_dir: entry.log_dir_path.filter(|dir| layout::is_place(dir)),
@@ -190,8 +193,8 @@ impl Service {
     }
 }
 
-/// The words that antctl and antnode take for a network, from the names that the registry has for them. A custom one
-/// is an object with its addresses.
+/// Converts the registry's network name to the argument of antctl and antnode. A custom network is an object
+/// with its addresses.
 fn network(value: &serde_json::Value) -> Option<String> {
     let name = match value {
         serde_json::Value::String(name) => name.as_str(),
@@ -206,7 +209,7 @@ fn network(value: &serde_json::Value) -> Option<String> {
     }
 }
 
-/// Directory below the storage that belongs to the node alone: its own, or the one that antctl's is in.
+/// Directories below `base` that belong to this node alone: its own, and the one around antctl's.
 pub(crate) fn own_directories<'a>(base: &Path, path: &'a Path, node: &Node) -> Vec<&'a str> {
     let parent = path.parent().unwrap_or(path);
     [path, parent]

@@ -1,4 +1,4 @@
-//! Everything gone at once.
+//! Removes all nodes at once.
 
 use std::time::Duration;
 
@@ -7,75 +7,84 @@ use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
 
 use crate::Antctl;
-use crate::caller::Call;
+use crate::client::Call;
 use crate::registry::{Registry, Service};
-use crate::running::STOP;
+use crate::start_stop::STOP;
 
-/// antctl stops one service after the other; most end at once, and one that hangs takes as long as systemd lets it.
+/// Additional time per service. antctl stops services in sequence; most end at once, and a hung one takes as
+/// long as systemd allows.
 const PER_SERVICE: Duration = Duration::from_secs(3);
 
-/// A reset is tried again: antctl gives it up when it took a dead node for a running one, which it then knows better.
-const TRIES: usize = 2;
+/// How often to try a reset. antctl aborts it if it took a dead node for a running one, and knows better the
+/// next time.
+const ATTEMPTS: usize = 2;
 
 impl Antctl {
-    /// Resets antctl, which also lets its numbers begin anew, and looks whether everything is gone. What a reset would
-    /// take along of others, or leaves of ours, is a reason to remove node by node.
-    pub(crate) async fn take_all_away(&self, nodes: &[Node]) -> Result<(), ManagerError> {
-        let registry = self.caller.registry().await?;
-        self.check_not_lost(&registry, nodes).await?;
-        for node in nodes.iter().filter(|node| registry.of(node).is_none()) {
-            // What antctl does not know of it does not end.
-            if self.check_nothing_runs(node).await.is_err() {
-                return self.one_by_one(nodes).await;
+    /// Resets antctl, which also restarts its count, and checks that everything is gone. Removes node by node
+    /// instead if a reset would delete services of others or leave some of ours.
+    pub(crate) async fn remove_all(&self, nodes: &[Node]) -> Result<(), ManagerError> {
+        let registry = self.client.registry().await?;
+        self.check_registry_not_lost(&registry, nodes).await?;
+        for node in nodes
+            .iter()
+            .filter(|node| registry.service_for(node).is_none())
+        {
+            // A reset does not stop processes that antctl does not know.
+            if self.check_not_running(node).await.is_err() {
+                return self.remove_each(nodes).await;
             }
         }
-        let others = others(&registry, nodes);
-        if !others.is_empty() || registry.unreadable > 0 {
+        let foreign = foreign(&registry, nodes);
+        if !foreign.is_empty() || registry.unreadable > 0 {
             tracing::warn!(
-                services = others.join(" "),
-                "antctl has services that wnm does not know, so it is not reset and its numbers go on"
+                services = foreign.join(" "),
+                "not resetting antctl, which has services that are not wnm's; its numbering continues"
             );
-            return self.one_by_one(nodes).await;
+            return self.remove_each(nodes).await;
         }
         let before = registry.services().to_vec();
         let count = u32::try_from(before.len()).unwrap_or(u32::MAX);
         let limit = STOP.saturating_add(PER_SERVICE.saturating_mul(count));
-        for _ in 0..TRIES {
-            let call = Call::quiet("reset").arg("--force").within(limit);
-            let called = self.caller.act(call).await;
+        for _ in 0..ATTEMPTS {
+            let call = Call::quiet("reset").arg("--force").limit(limit);
+            let result = self.client.run_ok(call).await;
             fault::point("antctl.teardown.called");
-            match &called {
-                // A reset leaves an empty registry, which is not one that was lost.
-                Ok(_) => self.caller.spare().forget().await?,
-                Err(error) => tracing::warn!(%error, "a reset of antctl did not succeed"),
+            match &result {
+                // A reset leaves an empty registry, which must not count as lost.
+                Ok(_) => self.client.registry_backup().delete().await?,
+                Err(error) => tracing::warn!(%error, "cannot reset antctl"),
             }
             if self.is_gone(&before).await? {
-                return self.delete_rest(&before, nodes).await;
+                return self.delete_leftovers(&before, nodes).await;
             }
-            if called.is_err_and(|error| error.leaves_it_open()) {
+            if result.is_err_and(|error| error.leaves_it_open()) {
                 break;
             }
         }
-        self.one_by_one(nodes).await
+        self.remove_each(nodes).await
     }
 
-    /// Whether antctl has no service any more, nothing of them runs, and no unit is left.
+    /// Whether antctl lists no service, none of the old ones runs, and no unit remains.
     async fn is_gone(&self, before: &[Service]) -> Result<bool, ManagerError> {
-        let registry = self.caller.registry().await?;
+        let registry = self.client.registry().await?;
         if !registry.services().is_empty() || registry.unreadable > 0 {
             return Ok(false);
         }
         for service in before {
-            if self.units.is_there(&service.name) || self.runs(service).await? {
+            if self.units.exists(&service.name) || self.is_running(service).await? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    async fn delete_rest(&self, before: &[Service], nodes: &[Node]) -> Result<(), ManagerError> {
+    async fn delete_leftovers(
+        &self,
+        before: &[Service],
+        nodes: &[Node],
+    ) -> Result<(), ManagerError> {
         for service in before {
-            self.units.forgive(&service.name).await;
+            self.units.reset_failed(&service.name).await;
         }
         let mut first = Ok(());
         for node in nodes {
@@ -88,20 +97,20 @@ impl Antctl {
         first
     }
 
-    async fn one_by_one(&self, nodes: &[Node]) -> Result<(), ManagerError> {
+    async fn remove_each(&self, nodes: &[Node]) -> Result<(), ManagerError> {
         let mut first = Ok(());
         for node in nodes {
-            first = first.and(self.take_away(node).await);
+            first = first.and(self.remove_node(node).await);
         }
         first
     }
 }
 
-/// Names of the services that are no node of ours.
-fn others(registry: &Registry, nodes: &[Node]) -> Vec<String> {
+/// Names of the services that belong to none of these nodes.
+fn foreign(registry: &Registry, nodes: &[Node]) -> Vec<String> {
     let ours: Vec<&str> = nodes
         .iter()
-        .filter_map(|node| Some(registry.of(node)?.name.as_str()))
+        .filter_map(|node| Some(registry.service_for(node)?.name.as_str()))
         .collect();
     let services = registry.services().iter();
     services

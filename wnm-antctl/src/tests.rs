@@ -1,4 +1,4 @@
-//! antctl as it is told to be: what it takes a real one long or luck to say.
+//! Tests against a scripted antctl, for answers that a real one gives rarely or late.
 
+pub(crate) mod backend;
 mod calls;
-pub(crate) mod ground;

@@ -1,4 +1,4 @@
-//! The units that antctl writes: what it does with them by halves is completed here.
+//! Completes what antctl does to its units only halfway.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -11,59 +11,58 @@ use wnm_host::blocking;
 use wnm_host::command::AsRoot;
 use wnm_host::files::Files;
 
-use crate::caller::runtime_directory;
-use crate::place::{Domain, Place};
+use crate::client::runtime_directory;
+use crate::layout::{Layout, Ownership};
+use crate::output;
 use crate::registry::Service;
-use crate::words;
 
-/// It asks systemd for one unit. One that stops may take as long as systemd lets it.
+/// Limit for a systemctl call on one unit. Stopping may take as long as systemd allows.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// Larger than any unit that antctl writes; what is larger is something else.
-const LARGEST_UNIT: u64 = 256 * 1024;
+/// Larger than any unit that antctl writes.
+const MAX_UNIT_BYTES: u64 = 256 * 1024;
 
-/// The units of one antctl.
+/// The units of one antctl installation.
 pub(crate) struct Units {
-    place: Place,
+    layout: Layout,
     runner: Arc<dyn CommandRunner>,
     files: Arc<dyn Files>,
 }
 
 impl Units {
-    pub fn new(place: Place, runner: Arc<dyn CommandRunner>, files: Arc<dyn Files>) -> Self {
+    pub fn new(layout: Layout, runner: Arc<dyn CommandRunner>, files: Arc<dyn Files>) -> Self {
         Self {
-            place,
+            layout,
             runner,
             files,
         }
     }
 
-    /// Where the unit of a service is.
+    /// Path of the service's unit.
     pub fn path(&self, service: &str) -> PathBuf {
-        self.place.unit_dir.join(format!("{service}.service"))
+        self.layout.unit_dir.join(format!("{service}.service"))
     }
 
-    /// Whether there is a unit, or something in its place.
-    pub fn is_there(&self, service: &str) -> bool {
+    /// Whether the unit exists, or anything else at its path.
+    pub fn exists(&self, service: &str) -> bool {
         std::fs::symlink_metadata(self.path(service)).is_ok()
     }
 
-    /// Whether a service comes up with the machine. Where there is no systemd none is known to.
-    pub async fn comes_up(&self, service: &str) -> bool {
+    /// Whether the service starts at boot. Without systemd none does.
+    pub async fn is_enabled(&self, service: &str) -> bool {
         let unit = format!("{service}.service");
-        let asked = self.systemctl(&["is-enabled", &unit]).await;
-        asked.is_ok_and(|said| said.trim() == "enabled")
+        let result = self.systemctl(&["is-enabled", &unit]).await;
+        result.is_ok_and(|text| text.trim() == "enabled")
     }
 
-    /// Has a service come up with the machine. The section that this needs is not in a unit that antctl wrote when it
-    /// upgraded.
-    pub async fn let_come_up(&self, service: &str) -> Result<(), ManagerError> {
+    /// Has the service start at boot. Adds the `[Install]` section, which antctl omits when it upgrades.
+    pub async fn enable(&self, service: &str) -> Result<(), ManagerError> {
         let path = self.path(service);
         let text = read(path.clone()).await?;
         if !text.lines().any(|line| line.trim() == "[Install]") {
-            let target = match self.place.domain {
-                Domain::System => "multi-user.target",
-                Domain::User => "default.target",
+            let target = match self.layout.ownership {
+                Ownership::System => "multi-user.target",
+                Ownership::User => "default.target",
             };
             let text = format!("{}\n\n[Install]\nWantedBy={target}\n", text.trim_end());
             self.files.write(&path, &text).await?;
@@ -72,19 +71,19 @@ impl Units {
         self.systemctl(&["enable", &unit]).await.map(drop)
     }
 
-    /// Makes a start possible that systemd would refuse because earlier ones failed, also those of another service of
-    /// that name. It is no failure that it knows of none.
-    pub async fn forgive(&self, service: &str) {
+    /// Clears earlier start failures, for which systemd would refuse a start, even those of another service
+    /// with the same name. Having nothing to clear is not an error.
+    pub async fn reset_failed(&self, service: &str) {
         let unit = format!("{service}.service");
         if let Err(error) = self.systemctl(&["reset-failed", &unit]).await {
-            tracing::debug!(unit, %error, "there is nothing to forgive");
+            tracing::debug!(unit, %error, "no failed start to reset");
         }
     }
 
-    /// Sees to it that a unit is there to be replaced or removed. antctl refuses both where it is not, as after a call
-    /// of it that ended between taking the old one away and writing the new one.
-    pub async fn stand_in(&self, service: &Service) -> Result<(), ManagerError> {
-        if self.is_there(&service.name) {
+    /// Ensures that the unit exists. antctl refuses to replace or remove a service without one, as after a call
+    /// that was interrupted between deleting the old unit and writing the new one.
+    pub async fn ensure_exists(&self, service: &Service) -> Result<(), ManagerError> {
+        if self.exists(&service.name) {
             return Ok(());
         }
         let text = format!(
@@ -95,9 +94,9 @@ impl Units {
         self.files.write(&self.path(&service.name), &text).await
     }
 
-    /// Names of the services whose unit runs a node below `directory`, whether antctl knows them or not.
-    pub async fn below(&self, directory: &Path) -> Result<Vec<String>, ManagerError> {
-        let (units, wanted) = (self.place.unit_dir.clone(), directory.to_owned());
+    /// Names of the services whose unit runs a node below `directory`, whether or not antctl knows them.
+    pub async fn names_below(&self, directory: &Path) -> Result<Vec<String>, ManagerError> {
+        let (units, wanted) = (self.layout.unit_dir.clone(), directory.to_owned());
         blocking(move || {
             let entries = match std::fs::read_dir(&units) {
                 Ok(entries) => entries,
@@ -113,11 +112,11 @@ impl Units {
             for entry in entries.flatten() {
                 let file = entry.file_name();
                 let name = file.to_str().and_then(|name| name.strip_suffix(".service"));
-                let Some(name) = name.filter(|name| words::is_name(name)) else {
+                let Some(name) = name.filter(|name| output::is_service_name(name)) else {
                     continue;
                 };
                 let small = std::fs::metadata(entry.path())
-                    .is_ok_and(|file| file.is_file() && file.len() <= LARGEST_UNIT);
+                    .is_ok_and(|file| file.is_file() && file.len() <= MAX_UNIT_BYTES);
                 if small
                     && std::fs::read_to_string(entry.path()).is_ok_and(|text| {
                         root_dir(&text).is_some_and(|dir| dir.starts_with(&wanted))
@@ -132,28 +131,28 @@ impl Units {
         .await
     }
 
-    /// Stops a service that antctl does not know and takes its unit away.
+    /// Stops a service that antctl does not know and deletes its unit.
     pub async fn delete(&self, service: &str) -> Result<(), ManagerError> {
         let unit = format!("{service}.service");
         self.systemctl(&["stop", &unit]).await?;
         self.systemctl(&["disable", &unit]).await?;
         self.files.delete_files(&[&self.path(service)]).await?;
-        self.forgive(service).await;
+        self.reset_failed(service).await;
         Ok(())
     }
 
     async fn systemctl(&self, args: &[&str]) -> Result<String, ManagerError> {
         let mut spec = CommandSpec::new("systemctl", DEADLINE);
-        if self.place.domain == Domain::User {
+        if self.layout.ownership == Ownership::User {
             spec = spec.arg("--user");
             spec.env.extend(runtime_directory());
         }
         spec = spec.args(args);
-        if self.place.domain == Domain::System && args.first() != Some(&"is-enabled") {
+        if self.layout.ownership == Ownership::System && args.first() != Some(&"is-enabled") {
             spec = spec.as_root();
         }
         let output = self.runner.run(&spec).await?.success(&spec)?;
-        Ok(words::plain(&output.stdout))
+        Ok(output::plain_text(&output.stdout))
     }
 }
 
@@ -165,14 +164,14 @@ async fn read(path: PathBuf) -> Result<String, ManagerError> {
     .await
 }
 
-/// The directory of the node that a unit starts. antctl writes the arguments as they are, without quotes.
+/// The directory of the node that a unit starts. antctl writes arguments without quotes.
 fn root_dir(unit: &str) -> Option<PathBuf> {
     let command = unit
         .lines()
         .find_map(|line| line.trim().strip_prefix("ExecStart="))?;
-    let mut words = command.split_whitespace();
-    words.find(|word| *word == "--root-dir")?;
-    words.next().map(PathBuf::from)
+    let mut args = command.split_whitespace();
+    args.find(|arg| *arg == "--root-dir")?;
+    args.next().map(PathBuf::from)
 }
 
 #[cfg(test)]
@@ -180,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_unit_tells_the_directory_of_its_node() {
+    fn root_dir_reads_the_node_directory_from_a_unit() {
         let unit = "[Unit]\nDescription=antnode3\n[Service]\nExecStart=/n/antnode0007/antnode3/antnode --rpc \
                     127.0.0.1:30007 --root-dir /n/antnode0007/antnode3 --port 55007\nRestart=on-success";
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Which antctl there is, and whether it can be driven.
+//! Checks which antctl is installed and whether wnm can drive it.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -8,16 +8,16 @@ use semver::Version;
 use wnm_core::command::{CommandRunner, CommandSpec};
 use wnm_core::manager::ManagerError;
 
-use crate::words;
+use crate::output;
 
-/// It only prints a line.
+/// antctl only prints a line.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// The oldest version with the options and the form of the registry that are used here.
-const OLDEST: Version = Version::new(0, 12, 0);
+/// The oldest version with the options and the registry format that wnm uses.
+const MIN_VERSION: Version = Version::new(0, 12, 0);
 
-/// Asks an antctl for its version, and refuses one that is not there, no antctl, or too old. With the caller's own
-/// rights: to ask takes no others.
+/// Returns antctl's version. Fails if the program is missing, not antctl, or too old. Runs with the caller's
+/// own rights, which suffice for this.
 pub(crate) async fn check(
     program: &Path,
     runner: &dyn CommandRunner,
@@ -27,7 +27,7 @@ pub(crate) async fn check(
         reason: format!("{} {reason}", program.display()),
     };
     let file = std::fs::metadata(program).map_err(|_| {
-        unusable("does not exist; install antctl with antup, or give its place with --antctl-path")
+        unusable("does not exist; install antctl with antup, or give its path with --antctl-path")
     })?;
     if !file.is_file() || file.permissions().mode() & 0o111 == 0 {
         return Err(unusable(
@@ -39,9 +39,9 @@ pub(crate) async fn check(
         Ok(output) => output,
         Err(error) => return Err(unusable(&format!("cannot be run: {error}"))),
     };
-    let said = words::plain(&output.stdout);
-    let Some(version) = read(&said) else {
-        let first: String = said
+    let text = output::plain_text(&output.stdout);
+    let Some(version) = parse(&text) else {
+        let first_line: String = text
             .lines()
             .next()
             .unwrap_or_default()
@@ -49,21 +49,21 @@ pub(crate) async fn check(
             .take(80)
             .collect();
         return Err(unusable(&format!(
-            "is no antctl: it answers --version with '{first}'; give another with --antctl-path"
+            "is no antctl: it answers --version with '{first_line}'; give another with --antctl-path"
         )));
     };
-    if version < OLDEST {
+    if version < MIN_VERSION {
         return Err(unusable(&format!(
-            "is antctl {version}, and {OLDEST} is the oldest that can be driven; update it with antup"
+            "is antctl {version}, and {MIN_VERSION} is the oldest that wnm supports; update it with antup"
         )));
     }
     Ok(version)
 }
 
-/// `Autonomi Node Manager v0.14.2` on the first line.
-pub(crate) fn read(said: &str) -> Option<Version> {
-    let first = said.lines().next()?.trim();
-    let version = first.strip_prefix("Autonomi Node Manager v")?;
+/// Parses `Autonomi Node Manager v0.14.2` on the first line.
+pub(crate) fn parse(text: &str) -> Option<Version> {
+    let first_line = text.lines().next()?.trim();
+    let version = first_line.strip_prefix("Autonomi Node Manager v")?;
     Version::parse(version.trim()).ok()
 }
 
@@ -73,10 +73,10 @@ mod tests {
 
     #[test]
     fn the_version_is_on_the_first_line() {
-        let said = "Autonomi Node Manager v0.14.2\nPackage version: 2026.1.1\n";
-        assert_eq!(read(said), Some(Version::new(0, 14, 2)));
+        let text = "Autonomi Node Manager v0.14.2\nPackage version: 2026.1.1\n";
+        assert_eq!(parse(text), Some(Version::new(0, 14, 2)));
         for other in ["", "Autonomi Node v0.4.17\n", "antctl 0.14.2\n"] {
-            assert_eq!(read(other), None, "{other}");
+            assert_eq!(parse(other), None, "{other}");
         }
     }
 }

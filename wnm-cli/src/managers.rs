@@ -42,7 +42,7 @@ pub fn build(
 
 /// Looked for and not taken for granted on macOS: cron's PATH may lack its directory.
 fn has_launchctl() -> bool {
-    wnm_launchd::is_there(std::env::var_os("PATH").as_deref())
+    wnm_launchd::is_available(std::env::var_os("PATH").as_deref())
 }
 
 fn available() -> String {
@@ -98,7 +98,7 @@ pub fn advice(kind: ManagerKind) -> Option<String> {
 pub fn lingering_off(kind: ManagerKind) -> Option<String> {
     #[cfg(target_os = "linux")]
     if kind.supervisor() == Supervisor::Systemd {
-        return wnm_systemd::lingering_off(kind);
+        return wnm_systemd::user_without_lingering(kind);
     }
     #[cfg(not(target_os = "linux"))]
     let _ = kind;

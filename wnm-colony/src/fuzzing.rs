@@ -30,7 +30,7 @@ pub fn answers(input: &[u8]) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use wnm_testkit::Corpus;
+    use wnm_fixtures::Corpus;
 
     use super::*;
 

@@ -21,6 +21,7 @@ mod opening;
 mod packed;
 mod schema;
 mod standing;
+mod table_names;
 #[cfg(test)]
 mod tests;
 

@@ -16,7 +16,7 @@ pub fn config_file(input: &[u8]) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use wnm_testkit::Corpus;
+    use wnm_fixtures::Corpus;
 
     use super::*;
 

@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_order_and_the_words_are_those_of_the_python() {
-        let path = wnm_testkit::fixture("python/report-0.6.3/machine-config.config");
+        let path = wnm_fixtures::fixture("python/report-0.6.3/machine-config.config");
         // What is not set, ours leaves empty, where the Python wnm writes a word that it takes for a value.
         let fixture = std::fs::read_to_string(path)
             .unwrap()

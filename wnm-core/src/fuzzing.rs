@@ -61,7 +61,7 @@ fn check(snapshot: &Snapshot, plan: &Plan) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use wnm_testkit::Corpus;
+    use wnm_fixtures::Corpus;
 
     use super::*;
 

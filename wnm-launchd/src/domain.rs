@@ -1,4 +1,4 @@
-//! Whose launchd is driven: the domains of launchctl(1), and where their jobs are described.
+//! Selects the domains of launchctl(1) and the directory of their job files.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,19 +8,19 @@ use wnm_core::manager::ManagerError;
 
 use crate::label::Label;
 
-/// A part of launchd that holds jobs.
+/// A launchd domain, which holds jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Domain {
-    /// The machine's.
+    /// The system domain.
     System,
-    /// That of a user who is logged in at the screen.
+    /// The graphical login session of a user.
     Gui(u32),
-    /// That of a user, logged in or not.
+    /// The background domain of a user, logged in or not.
     User(u32),
 }
 
 impl Domain {
-    /// How launchctl names a job in it.
+    /// Returns the service target of a job in this domain.
     pub fn target(self, label: &Label) -> String {
         format!("{self}/{label}")
     }
@@ -36,26 +36,27 @@ impl fmt::Display for Domain {
     }
 }
 
-/// Which domains are wnm's to use.
+/// The domains that wnm manages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// The machine's.
+pub(crate) enum Scope {
+    /// The system domain.
     Machine,
-    /// Those of the user with this number.
+    /// The domains of the user with this uid.
     Caller(u32),
 }
 
-impl Reach {
-    /// The reach of a mode, for this process.
-    pub fn of(mode: Mode) -> Self {
+impl Scope {
+    /// Returns the scope of a mode for the current process.
+    pub fn for_mode(mode: Mode) -> Self {
         match mode {
             Mode::Sudo => Self::Machine,
             Mode::User | Mode::Zen => Self::Caller(nix::unistd::geteuid().as_raw()),
         }
     }
 
-    /// Where a job may be, the place for new ones first. Without a login at the screen, as over ssh and from
-    /// cron, only the second domain of a user exists.
+    /// Returns the domains that may hold a job, the preferred one for new jobs first. Without a
+    /// graphical login, for example over ssh and under cron, only the second domain of a user
+    /// exists.
     pub fn domains(self) -> Vec<Domain> {
         match self {
             Self::Machine => vec![Domain::System],
@@ -63,17 +64,17 @@ impl Reach {
         }
     }
 
-    /// The domain under which it is kept what must not come up. Both of a user share one list.
-    pub fn overrides(self) -> Domain {
+    /// Returns the domain that stores whether jobs are disabled. Both domains of a user share one
+    /// list.
+    pub fn override_domain(self) -> Domain {
         match self {
             Self::Machine => Domain::System,
             Self::Caller(uid) => Domain::User(uid),
         }
     }
 
-    /// Directory of the files that describe jobs: launchd reads it when the machine comes up, or the user logs
-    /// in.
-    pub fn directory(self) -> Result<PathBuf, ManagerError> {
+    /// Returns the directory of job files, which launchd reads at boot or at login.
+    pub fn job_dir(self) -> Result<PathBuf, ManagerError> {
         match self {
             Self::Machine => Ok(PathBuf::from("/Library/LaunchDaemons")),
             Self::Caller(_) => std::env::var_os("HOME")
@@ -81,7 +82,7 @@ impl Reach {
                 .filter(|home| home.is_absolute())
                 .map(|home| home.join("Library/LaunchAgents"))
                 .ok_or_else(|| ManagerError::Rejected {
-                    what: "finding the directory of launchd jobs".to_owned(),
+                    what: "finding the launchd job directory".to_owned(),
                     words: "HOME is not set".to_owned(),
                 }),
         }
@@ -93,13 +94,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_screen_comes_first() {
-        let names = |reach: Reach| -> Vec<String> {
-            reach.domains().iter().map(Domain::to_string).collect()
+    fn the_graphical_domain_comes_first() {
+        let names = |scope: Scope| -> Vec<String> {
+            scope.domains().iter().map(Domain::to_string).collect()
         };
-        assert_eq!(names(Reach::Machine), ["system"]);
-        assert_eq!(names(Reach::Caller(501)), ["gui/501", "user/501"]);
-        let label = Label::read("antnode7").unwrap();
+        assert_eq!(names(Scope::Machine), ["system"]);
+        assert_eq!(names(Scope::Caller(501)), ["gui/501", "user/501"]);
+        let label = Label::parse("antnode7").unwrap();
         assert_eq!(Domain::Gui(501).target(&label), "gui/501/antnode7");
     }
 }

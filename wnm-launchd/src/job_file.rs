@@ -1,4 +1,4 @@
-//! The file that describes a job, as launchd.plist(5) has it.
+//! Renders job files; see launchd.plist(5).
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -8,55 +8,55 @@ use thiserror::Error;
 
 use crate::label::Label;
 
-/// A comment in the files that wnm writes: one without it is a person's or another program's and is not written
-/// over.
+/// A comment in every file wnm writes. wnm never overwrites a file without it.
 pub(crate) const MARK: &str = "<!-- Written by wnm, which may write it again. -->";
 
-/// Seconds between two starts of a node that does not stay up: launchd's own default, and long enough for a port
-/// to be let go.
+/// Minimum seconds between two starts of a node that does not stay up: launchd's default, and long
+/// enough to free a port.
 const THROTTLE_SECONDS: u64 = 10;
 
-/// Seconds a node may take to end before it is killed: it writes its records as they come, so a loaded disk is
-/// all it waits for. Without it launchd waits for five.
+/// Seconds a node may take to stop before launchd kills it. Nodes write records as they arrive, so
+/// they only ever wait for a busy disk. The default is five seconds.
 pub(crate) const EXIT_SECONDS: u64 = 20;
 
-/// Open files a node may have. Without it they are 256. It is the most that macOS grants to anyone who asks,
-/// whatever the machine's own limits are set to (`OPEN_MAX`).
+/// Maximum open files of a node. The default is 256. This is the most that macOS grants to any
+/// process, whatever the machine's limits are (`OPEN_MAX`).
 const OPEN_FILES: u64 = 10_240;
 
-/// Light limits only: a node on background terms is late with its answers and shunned by its peers.
+/// Applies only light resource limits. Nodes at background priority answer late, and their peers
+/// drop them.
 const PROCESS_TYPE: &str = "Standard";
 
-/// What a node's job is made of.
+/// The job of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct JobFile {
     pub label: Label,
     pub program: PathBuf,
     pub args: Vec<OsString>,
     pub environment: Vec<(OsString, OsString)>,
-    /// Its data, which it starts in.
+    /// The data directory, which is the working directory.
     pub root_dir: PathBuf,
-    /// The file that gets what it says on its standard streams.
+    /// The file for its standard streams.
     pub output: PathBuf,
-    /// The account it runs as, for a job of the machine.
+    /// The account to run as, for a system job.
     pub user: Option<String>,
-    /// Whether it is for a user who is not logged in at the screen.
+    /// Whether it runs in the background domain of a user.
     pub background: bool,
 }
 
 impl JobFile {
-    /// The text of the file.
-    pub fn render(&self) -> Result<String, Unwritable> {
+    /// Renders the text of the job file.
+    pub fn render(&self) -> Result<String, RenderError> {
         let mut xml = Vec::new();
         Value::Dictionary(self.dictionary()?)
             .to_writer_xml(&mut xml)
-            .map_err(|error| Unwritable::Plist(error.to_string()))?;
-        let text = String::from_utf8(xml).map_err(|error| Unwritable::Plist(error.to_string()))?;
-        // What is quoted in there has no "<", so the first is the root's.
+            .map_err(|error| RenderError::Plist(error.to_string()))?;
+        let text = String::from_utf8(xml).map_err(|error| RenderError::Plist(error.to_string()))?;
+        // Quoted text contains no "<", so the first match is the root element.
         Ok(text.replacen("<plist", &format!("{MARK}\n<plist"), 1))
     }
 
-    fn dictionary(&self) -> Result<Dictionary, Unwritable> {
+    fn dictionary(&self) -> Result<Dictionary, RenderError> {
         let words = std::iter::once(self.program.as_os_str());
         let words = words.chain(self.args.iter().map(OsString::as_os_str));
         let arguments: Vec<Value> = words.map(string).collect::<Result<_, _>>()?;
@@ -99,11 +99,11 @@ impl JobFile {
         Ok(job)
     }
 
-    fn variables(&self) -> Result<Dictionary, Unwritable> {
+    fn variables(&self) -> Result<Dictionary, RenderError> {
         let variable = |(key, value): &(OsString, OsString)| {
             let key = text(key)?;
             if key.is_empty() || key.contains('=') {
-                return Err(Unwritable::Variable(key.to_owned()));
+                return Err(RenderError::Variable(key.to_owned()));
             }
             Ok((key.to_owned(), string(value)?))
         };
@@ -115,38 +115,39 @@ fn entry((key, value): (String, u64)) -> (String, Value) {
     (key, value.into())
 }
 
-/// A path that means the same wherever it is read.
-fn path(path: &Path) -> Result<Value, Unwritable> {
+/// Renders an absolute path.
+fn path(path: &Path) -> Result<Value, RenderError> {
     if !path.is_absolute() {
-        return Err(Unwritable::Relative(path.to_owned()));
+        return Err(RenderError::Relative(path.to_owned()));
     }
     string(path.as_os_str())
 }
 
-fn string(words: &OsStr) -> Result<Value, Unwritable> {
+fn string(words: &OsStr) -> Result<Value, RenderError> {
     text(words).map(Value::from)
 }
 
-/// A property list holds text, and XML no control characters; readers change line ends.
-fn text(words: &OsStr) -> Result<&str, Unwritable> {
-    let unwritable = || Unwritable::Words(words.to_string_lossy().into_owned());
-    let text = words.to_str().ok_or_else(unwritable)?;
+/// Checks that a property list can hold this text: UTF-8 without control characters. XML forbids
+/// most of them, and parsers change line ends.
+fn text(words: &OsStr) -> Result<&str, RenderError> {
+    let render_error = || RenderError::Text(words.to_string_lossy().into_owned());
+    let text = words.to_str().ok_or_else(render_error)?;
     let is_written = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
     if text.chars().all(is_written) {
         Ok(text)
     } else {
-        Err(unwritable())
+        Err(render_error())
     }
 }
 
-/// What cannot stand in a file of launchd.
+/// A value that a job file cannot hold.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub(crate) enum Unwritable {
-    #[error("'{}' is no text that a property list can hold", .0.escape_debug())]
-    Words(String),
-    #[error("{} is not a full path", .0.display())]
+pub(crate) enum RenderError {
+    #[error("'{}' cannot be written to a property list", .0.escape_debug())]
+    Text(String),
+    #[error("{} is not an absolute path", .0.display())]
     Relative(PathBuf),
-    #[error("'{0}' is no name of a variable")]
+    #[error("'{0}' is not a valid variable name")]
     Variable(String),
     #[error("{0}")]
     Plist(String),

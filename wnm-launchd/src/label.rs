@@ -1,4 +1,4 @@
-//! What launchd calls the job of a node.
+//! Names the launchd jobs of nodes.
 
 use std::fmt;
 
@@ -7,50 +7,50 @@ use wnm_core::manager::ManagerError;
 use wnm_core::node::Node;
 use wnm_host::layout;
 
-/// What the labels of wnm's own nodes begin with, as those of the Python wnm do.
-const OWN: &str = "com.autonomi.antnode-";
+/// The label prefix of nodes that wnm or the Python wnm created.
+const PREFIX: &str = "com.autonomi.antnode-";
 
-/// The name of a job. It can stand in a path and in a command.
+/// The label of a job, safe in a path and on a command line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Label(String);
 
 impl Label {
-    /// The one that wnm gives.
-    pub fn given_to(id: NodeId) -> Self {
-        Self(format!("{OWN}{id}"))
+    /// Returns the label that wnm assigns.
+    pub fn for_id(id: NodeId) -> Self {
+        Self(format!("{PREFIX}{id}"))
     }
 
-    /// The one of a node on record. Records of an add that ended in the middle, and those of the Python wnm, do
-    /// not have it as it is: they name the node's directory, or the file of the job.
-    pub fn of(node: &Node) -> Result<Self, ManagerError> {
+    /// Returns the label of a recorded node. Records of an interrupted add and of the Python wnm
+    /// hold the name of the node directory or of the job file instead.
+    pub fn for_node(node: &Node) -> Result<Self, ManagerError> {
         let name = &node.service;
         let directory = node.id.directory_name();
         if *name == directory || name.strip_suffix(".service") == Some(&directory) {
-            return Ok(Self::given_to(node.id));
+            return Ok(Self::for_id(node.id));
         }
         let name = name.strip_suffix(".plist").unwrap_or(name);
-        Self::read(name).ok_or_else(|| ManagerError::Rejected {
+        Self::parse(name).ok_or_else(|| ManagerError::Rejected {
             what: format!("node {}", node.id),
-            words: format!("'{name}' is no label of a launchd job"),
+            words: format!("'{name}' is not a valid launchd label"),
         })
     }
 
-    /// Reads one that launchd or a file told.
-    pub fn read(name: &str) -> Option<Self> {
+    /// Parses a label from launchd or a file name.
+    pub fn parse(name: &str) -> Option<Self> {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric());
-        let short = name.len() <= LONGEST;
-        (begins && short && name.chars().all(plain)).then(|| Self(name.to_owned()))
+        let starts_plain = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+        let short = name.len() <= MAX_LEN;
+        (starts_plain && short && name.chars().all(plain)).then(|| Self(name.to_owned()))
     }
 
-    /// Whether it is that of a node: the Python wnm's and ours, or antctl's `antnode7`.
-    pub fn is_of_a_node(&self) -> bool {
-        self.0.starts_with(OWN) || self.0.starts_with("antnode")
+    /// Whether the label is that of a node: of wnm, the Python wnm or antctl (`antnode7`).
+    pub fn is_node(&self) -> bool {
+        self.0.starts_with(PREFIX) || self.0.starts_with("antnode")
     }
 
-    /// The number in it.
+    /// Returns the node id in the label.
     pub fn id(&self) -> Option<NodeId> {
-        match self.0.strip_prefix(OWN) {
+        match self.0.strip_prefix(PREFIX) {
             Some(digits) => {
                 let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
                 let number = all_digits.then(|| digits.parse().ok()).flatten()?;
@@ -60,14 +60,14 @@ impl Label {
         }
     }
 
-    /// Name of the file that describes the job.
+    /// Returns the name of the job file.
     pub fn file_name(&self) -> String {
         format!("{self}.plist")
     }
 }
 
-/// With `.plist` behind it still the name of a file.
-const LONGEST: usize = 200;
+/// Maximum length in bytes, so that the label plus `.plist` is a valid file name.
+const MAX_LEN: usize = 200;
 
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,11 +85,11 @@ mod tests {
     fn of(service: &str) -> Option<String> {
         let mut node = testing::seen(7, ObservedState::Stopped);
         node.service = service.to_owned();
-        Label::of(&node).ok().map(|label| label.to_string())
+        Label::for_node(&node).ok().map(|label| label.to_string())
     }
 
     #[test]
-    fn every_spelling_on_record_leads_to_a_label() {
+    fn every_recorded_spelling_maps_to_a_label() {
         let own = "com.autonomi.antnode-7";
         for service in [
             own,
@@ -106,8 +106,8 @@ mod tests {
     }
 
     #[test]
-    fn the_number_is_read_back() {
-        let id = |name| Label::read(name).unwrap().id().map(NodeId::get);
+    fn parses_the_node_id() {
+        let id = |name| Label::parse(name).unwrap().id().map(NodeId::get);
         assert_eq!(id("com.autonomi.antnode-12"), Some(12));
         assert_eq!(id("antnode12"), Some(12));
         assert_eq!(id("com.autonomi.antnode-0"), None);
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(id("com.autonomi.antnode-"), None);
         assert_eq!(id("antnode-by-hand"), None);
         let node = NodeId::new(12).unwrap();
-        assert_eq!(Label::given_to(node).id(), Some(node));
-        assert!(!Label::read("com.apple.antnode").unwrap().is_of_a_node());
+        assert_eq!(Label::for_id(node).id(), Some(node));
+        assert!(!Label::parse("com.apple.antnode").unwrap().is_node());
     }
 }

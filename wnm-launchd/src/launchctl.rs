@@ -1,7 +1,7 @@
-//! The conversation with launchd, through launchctl(1).
+//! Talks to launchd through launchctl(1).
 
-mod answer;
-pub(crate) mod printed;
+mod error;
+pub(crate) mod parse;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,175 +12,184 @@ use wnm_core::command::{CommandRunner, CommandSpec};
 use wnm_core::manager::ManagerError;
 use wnm_host::command::AsRoot;
 
-pub(crate) use answer::{Meaning, TalkError};
-pub(crate) use printed::{Details, Job};
+pub(crate) use error::{LaunchctlError, Refusal};
+pub(crate) use parse::{Details, Job};
 
-use crate::domain::{Domain, Reach};
+use crate::domain::{Domain, Scope};
 use crate::label::Label;
 
-/// Questions are answered from memory.
-const QUESTION: Duration = Duration::from_secs(30);
+/// Timeout for a query, which launchd answers from memory.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// launchd takes acts and does them afterwards.
-const ACT: Duration = Duration::from_secs(60);
+/// Timeout for a change, which launchd accepts first and carries out later.
+const CHANGE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The jobs of a domain, by label.
+/// The jobs of a domain, keyed by label.
 pub(crate) type Jobs = HashMap<String, Job>;
 
-/// Asks launchd, and tells it what to do. What came of an act is asked afterwards.
+/// Runs launchctl commands. Callers must check the job state for the real outcome of a change.
 pub(crate) struct Launchctl {
-    reach: Reach,
+    scope: Scope,
     runner: Arc<dyn CommandRunner>,
 }
 
 impl Launchctl {
-    /// Speaks for those in reach.
-    pub fn new(reach: Reach, runner: Arc<dyn CommandRunner>) -> Self {
-        Self { reach, runner }
+    /// Creates a client for the domains in this scope.
+    pub fn new(scope: Scope, runner: Arc<dyn CommandRunner>) -> Self {
+        Self { scope, runner }
     }
 
-    /// The jobs of the domain that the caller is in, in one question however many there are.
-    pub async fn list(&self) -> Result<Jobs, TalkError> {
-        // Of the machine only for root: anyone else is told of their own jobs.
-        let said = self.run(self.spec(QUESTION, &["list"])).await?;
-        printed::list(&said).ok_or_else(|| no_answer("launchctl list"))
+    /// Lists the jobs of the caller's domain, in one request.
+    pub async fn list(&self) -> Result<Jobs, LaunchctlError> {
+        // Only root sees the system domain; anyone else gets their own jobs.
+        let text = self.run(self.spec(QUERY_TIMEOUT, &["list"])).await?;
+        parse::list(&text).ok_or_else(|| unparsable("launchctl list"))
     }
 
-    /// The jobs of a domain. `None` where there is no such domain, or its answer has another form than is known:
-    /// launchctl(1) promises none.
-    pub async fn table(&self, domain: Domain) -> Result<Table, TalkError> {
-        let asked = self
-            .run(self.spec(QUESTION, &["print", &domain.to_string()]))
+    /// Lists the jobs of a domain. launchctl(1) guarantees no output format, so the result may be
+    /// [`DomainJobs::Unreadable`].
+    pub async fn domain_jobs(&self, domain: Domain) -> Result<DomainJobs, LaunchctlError> {
+        let output = self
+            .run(self.spec(QUERY_TIMEOUT, &["print", &domain.to_string()]))
             .await;
-        match asked {
-            Ok(said) => Ok(printed::table(&said).map_or(Table::Unreadable, Table::Jobs)),
-            Err(error) => match error.meaning() {
-                Some(Meaning::NoDomain | Meaning::Gone) => Ok(Table::NoDomain),
-                // Before there were domains, the list was all there is.
-                Some(Meaning::Unsupported) => Ok(Table::NoDomain),
+        match output {
+            Ok(text) => Ok(parse::table(&text).map_or(DomainJobs::Unreadable, DomainJobs::Jobs)),
+            Err(error) => match error.refusal() {
+                Some(Refusal::NoDomain | Refusal::NotLoaded) => Ok(DomainJobs::NoDomain),
+                // Before launchd had domains, the list was all there was.
+                Some(Refusal::Unsupported) => Ok(DomainJobs::NoDomain),
                 _ => Err(error),
             },
         }
     }
 
-    /// What launchd has of one job; `None` where it does not hold it.
-    pub async fn look(&self, domain: Domain, label: &Label) -> Result<Option<Details>, TalkError> {
-        let asked = self
-            .run(self.spec(QUESTION, &["print", &domain.target(label)]))
+    /// Returns the details of a job, or `None` if it is not loaded in this domain.
+    pub async fn job_details(
+        &self,
+        domain: Domain,
+        label: &Label,
+    ) -> Result<Option<Details>, LaunchctlError> {
+        let output = self
+            .run(self.spec(QUERY_TIMEOUT, &["print", &domain.target(label)]))
             .await;
-        match asked {
-            Ok(said) => match printed::details(&said) {
+        match output {
+            Ok(text) => match parse::details(&text) {
                 Some(details) => Ok(Some(details)),
-                None => Err(no_answer(&format!(
+                None => Err(unparsable(&format!(
                     "launchctl print {}",
                     domain.target(label)
                 ))),
             },
-            Err(error) => match error.meaning() {
-                Some(Meaning::Gone | Meaning::NoDomain) => Ok(None),
-                Some(Meaning::Unsupported) => self.look_in_list(domain, label).await,
+            Err(error) => match error.refusal() {
+                Some(Refusal::NotLoaded | Refusal::NoDomain) => Ok(None),
+                Some(Refusal::Unsupported) => self.job_details_from_list(domain, label).await,
                 _ => Err(error),
             },
         }
     }
 
-    async fn look_in_list(
+    async fn job_details_from_list(
         &self,
         domain: Domain,
         label: &Label,
-    ) -> Result<Option<Details>, TalkError> {
-        // Where one list is all there is, it stands for the first domain.
-        if self.reach.domains().first() != Some(&domain) {
+    ) -> Result<Option<Details>, LaunchctlError> {
+        // Without domains, the list stands for the first domain.
+        if self.scope.domains().first() != Some(&domain) {
             return Ok(None);
         }
         let jobs = self.list().await?;
-        Ok(jobs.get(&label.to_string()).map(Details::of))
+        Ok(jobs.get(&label.to_string()).map(Details::from_list))
     }
 
-    /// Has a domain take the job that a file describes. launchd starts it.
-    pub async fn bootstrap(&self, domain: Domain, file: &Path) -> Result<(), TalkError> {
-        let modern = self
-            .spec(ACT, &["bootstrap", &domain.to_string()])
+    /// Loads the job that a file describes into a domain. launchd then starts it.
+    pub async fn bootstrap(&self, domain: Domain, file: &Path) -> Result<(), LaunchctlError> {
+        let command = self
+            .spec(CHANGE_TIMEOUT, &["bootstrap", &domain.to_string()])
             .arg(file);
-        self.act(modern, &["load", "-w"], file).await
+        self.change(command, &["load", "-w"], file).await
     }
 
-    /// Has a domain let go of a job and end its process, which takes its time.
+    /// Asks a domain to unload a job and end its process. launchd takes its time.
     pub async fn bootout(
         &self,
         domain: Domain,
         label: &Label,
         file: &Path,
-    ) -> Result<(), TalkError> {
-        let modern = self.spec(ACT, &["bootout", &domain.target(label)]);
-        self.act(modern, &["unload", "-w"], file).await
+    ) -> Result<(), LaunchctlError> {
+        let command = self.spec(CHANGE_TIMEOUT, &["bootout", &domain.target(label)]);
+        self.change(command, &["unload", "-w"], file).await
     }
 
-    /// Ends the process of a job and starts it again.
-    pub async fn kickstart(&self, domain: Domain, label: &Label) -> Result<(), TalkError> {
-        let spec = self.spec(ACT, &["kickstart", "-k", &domain.target(label)]);
+    /// Restarts the process of a job.
+    pub async fn kickstart(&self, domain: Domain, label: &Label) -> Result<(), LaunchctlError> {
+        let spec = self.spec(CHANGE_TIMEOUT, &["kickstart", "-k", &domain.target(label)]);
         self.run(spec).await.map(drop)
     }
 
-    /// Has a job come up with the machine, or with the login.
-    pub async fn enable(&self, label: &Label) -> Result<(), TalkError> {
-        self.set("enable", label).await
+    /// Enables a job at boot or login.
+    pub async fn enable(&self, label: &Label) -> Result<(), LaunchctlError> {
+        self.set_override("enable", label).await
     }
 
-    /// Has it not.
-    pub async fn disable(&self, label: &Label) -> Result<(), TalkError> {
-        self.set("disable", label).await
+    /// Disables a job at boot or login.
+    pub async fn disable(&self, label: &Label) -> Result<(), LaunchctlError> {
+        self.set_override("disable", label).await
     }
 
-    async fn set(&self, verb: &str, label: &Label) -> Result<(), TalkError> {
-        let target = self.reach.overrides().target(label);
-        match self.run(self.spec(ACT, &[verb, &target])).await {
-            // There `load -w` and `unload -w` do it.
-            Err(error) if error.meaning() == Some(Meaning::Unsupported) => Ok(()),
+    async fn set_override(&self, verb: &str, label: &Label) -> Result<(), LaunchctlError> {
+        let target = self.scope.override_domain().target(label);
+        match self.run(self.spec(CHANGE_TIMEOUT, &[verb, &target])).await {
+            // On such systems `load -w` and `unload -w` do this.
+            Err(error) if error.refusal() == Some(Refusal::Unsupported) => Ok(()),
             other => other.map(drop),
         }
     }
 
-    /// Does something, with the former subcommand where the present one does not exist. That one ends with 0
-    /// whatever comes of it, so what it says is all there is to go by.
-    async fn act(&self, spec: CommandSpec, former: &[&str], file: &Path) -> Result<(), TalkError> {
+    /// Runs a command, or its legacy form if launchctl lacks the subcommand. The legacy form always
+    /// exits with 0, so only its error output tells whether it failed.
+    async fn change(
+        &self,
+        spec: CommandSpec,
+        legacy: &[&str],
+        file: &Path,
+    ) -> Result<(), LaunchctlError> {
         match self.run(spec).await {
-            Err(error) if error.meaning() == Some(Meaning::Unsupported) => {}
+            Err(error) if error.refusal() == Some(Refusal::Unsupported) => {}
             other => return other.map(drop),
         }
-        let spec = self.spec(ACT, former).arg(file);
+        let spec = self.spec(CHANGE_TIMEOUT, legacy).arg(file);
         let output = self.runner.run(&spec).await.map_err(ManagerError::from)?;
-        answer::judge_by_words(&spec, output)
+        error::check_legacy_output(&spec, output)
     }
 
     fn spec(&self, deadline: Duration, words: &[&str]) -> CommandSpec {
         let spec = CommandSpec::new("launchctl", deadline).args(words);
-        match self.reach {
-            Reach::Machine => spec.as_root(),
-            Reach::Caller(_) => spec,
+        match self.scope {
+            Scope::Machine => spec.as_root(),
+            Scope::Caller(_) => spec,
         }
     }
 
-    async fn run(&self, spec: CommandSpec) -> Result<String, TalkError> {
+    async fn run(&self, spec: CommandSpec) -> Result<String, LaunchctlError> {
         let output = self.runner.run(&spec).await.map_err(ManagerError::from)?;
-        answer::judge(&spec, output)
+        error::check_output(&spec, output)
     }
 }
 
-/// What is known of a domain.
+/// What is known about the jobs of a domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Table {
-    /// These jobs are in it.
+pub(crate) enum DomainJobs {
+    /// It holds these jobs.
     Jobs(Jobs),
-    /// It does not exist, so that nothing is in it.
+    /// The domain does not exist, so it holds no jobs.
     NoDomain,
-    /// It answered in words that are not known.
+    /// launchctl printed an unknown format.
     Unreadable,
 }
 
-fn no_answer(what: &str) -> TalkError {
-    TalkError::Other(ManagerError::Unreachable {
+fn unparsable(what: &str) -> LaunchctlError {
+    LaunchctlError::Other(ManagerError::Unreachable {
         supervisor: "launchd".to_owned(),
-        reason: format!("{what} gave no answer that can be read"),
+        reason: format!("cannot parse the output of {what}"),
     })
 }

@@ -1,32 +1,34 @@
-//! Nodes as launchd jobs: `launchd+sudo` drives the machine's launchd, `launchd+user` the caller's own domain.
+//! Runs nodes as launchd jobs: `launchd+sudo` uses the system domain, `launchd+user` the caller's
+//! own domains.
 //!
-//! A node is a directory with a copy of the program in it and a job `com.autonomi.antnode-N`, which launchd starts
-//! with the machine or the login and brings back when it ends. launchd is spoken to through `launchctl`. What came
-//! of an act is read from the state of the job afterwards: launchd calls it a success to have taken a job whose
-//! program does not exist, and lets go of a job long after it said so.
+//! Each node has a directory with its own copy of the program and a job `com.autonomi.antnode-N`.
+//! launchd starts the job at boot or login and restarts it when it exits. This crate talks to
+//! launchd through `launchctl`. It judges the result of every change by reading the job state
+//! afterwards: launchd reports success when it loads a job whose program does not exist, and
+//! reports a job as unloaded long before it is gone.
 //!
-//! The file of a job is written only while launchd does not hold the job, so that what it holds is what is on disk
-//! whatever a run was ended in.
+//! wnm writes a job file only while the job is not loaded. The loaded job therefore always matches
+//! the file, wherever a run was interrupted.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod description;
+mod add;
+mod discover;
 mod domain;
 mod fault_points;
-mod found;
 #[cfg(any(test, feature = "fuzz"))]
-pub mod hostile;
+pub mod fuzzing;
+mod job_description;
 mod job_file;
 mod label;
 mod launchctl;
-mod looking;
-mod making;
-mod output;
+mod load;
+mod node_output;
 mod property_list;
-mod removal;
-mod running;
-mod settling;
-mod upgrading;
+mod remove;
+mod start_stop;
+mod status;
+mod upgrade;
 
 #[cfg(test)]
 mod tests;
@@ -49,47 +51,52 @@ use wnm_core::program::NodeBinary;
 use wnm_host::files;
 use wnm_host::files::Files;
 
-use crate::domain::Reach;
+use crate::domain::Scope;
 use crate::label::Label;
 use crate::launchctl::Launchctl;
 
-/// The manager of launchd jobs.
+/// Manages nodes as launchd jobs.
 pub struct Launchd {
     kind: ManagerKind,
     context: ManagerContext,
-    reach: Reach,
-    /// Where the files of jobs are.
+    scope: Scope,
+    /// The directory of the job files.
     job_dir: PathBuf,
     files: Arc<dyn Files>,
-    talk: Launchctl,
+    launchctl: Launchctl,
 }
 
 impl Launchd {
-    /// A manager of this kind. Touches nothing yet.
+    /// Creates a manager of this kind. Changes nothing yet.
     pub fn new(kind: ManagerKind, context: ManagerContext) -> Result<Self, ManagerError> {
-        let reach = Reach::of(kind.mode());
-        let job_dir = reach.directory()?;
-        Ok(Self::over(kind, context, reach, job_dir))
+        let scope = Scope::for_mode(kind.mode());
+        let job_dir = scope.job_dir()?;
+        Ok(Self::with_scope(kind, context, scope, job_dir))
     }
 
-    fn over(kind: ManagerKind, context: ManagerContext, reach: Reach, job_dir: PathBuf) -> Self {
+    fn with_scope(
+        kind: ManagerKind,
+        context: ManagerContext,
+        scope: Scope,
+        job_dir: PathBuf,
+    ) -> Self {
         Self {
             files: files::of(kind, &context),
-            talk: Launchctl::new(reach, Arc::clone(&context.runner)),
+            launchctl: Launchctl::new(scope, Arc::clone(&context.runner)),
             kind,
             context,
-            reach,
+            scope,
             job_dir,
         }
     }
 
-    fn file_of(&self, label: &Label) -> PathBuf {
+    fn job_path(&self, label: &Label) -> PathBuf {
         self.job_dir.join(label.file_name())
     }
 }
 
-/// Whether there is a launchd to drive: a `launchctl` in one of the directories of `path`, as `PATH` has them.
-pub fn is_there(path: Option<&std::ffi::OsStr>) -> bool {
+/// Whether `launchctl` is in one of the directories of `path`, a value of `PATH`.
+pub fn is_available(path: Option<&std::ffi::OsStr>) -> bool {
     let is_program = |dir: PathBuf| {
         let found = std::fs::metadata(dir.join("launchctl"));
         found.is_ok_and(|entry| entry.is_file())
@@ -97,12 +104,13 @@ pub fn is_there(path: Option<&std::ffi::OsStr>) -> bool {
     path.is_some_and(|path| std::env::split_paths(path).any(is_program))
 }
 
-/// What a person should know before trusting nodes to their own launchd. `None` where there is nothing to say.
+/// Returns advice for user domains: launchd stops their jobs at logout. Returns `None` if there is
+/// nothing to say.
 pub fn session_advice(kind: ManagerKind) -> Option<String> {
     match kind.mode() {
         Mode::User | Mode::Zen => Some(
-            "nodes of launchd+user end with the session of their user and come back with the next login; on a Mac \
-             that nobody logs in to take launchd+sudo"
+            "nodes of launchd+user stop when the user logs out and start at the next login; on a Mac without logins, \
+             use launchd+sudo"
                 .to_owned(),
         ),
         Mode::Sudo => None,
@@ -124,42 +132,42 @@ impl ProcessManager for Launchd {
     }
 
     async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {
-        self.make(node, binary).await
+        self.add_node(node, binary).await
     }
 
     async fn start(&self, node: &Node) -> Result<(), ManagerError> {
-        self.start_or_go_back(node).await
+        self.start_or_roll_back(node).await
     }
 
     async fn stop(&self, node: &Node) -> Result<(), ManagerError> {
-        self.end(node).await
+        self.stop_node(node).await
     }
 
     async fn upgrade(&self, node: &Node, to: &NodeBinary) -> Result<(), ManagerError> {
-        self.replace_program(node, to).await
+        self.upgrade_node(node, to).await
     }
 
     async fn remove(&self, node: &Node) -> Result<(), ManagerError> {
-        self.take_away(node).await
+        self.remove_node(node).await
     }
 
     async fn statuses(
         &self,
         nodes: &[Node],
     ) -> Result<HashMap<NodeId, ProcessState>, ManagerError> {
-        self.states(nodes).await
+        self.node_states(nodes).await
     }
 
     async fn discover(&self) -> Result<Vec<FoundNode>, ManagerError> {
-        self.find().await
+        self.discover_nodes().await
     }
 
     async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {
-        self.take_all_away(nodes).await
+        self.remove_nodes(nodes).await
     }
 }
 
-/// Whether something is at a path, be it a link to nowhere.
-fn is_taken(path: &Path) -> bool {
+/// Whether anything exists at a path, including a dangling symlink.
+fn path_exists(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok()
 }

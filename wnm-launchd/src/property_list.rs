@@ -1,18 +1,19 @@
-//! Property lists that strangers wrote.
+//! Reads untrusted property lists.
 
 use std::io::Cursor;
 
 use plist::Value;
 use plist::stream::{Event, Reader};
 
-/// Deeper than the keys of any job. What was read is taken apart again level by level, on the stack.
-const DEEPEST: usize = 32;
+/// Maximum nesting depth, more than any job needs. Dropping a value recurses once per level.
+const MAX_DEPTH: usize = 32;
 
-/// Most values, and bytes of text and data in them, that a list may hold: no more than a file of that size has. The
-/// binary form can name one part of it any number of times, so that a few bytes stand for more than any memory holds.
-const LARGEST: usize = 256 * 1024;
+/// Maximum number of values plus bytes of text and data: as much as a plain file of that size
+/// holds. The binary format can refer to one part any number of times, so a few bytes could expand
+/// to more than fits in memory.
+const MAX_SIZE: usize = 256 * 1024;
 
-/// Reads a list in any of its forms. The error says what is wrong with it.
+/// Parses a property list in any format. The error says what is wrong with it.
 pub(crate) fn read(content: &[u8]) -> Result<Value, String> {
     let (mut depth, mut size, mut fits) = (0_usize, 0_usize, true);
     let events = Reader::new(Cursor::new(content)).take_while(|event| {
@@ -24,13 +25,13 @@ pub(crate) fn read(content: &[u8]) -> Result<Value, String> {
             Ok(Event::Data(data)) => size += data.len(),
             _ => {}
         }
-        fits = depth <= DEEPEST && size <= LARGEST;
+        fits = depth <= MAX_DEPTH && size <= MAX_SIZE;
         fits
     });
     let read = Value::from_events(events);
     match fits {
         true => read.map_err(|error| format!("it is damaged: {error}")),
-        false => Err("it holds more than any job".to_owned()),
+        false => Err("it is too large or too deeply nested for a job".to_owned()),
     }
 }
 
@@ -40,12 +41,12 @@ mod tests {
 
     use super::*;
 
-    /// So many arrays, one in another.
+    /// Returns nested arrays.
     fn nested(levels: usize) -> Vec<u8> {
         ["(".repeat(levels), ")".repeat(levels)].concat().into()
     }
 
-    /// A binary list of `levels` arrays, each of which names the next one twice.
+    /// Returns a binary list of `levels` arrays, each of which refers to the next one twice.
     fn doubling(levels: u8) -> Vec<u8> {
         let mut bytes = b"bplist00".to_vec();
         let mut offsets = Vec::new();
@@ -65,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_is_read() {
+    fn reads_every_format() {
         let job = Value::Dictionary(Dictionary::from_iter([("Label", Value::from("antnode1"))]));
         let (mut xml, mut binary) = (Vec::new(), Vec::new());
         job.to_writer_xml(&mut xml).unwrap();
@@ -76,21 +77,21 @@ mod tests {
     }
 
     #[test]
-    fn what_would_take_the_stack_is_refused() {
-        assert!(read(&nested(DEEPEST)).is_ok());
+    fn rejects_deep_nesting() {
+        assert!(read(&nested(MAX_DEPTH)).is_ok());
         let refused = read(&nested(100_000)).unwrap_err();
-        assert_eq!(refused, "it holds more than any job");
+        assert_eq!(refused, "it is too large or too deeply nested for a job");
     }
 
     #[test]
-    fn what_would_take_the_memory_is_refused() {
+    fn rejects_expansion_beyond_the_size_limit() {
         assert!(read(&doubling(3)).is_ok());
         let refused = read(&doubling(28)).unwrap_err();
-        assert_eq!(refused, "it holds more than any job");
+        assert_eq!(refused, "it is too large or too deeply nested for a job");
     }
 
     #[test]
-    fn what_is_damaged_is_called_so() {
+    fn reports_damage() {
         let refused = read(b"<plist><array>").unwrap_err();
         assert!(refused.starts_with("it is damaged: "), "{refused}");
     }

@@ -1,10 +1,10 @@
-//! The manager against a launchd: the fake one that is a process of the test's own.
+//! Tests the manager against a fake launchd, which runs as a process of the test.
 #![cfg(not(target_os = "macos"))]
 
+mod backend;
+mod discover;
 mod domains;
-mod finding;
-mod former;
-mod ground;
+mod legacy;
 mod lifecycle;
-mod looking;
-mod refusing;
+mod refusals;
+mod status;

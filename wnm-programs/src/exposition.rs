@@ -152,7 +152,7 @@ mod tests {
 
     use super::*;
 
-    use wnm_testkit::{METADATA, METRICS as CONNECTED};
+    use wnm_fixtures::{METADATA, METRICS as CONNECTED};
 
     fn only(line: &str) -> Sample<'_> {
         let mut all = samples(line.as_bytes());

@@ -22,7 +22,7 @@ macro_rules! recorded {
 pub(super) use recorded;
 
 pub(crate) fn read_recorded(file: &str) -> &'static str {
-    let path = wnm_testkit::fixture(&format!("python/report-0.6.3/{file}"));
+    let path = wnm_fixtures::fixture(&format!("python/report-0.6.3/{file}"));
     String::leak(std::fs::read_to_string(path).unwrap())
 }
 

@@ -136,7 +136,7 @@ fn check_containers(input: &[u8]) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use wnm_testkit::Corpus;
+    use wnm_fixtures::Corpus;
 
     use super::*;
 

@@ -1,4 +1,4 @@
-//! A process that outlives wnm, its terminal and the session it was started from.
+//! Starts a process detached from wnm, its terminal and its session, so that it outlives all three.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -10,22 +10,22 @@ use nix::libc;
 use nix::sys::signal::{SigHandler, SigSet, Signal};
 use tokio::process::Command;
 
-/// Descriptors looked at where the kernel cannot mark all at once. What a shell or cron leaves open has a
-/// small number.
+/// How many descriptors to mark one by one where the kernel cannot mark all at once. Shells and cron leave only
+/// small numbers open.
 const DESCRIPTORS: i32 = 1024;
 
-/// What is to be run.
+/// A program to start: path, arguments, additional environment, working directory.
 #[derive(Debug, Clone)]
-pub(crate) struct Order {
+pub(crate) struct LaunchSpec {
     pub program: OsString,
     pub args: Vec<OsString>,
     pub env: Vec<(OsString, OsString)>,
     pub dir: std::path::PathBuf,
 }
 
-impl Order {
-    /// A command for it: a session of its own, no input, output to `output`, nothing inherited but the
-    /// environment.
+impl LaunchSpec {
+    /// Builds the command. The process leads its own session, reads nothing, writes stdout and stderr to
+    /// `output`, and inherits nothing but the environment.
     pub fn command(&self, output: &File) -> io::Result<Command> {
         let mut command = Command::new(&self.program);
         command
@@ -35,51 +35,51 @@ impl Order {
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output.try_clone()?);
-        leave_session(&mut command);
+        detach(&mut command);
         Ok(command)
     }
 }
 
-/// What of a path is a program's name in messages.
-pub(crate) fn name(path: &OsStr) -> String {
+/// The program's path as messages show it.
+pub(crate) fn display_name(path: &OsStr) -> String {
     Path::new(path).display().to_string()
 }
 
 #[allow(unsafe_code)]
-fn leave_session(command: &mut Command) {
+fn detach(command: &mut Command) {
     // SAFETY: the closure runs in the child between fork and exec, where only async-signal-safe calls are
-    // allowed: it makes system calls alone, allocates nothing and takes no lock. It captures nothing. It runs
-    // after the standard library has set the child's streams, user and directory.
+    // allowed. It makes system calls only, allocates nothing, takes no lock and captures nothing. It runs after
+    // the standard library has set the child's streams, user and directory.
     unsafe {
         command.pre_exec(|| {
             rustix::process::setsid()?;
-            forget_signals();
-            keep_descriptors_out();
+            reset_signals();
+            mark_inherited_close_on_exec();
             Ok(())
         });
     }
 }
 
-/// Signals as in a fresh login: a shell starts background jobs with INT and QUIT ignored and nohup ignores
-/// HUP, and both would be handed down for the node's whole life.
+/// Resets all signal dispositions and the mask, as after a fresh login. A shell starts background jobs with INT
+/// and QUIT ignored, nohup ignores HUP, and a node would inherit both for life.
 #[allow(unsafe_code)]
-fn forget_signals() {
+fn reset_signals() {
     for signal in Signal::iterator() {
-        // SAFETY: sets the default disposition, no handler of ours is left to run; KILL and STOP refuse it.
+        // SAFETY: sets the default disposition, so no handler of ours remains; KILL and STOP refuse the call.
         let _ = unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) };
     }
     let _ = SigSet::empty().thread_set_mask();
 }
 
-/// Closes at exec whatever wnm inherited and did not open itself, as the lock that `flock` holds on a
-/// descriptor in a crontab line: a node would hold it for ever. The standard library's own pipe to the parent
-/// is among them, so they are marked and not closed.
+/// Marks every inherited descriptor close-on-exec. wnm may inherit a lock that `flock` holds in a crontab line,
+/// and a node would hold it for ever. Marks instead of closing, because the standard library's pipe to the
+/// parent is among them.
 #[allow(unsafe_code)]
-fn keep_descriptors_out() {
+fn mark_inherited_close_on_exec() {
     #[cfg(target_os = "linux")]
     {
-        // SAFETY: a system call on numbers alone.
-        let marked = unsafe {
+        // SAFETY: a system call that takes only numbers.
+        let result = unsafe {
             libc::syscall(
                 libc::SYS_close_range,
                 3,
@@ -87,12 +87,12 @@ fn keep_descriptors_out() {
                 libc::CLOSE_RANGE_CLOEXEC,
             )
         };
-        if marked == 0 {
+        if result == 0 {
             return;
         }
     }
     for descriptor in 3..DESCRIPTORS {
-        // SAFETY: a system call on a number; one that is not open is refused.
+        // SAFETY: a system call that takes only numbers; the kernel refuses a descriptor that is not open.
         let _ = unsafe { libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC) };
     }
 }

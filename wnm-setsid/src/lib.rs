@@ -1,28 +1,29 @@
-//! Nodes as plain detached processes: nothing has to be installed, so this is what an embedder gets when it
-//! asks for nothing else.
+//! Runs nodes as plain detached processes. It needs nothing installed, so it is the default for programs that
+//! embed wnm.
 //!
-//! A node is a directory with a copy of the program in it. Started, it leads a session of its own, so that it
-//! outlives wnm, the terminal and the login. Which nodes run is read from the process table each time: a node
-//! that replaced itself and goes by another number is found again, and a number in a file is never believed.
-//! Nothing brings back a node that died; the next cycle does.
+//! A node is a directory with its own copy of the node program. A started node leads its own session, so it
+//! outlives wnm, the terminal and the login. Every call reads the process table to find running nodes: it finds
+//! a node that replaced itself under a new pid, and it never trusts a pid file. Nothing restarts a crashed node
+//! until the next cycle does.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod detach;
-mod ending;
+mod discover;
 mod fault_points;
-mod found;
-mod hands;
-mod kin;
-mod launching;
-mod looking;
+mod handle;
+mod matching;
 mod output;
-mod process;
+mod output_file;
+mod process_ops;
+mod process_ref;
 mod rejection;
-mod removal;
+mod remove;
+mod start;
+mod status;
+mod stop;
 mod table;
 mod teardown;
-mod upgrading;
-mod watch;
+mod upgrade;
 
 #[cfg(test)]
 mod tests;
@@ -49,33 +50,33 @@ use wnm_host::files;
 use wnm_host::files::Files;
 use wnm_host::layout;
 
-use crate::found::Search;
-use crate::hands::Hands;
+use crate::discover::NodeSearch;
+use crate::process_ops::ProcessOps;
 use crate::table::Table;
 
-/// How long a node may take to end after it was asked: it writes its records as they come, so a loaded disk
-/// is all it waits for.
+/// How long a node may take to exit after SIGTERM. A node writes its records as they arrive, so it waits only
+/// for a loaded disk.
 pub const GRACE: Duration = Duration::from_secs(10);
 
-/// The manager of detached processes, `setsid+user` and `setsid+sudo`.
+/// The manager for `setsid+user` and `setsid+sudo`.
 ///
-/// In sudo mode nodes run as the owner that the context names. Called as root it does everything itself;
-/// otherwise through `sudo -n`, for which util-linux's `setsid` must be installed.
+/// In sudo mode nodes run as the context's `owner`. As root the manager does everything itself; otherwise it
+/// uses `sudo -n`, and util-linux's `setsid` must be installed.
 pub struct Setsid {
     kind: ManagerKind,
     context: ManagerContext,
     files: Arc<dyn Files>,
-    hands: Box<dyn Hands>,
+    process_ops: Box<dyn ProcessOps>,
     table: Table,
     grace: Duration,
 }
 
 impl Setsid {
-    /// A manager of this kind. Touches nothing yet.
+    /// Creates the manager. Performs no I/O.
     pub fn new(kind: ManagerKind, context: ManagerContext) -> Self {
         Self {
             files: files::of(kind, &context),
-            hands: hands::of(kind, &context),
+            process_ops: process_ops::for_kind(kind, &context),
             kind,
             context,
             table: Table::system(),
@@ -83,7 +84,7 @@ impl Setsid {
         }
     }
 
-    /// With another time between asking a node to end and ending it.
+    /// Sets how long to wait between SIGTERM and SIGKILL.
     #[must_use]
     pub fn with_grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
@@ -132,11 +133,11 @@ impl ProcessManager for Setsid {
 
     async fn start(&self, node: &Node) -> Result<(), ManagerError> {
         self.context.open_port(node).await?;
-        self.start_or_go_back(node).await
+        self.start_or_roll_back(node).await
     }
 
     async fn stop(&self, node: &Node) -> Result<(), ManagerError> {
-        self.end(node).await
+        self.stop_processes(node).await
     }
 
     async fn upgrade(&self, node: &Node, to: &NodeBinary) -> Result<(), ManagerError> {
@@ -144,20 +145,20 @@ impl ProcessManager for Setsid {
     }
 
     async fn remove(&self, node: &Node) -> Result<(), ManagerError> {
-        self.take_away(node).await
+        self.remove_node(node).await
     }
 
     async fn statuses(
         &self,
         nodes: &[Node],
     ) -> Result<HashMap<NodeId, ProcessState>, ManagerError> {
-        let (table, nodes) = (self.view()?, nodes.to_vec());
-        blocking(move || looking::states(&table, &nodes)).await
+        let (table, nodes) = (self.readable_table()?, nodes.to_vec());
+        blocking(move || status::statuses(&table, &nodes)).await
     }
 
     async fn discover(&self) -> Result<Vec<FoundNode>, ManagerError> {
-        let search = Search {
-            table: self.view()?,
+        let search = NodeSearch {
+            table: self.readable_table()?,
             paths: self.context.paths.clone(),
             bases: self.context.machine.ports,
             program: self.context.program.name(),
@@ -166,6 +167,6 @@ impl ProcessManager for Setsid {
     }
 
     async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {
-        self.take_all_away(nodes).await
+        self.remove_all(nodes).await
     }
 }

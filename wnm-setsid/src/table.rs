@@ -1,4 +1,4 @@
-//! The process table: the only truth about what runs. A file with a number in it outlives every process.
+//! The process table, the only source of truth about what runs. Pid files outlive their processes.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -15,7 +15,7 @@ pub(crate) use linux::Table;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::Table;
 
-/// The table could not be read: nothing is known of any process.
+/// The process table could not be read, so no process state is known.
 #[derive(Debug, Error)]
 pub(crate) enum TableError {
     #[error("{}: {source}", path.display())]
@@ -24,10 +24,10 @@ pub(crate) enum TableError {
         #[source]
         source: std::io::Error,
     },
-    #[error("{} shows the processes of another namespace", .0.display())]
+    #[error("{} shows the processes of another pid namespace", .0.display())]
     Foreign(PathBuf),
     #[cfg(any(not(target_os = "linux"), test))]
-    #[error("{} tells of the processes of other accounts to root alone; run wnm as root", .0.display())]
+    #[error("{} shows the processes of other accounts only to root; run wnm as root", .0.display())]
     RootOnly(PathBuf),
     #[cfg(target_os = "linux")]
     #[error("{} hides the processes of other accounts (hidepid); run wnm as root", .0.display())]

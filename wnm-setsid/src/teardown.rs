@@ -1,4 +1,4 @@
-//! All nodes gone.
+//! Removes all nodes.
 
 use futures_util::{FutureExt, StreamExt, stream};
 use wnm_core::firewall::Opening;
@@ -8,22 +8,23 @@ use wnm_host::Removal;
 
 use crate::Setsid;
 
-/// How many nodes are removed at once. A node may take its whole grace to end, so one after the other would take
-/// a thousand graces; each also reads the process table, which more at once would not make faster.
-const AT_ONCE: usize = 32;
+/// How many nodes to remove at once. A node may take the whole grace period to exit, so a thousand nodes in
+/// sequence would take a thousand grace periods. Each removal also reads the process table, which more
+/// concurrency would not speed up.
+const CONCURRENCY: usize = 32;
 
 impl Setsid {
-    /// Removes all nodes, going on past failures, and returns the first of them. The ports are closed at the
-    /// end, since many at once are few changes to the firewall.
-    pub(crate) async fn take_all_away(&self, nodes: &[Node]) -> Result<(), ManagerError> {
-        // Boxed, since the compiler cannot tell that a closure over borrowed nodes may be sent.
+    /// Removes all nodes, continues past failures, and returns the first failure. Closes the ports at the end,
+    /// because closing many together takes few firewall changes.
+    pub(crate) async fn remove_all(&self, nodes: &[Node]) -> Result<(), ManagerError> {
+        // Boxed, because the compiler cannot prove that a closure over borrowed nodes is Send.
         let removals = nodes.iter().map(|node| {
-            let removal = self.take_away_but_port(node);
+            let removal = self.remove_except_port(node);
             async move { (node, removal.await) }.boxed()
         });
         let removals: Vec<_> = removals.collect();
         let (mut outcome, mut ports) = (Ok(()), Vec::new());
-        let mut removed = stream::iter(removals).buffered(AT_ONCE);
+        let mut removed = stream::iter(removals).buffered(CONCURRENCY);
         while let Some((node, removal)) = removed.next().await {
             if removal.is_ok() {
                 ports.push(Opening::of(node));

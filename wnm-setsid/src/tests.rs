@@ -1,18 +1,18 @@
-//! The manager against real processes.
+//! Tests of the manager against real processes.
 
 #[cfg(target_os = "linux")]
 mod accounts;
-#[cfg(target_os = "linux")]
-mod crashing;
-#[cfg(target_os = "linux")]
-mod ending;
-#[cfg(target_os = "linux")]
-mod finding;
 #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
-mod ground;
-mod lifecycle;
-mod real;
-mod refusing;
+mod backend;
 #[cfg(target_os = "linux")]
-mod standing;
-mod upgrading;
+mod crash;
+#[cfg(target_os = "linux")]
+mod discover;
+mod errors;
+#[cfg(target_os = "linux")]
+mod isolation;
+mod lifecycle;
+mod real_node;
+#[cfg(target_os = "linux")]
+mod stop;
+mod upgrade;

@@ -19,6 +19,7 @@ mod pages;
 mod process;
 mod readings;
 mod root;
+mod stderr;
 mod switches;
 mod trailer;
 
@@ -41,7 +42,7 @@ pub fn run(args: impl Iterator<Item = OsString>, version: &str) -> ExitCode {
     let args: Vec<OsString> = args.skip(1).collect();
     match arguments::parse(&args) {
         Err(error) => {
-            node::print_error(&format!(
+            stderr::print_error(&format!(
                 "error: {error}\n\nFor more information, try '--help'."
             ));
             ExitCode::from(INVALID_ARGUMENTS)

@@ -12,6 +12,7 @@ use crate::arguments::{LogOutput, Options};
 use crate::http::{self, PageSource};
 use crate::process::{self, ExitReason, SignalRequest, Signals};
 use crate::root::RootDir;
+use crate::stderr::print_error;
 use crate::switches::Silence;
 use crate::{pages, readings, switches, trailer};
 
@@ -206,11 +207,6 @@ fn with_time(line: &str) -> String {
 pub(crate) fn print_line(line: &str) {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).ok();
-}
-
-/// Prints a line to standard error.
-pub(crate) fn print_error(line: &str) {
-    writeln!(io::stderr(), "{line}").ok();
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{SigSet, Signal};
 
-use crate::node::print_error;
+use crate::stderr::print_error;
 
 /// Set for the successor in a self-upgrade: its ports become free only when the old process exits.
 const SUCCESSOR_VARIABLE: &str = "WNM_SIM_TAKES_OVER";

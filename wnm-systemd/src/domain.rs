@@ -1,4 +1,4 @@
-//! Whose systemd is driven, and where its things are.
+//! Selects the systemd instance and its directories.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,23 +9,23 @@ use wnm_core::kind::Mode;
 use wnm_core::manager::ManagerError;
 use wnm_host::command::AsRoot;
 
-/// The machine's systemd or the caller's own.
+/// A systemd instance: the system manager or the caller's user manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Domain {
-    /// The machine's.
+    /// The system manager.
     System,
-    /// The caller's.
+    /// The caller's user manager.
     User {
-        /// `XDG_RUNTIME_DIR`, where its sockets are.
+        /// The value of `XDG_RUNTIME_DIR`, the directory of its sockets.
         runtime: PathBuf,
-        /// Whether the caller's environment lacks it, as cron's does.
-        told: bool,
+        /// Whether the environment sets `XDG_RUNTIME_DIR`. Under cron it does not.
+        in_environment: bool,
     },
 }
 
 impl Domain {
-    /// The domain of a mode, for this process.
-    pub fn of(mode: Mode) -> Self {
+    /// Returns the domain of a mode for the current process.
+    pub fn for_mode(mode: Mode) -> Self {
         match mode {
             Mode::Sudo => Self::System,
             Mode::User | Mode::Zen => Self::user(
@@ -35,44 +35,45 @@ impl Domain {
         }
     }
 
-    /// The one of a user. Without a variable it is where pam_systemd(8) puts it.
+    /// Returns a user's domain. Without the variable, uses the directory that pam_systemd(8)
+    /// creates.
     fn user(runtime: Option<OsString>, uid: u32) -> Self {
         match runtime.filter(|dir| !dir.is_empty()) {
             Some(dir) => Self::User {
                 runtime: dir.into(),
-                told: true,
+                in_environment: true,
             },
             None => Self::User {
                 runtime: format!("/run/user/{uid}").into(),
-                told: false,
+                in_environment: false,
             },
         }
     }
 
-    /// Directory of the units that wnm writes.
+    /// Returns the directory where wnm writes units.
     pub fn unit_dir(&self) -> Result<PathBuf, ManagerError> {
         match self {
             Self::System => Ok(PathBuf::from("/etc/systemd/system")),
             Self::User { .. } => {
                 let variable = |name| std::env::var_os(name).map(PathBuf::from);
-                // A relative one is to be ignored, says the XDG base directory specification.
+                // The XDG base directory specification says to ignore relative paths.
                 variable("XDG_CONFIG_HOME")
                     .filter(|dir| dir.is_absolute())
                     .or_else(|| Some(variable("HOME")?.join(".config")))
                     .map(|config| config.join("systemd/user"))
                     .ok_or_else(|| ManagerError::Rejected {
-                        what: "finding the directory of units".to_owned(),
+                        what: "finding the unit directory".to_owned(),
                         words: "HOME is not set".to_owned(),
                     })
             }
         }
     }
 
-    /// Directories in which units of others are looked for as well, in the order in which systemd prefers them.
+    /// Returns the other directories to search for units, in systemd's order of precedence.
     ///
-    /// Not those below `/run`: what is there is gone with the next boot. Not those that hold units for every user
-    /// either (`/etc/systemd/user` and the like): each user's systemd would run the same node, and whose it is
-    /// cannot be told.
+    /// This excludes `/run`, which does not survive a reboot, and directories for the units of all
+    /// users, such as `/etc/systemd/user`: every user manager would run the same node, and its
+    /// owner would be unknown.
     pub fn other_unit_dirs(&self) -> Vec<PathBuf> {
         match self {
             Self::System => ["/usr/local/lib", "/usr/lib", "/lib"]
@@ -90,23 +91,27 @@ impl Domain {
         }
     }
 
-    /// A command that only looks.
-    pub fn command(&self, program: &str, deadline: Duration) -> CommandSpec {
+    /// Builds a command that only reads.
+    pub fn query_command(&self, program: &str, deadline: Duration) -> CommandSpec {
         let mut spec = CommandSpec::new(program, deadline);
-        // Its words are read.
+        // We parse its output.
         spec.env.push(("LC_ALL".into(), "C".into()));
-        if let Self::User { runtime, told } = self {
+        if let Self::User {
+            runtime,
+            in_environment,
+        } = self
+        {
             spec = spec.arg("--user");
-            if !told {
+            if !in_environment {
                 spec.env.push(("XDG_RUNTIME_DIR".into(), runtime.into()));
             }
         }
         spec.arg("--no-pager")
     }
 
-    /// A command that changes something, as root where it must be.
-    pub fn acting(&self, program: &str, deadline: Duration) -> CommandSpec {
-        let spec = self.command(program, deadline);
+    /// Builds a command that changes something, as root for the system manager.
+    pub fn change_command(&self, program: &str, deadline: Duration) -> CommandSpec {
+        let spec = self.query_command(program, deadline);
         match self {
             Self::System => spec.as_root(),
             Self::User { .. } => spec,
@@ -119,9 +124,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cron_has_no_runtime_directory_and_needs_none() {
+    fn works_without_a_runtime_directory_as_under_cron() {
         let cron = Domain::user(None, 1000);
-        let spec = cron.command("systemctl", Duration::from_secs(1));
+        let spec = cron.query_command("systemctl", Duration::from_secs(1));
         let runtime = ("XDG_RUNTIME_DIR".into(), "/run/user/1000".into());
         assert!(spec.env.contains(&runtime), "{spec:?}");
         assert_eq!(spec.args, ["--user", "--no-pager"]);
@@ -130,7 +135,7 @@ mod tests {
             login,
             Domain::User {
                 runtime: "/run/user/7".into(),
-                told: true
+                in_environment: true
             }
         );
         assert_eq!(Domain::user(Some("".into()), 1000), cron);

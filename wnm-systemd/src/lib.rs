@@ -1,27 +1,29 @@
-//! Nodes as systemd units: `systemd+sudo` drives the machine's systemd, `systemd+user` the caller's own.
+//! Runs nodes as systemd units: `systemd+sudo` uses the system manager, `systemd+user` the caller's
+//! user manager.
 //!
-//! A node is a directory with a copy of the program in it and a unit `antnodeNNNN.service`, which systemd
-//! starts with the machine and brings back when it ends. systemd is spoken to over D-Bus where that can be
-//! reached and through `systemctl` where not. What came of an act is read from the state of the unit
-//! afterwards: systemd calls a start a success although the program does not exist.
+//! Each node has a directory with its own copy of the program and a unit `antnodeNNNN.service`.
+//! systemd starts the unit at boot and restarts it when it exits. This crate talks to systemd over
+//! D-Bus if it can, and through `systemctl` otherwise. It judges the result of every change by
+//! reading the unit state afterwards, because systemd reports success even when it starts a program
+//! that does not exist.
 #![cfg(target_os = "linux")]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod conversation;
+mod add;
+mod batch;
+mod client;
+mod discover;
 mod domain;
 mod fault_points;
-mod fleet;
-mod found;
 #[cfg(any(test, feature = "fuzz"))]
-pub mod hostile;
+pub mod fuzzing;
 mod lingering;
-mod looking;
-mod making;
-mod reload;
-mod removal;
-mod running;
+mod remove;
+mod slice;
+mod start_stop;
+mod status;
 mod unit;
-mod upgrading;
+mod upgrade;
 
 #[cfg(test)]
 mod tests;
@@ -45,47 +47,47 @@ use wnm_core::program::NodeBinary;
 use wnm_host::files;
 use wnm_host::files::Files;
 
-pub use lingering::{lingering_advice, lingering_off};
+pub use lingering::{lingering_advice, user_without_lingering};
 
-use crate::conversation::{Conversation, Either, Systemctl, TalkError};
+use crate::batch::Batcher;
+use crate::client::{Client, ClientError, FallbackClient, Systemctl};
 use crate::domain::Domain;
-use crate::reload::Shared;
 
-/// The manager of systemd units.
+/// Manages nodes as systemd units.
 pub struct Systemd {
     kind: ManagerKind,
     context: ManagerContext,
     domain: Domain,
     unit_dir: PathBuf,
-    /// Where units of others may be, besides.
+    /// Other directories that may hold units, in systemd's order of precedence.
     other_unit_dirs: Vec<PathBuf>,
     files: Arc<dyn Files>,
-    talk: Arc<dyn Conversation>,
-    reloading: Shared<(), TalkError>,
-    enabling: Shared<String, TalkError>,
-    disabling: Shared<String, TalkError>,
+    client: Arc<dyn Client>,
+    reload_batch: Batcher<(), ClientError>,
+    enable_batch: Batcher<String, ClientError>,
+    disable_batch: Batcher<String, ClientError>,
 }
 
 impl Systemd {
-    /// A manager of this kind. Touches nothing yet.
+    /// Creates a manager of this kind. Changes nothing yet.
     pub fn new(kind: ManagerKind, context: ManagerContext) -> Result<Self, ManagerError> {
-        let domain = Domain::of(kind.mode());
+        let domain = Domain::for_mode(kind.mode());
         let commands = Systemctl::new(domain.clone(), Arc::clone(&context.runner));
-        let talk = Arc::new(Either::new(domain.clone(), commands));
+        let client = Arc::new(FallbackClient::new(domain.clone(), commands));
         let unit_dir = domain.unit_dir()?;
         let other_unit_dirs = domain.other_unit_dirs();
         Ok(Self {
             other_unit_dirs,
-            ..Self::speaking(kind, context, domain, unit_dir, talk)
+            ..Self::with_client(kind, context, domain, unit_dir, client)
         })
     }
 
-    fn speaking(
+    fn with_client(
         kind: ManagerKind,
         context: ManagerContext,
         domain: Domain,
         unit_dir: PathBuf,
-        talk: Arc<dyn Conversation>,
+        client: Arc<dyn Client>,
     ) -> Self {
         Self {
             files: files::of(kind, &context),
@@ -94,43 +96,44 @@ impl Systemd {
             other_unit_dirs: Vec::new(),
             domain,
             unit_dir,
-            talk,
-            reloading: Shared::new(),
-            enabling: Shared::new(),
-            disabling: Shared::new(),
+            client,
+            reload_batch: Batcher::new(),
+            enable_batch: Batcher::new(),
+            disable_batch: Batcher::new(),
         }
     }
 
-    /// Has systemd read the units anew, once for all who ask at the same time.
+    /// Reloads all unit files. Concurrent callers share one reload.
     async fn reload(&self) -> Result<(), ManagerError> {
-        let reloaded = self.reloading.join((), |_| self.talk.reload()).await;
+        let reloaded = self.reload_batch.join((), |_| self.client.reload()).await;
         Ok(reloaded?)
     }
 
-    /// Has a unit come up with the machine.
+    /// Enables a unit at boot. Concurrent callers share one request.
     async fn enable(&self, unit: &str) -> Result<(), ManagerError> {
-        let all = |units: Vec<String>| async move { self.talk.enable(&units).await };
-        let enabled = match self.enabling.join(unit.to_owned(), all).await {
-            // It may be another of the batch that was refused.
-            Err(TalkError::Rejected { .. }) => self.talk.enable(&[unit.to_owned()]).await,
+        let all = |units: Vec<String>| async move { self.client.enable(&units).await };
+        let enabled = match self.enable_batch.join(unit.to_owned(), all).await {
+            // Another unit in the batch may be the cause, so retry this one alone.
+            Err(ClientError::Rejected { .. }) => self.client.enable(&[unit.to_owned()]).await,
             other => other,
         };
         Ok(enabled?)
     }
 
-    /// Has a unit not come up with the machine.
+    /// Disables a unit at boot. Concurrent callers share one request.
     async fn disable(&self, unit: &str) -> Result<(), ManagerError> {
-        let all = |units: Vec<String>| async move { self.talk.disable(&units).await };
-        let disabled = match self.disabling.join(unit.to_owned(), all).await {
-            // It may be another of the batch that was refused, or is gone.
-            Err(TalkError::Rejected { .. } | TalkError::NoSuchUnit(_)) => {
-                self.talk.disable(&[unit.to_owned()]).await
+        let all = |units: Vec<String>| async move { self.client.disable(&units).await };
+        let disabled = match self.disable_batch.join(unit.to_owned(), all).await {
+            // Another unit in the batch may be the cause, so retry this one alone.
+            Err(ClientError::Rejected { .. } | ClientError::NoSuchUnit(_)) => {
+                self.client.disable(&[unit.to_owned()]).await
             }
             other => other,
         };
         match disabled {
-            // systemd can still have in memory what is no longer on disk, and that comes up no more.
-            Err(TalkError::NoSuchUnit(_)) => Ok(()),
+            // The unit is gone from disk even if systemd still has it in memory. It cannot start at
+            // boot.
+            Err(ClientError::NoSuchUnit(_)) => Ok(()),
             other => Ok(other?),
         }
     }
@@ -155,62 +158,65 @@ impl ProcessManager for Systemd {
     }
 
     async fn prepare(&self, coming: &[Opening]) -> Result<(), ManagerError> {
-        let limited = self.limit_fleet().await;
+        let limited = self.apply_fleet_limits().await;
         let opened = self.context.open_ports(coming).await;
         limited.and(opened)
     }
 
     async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {
-        self.make(node, binary).await
+        self.add_node(node, binary).await
     }
 
     async fn start(&self, node: &Node) -> Result<(), ManagerError> {
         self.context.open_port(node).await?;
-        self.start_or_go_back(node).await
+        self.start_or_roll_back(node).await
     }
 
     async fn stop(&self, node: &Node) -> Result<(), ManagerError> {
-        self.end(node).await
+        self.stop_node(node).await
     }
 
     async fn upgrade(&self, node: &Node, to: &NodeBinary) -> Result<(), ManagerError> {
-        self.replace_program(node, to).await
+        self.upgrade_node(node, to).await
     }
 
     async fn remove(&self, node: &Node) -> Result<(), ManagerError> {
-        self.take_away(node).await
+        self.remove_node(node).await
     }
 
     async fn statuses(
         &self,
         nodes: &[Node],
     ) -> Result<HashMap<NodeId, ProcessState>, ManagerError> {
-        let patterns = looking::patterns(nodes);
-        let mut units = self.talk.loaded(&patterns).await?;
-        // What runs or failed is loaded. Only what rests may have to be looked for on the disk.
+        let patterns = status::patterns(nodes);
+        let mut units = self.client.loaded(&patterns).await?;
+        // systemd keeps running and failed units loaded. Only idle units need the slower listing
+        // from disk.
         let is_loaded = |node| unit_of(node).is_ok_and(|unit| units.contains_key(&unit));
         if !nodes.iter().all(is_loaded) {
-            units = self.talk.units(&patterns).await?;
+            units = self.client.units(&patterns).await?;
         }
-        Ok(looking::states(&units, nodes))
+        Ok(status::states(&units, nodes))
     }
 
     async fn discover(&self) -> Result<Vec<FoundNode>, ManagerError> {
-        self.find().await
+        self.discover_nodes().await
     }
 
     async fn release(&self, _nodes: &[Node]) -> Result<(), ManagerError> {
-        self.lift_limits().await
+        self.remove_fleet_limits().await
     }
 
     async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {
-        self.take_all_away(nodes).await
+        self.remove_nodes(nodes).await
     }
 }
 
-/// The unit of a node, if its name is one that can stand in a path and a command: as every name is that wnm
-/// gave or found. An add that ended in the middle leaves the node's own name on record, which is that of the unit
-/// without its ending.
+/// Returns the unit name of a node, if it is safe in a path and on a command line. Every name that
+/// wnm assigned or discovered is.
+///
+/// An interrupted add leaves the directory name on record, which is the unit name without
+/// `.service`.
 fn unit_of(node: &Node) -> Result<String, ManagerError> {
     let mut name = node.service.clone();
     if name == node.id.directory_name() {
@@ -223,6 +229,6 @@ fn unit_of(node: &Node) -> Result<String, ManagerError> {
     }
     Err(ManagerError::Rejected {
         what: format!("node {}", node.id),
-        words: format!("'{name}' is no name of a systemd service"),
+        words: format!("'{name}' is not a valid systemd service name"),
     })
 }

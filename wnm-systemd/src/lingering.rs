@@ -1,24 +1,24 @@
-//! Whether a user's systemd outlives the login.
+//! Checks whether a user manager keeps running after logout (lingering).
 
 use std::path::Path;
 
 use wnm_core::kind::{ManagerKind, Mode};
 
-/// Where systemd-logind(8) keeps a file for each user whose systemd runs without a login.
-const LINGER: &str = "/var/lib/systemd/linger";
+/// systemd-logind(8) keeps a file here for each user with lingering enabled.
+const LINGER_DIR: &str = "/var/lib/systemd/linger";
 
-/// What a person should know before trusting nodes to their own systemd: without lingering it ends with the
-/// last login, and its nodes with it. `None` where there is nothing to say.
+/// Returns advice for a user manager without lingering: systemd stops it, with its nodes, when the
+/// user logs out. Returns `None` if there is nothing to say.
 pub fn lingering_advice(kind: ManagerKind) -> Option<String> {
-    Some(advice(&lingering_off(kind)?))
+    Some(advice(&user_without_lingering(kind)?))
 }
 
-/// The caller, if nodes of this manager end with their last login.
-pub fn lingering_off(kind: ManagerKind) -> Option<String> {
+/// Returns the caller's name if nodes of this kind stop at logout because lingering is off.
+pub fn user_without_lingering(kind: ManagerKind) -> Option<String> {
     match kind.mode() {
         Mode::User | Mode::Zen => {
             let user = caller()?;
-            (!lingers(Path::new(LINGER), &user)).then_some(user)
+            (!is_lingering(Path::new(LINGER_DIR), &user)).then_some(user)
         }
         Mode::Sudo => None,
     }
@@ -29,7 +29,7 @@ fn caller() -> Option<String> {
     Some(nix::unistd::User::from_uid(uid).ok()??.name)
 }
 
-fn lingers(dir: &Path, user: &str) -> bool {
+fn is_lingering(dir: &Path, user: &str) -> bool {
     dir.join(user).exists()
 }
 
@@ -45,12 +45,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_lingers_needs_no_advice() {
+    fn a_lingering_user_gets_no_advice() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(!lingers(dir.path(), "ann"));
+        assert!(!is_lingering(dir.path(), "ann"));
         std::fs::write(dir.path().join("ann"), b"").unwrap();
-        assert!(lingers(dir.path(), "ann"));
-        assert!(!lingers(&dir.path().join("nowhere"), "ann"));
+        assert!(is_lingering(dir.path(), "ann"));
+        assert!(!is_lingering(&dir.path().join("nowhere"), "ann"));
         assert!(advice("ann").contains("loginctl enable-linger ann"));
         assert_eq!(lingering_advice(ManagerKind::SYSTEMD_SUDO), None);
     }

@@ -1,9 +1,9 @@
+mod backend;
 mod batching;
 mod context;
-mod fake;
-mod finding;
-mod fleet;
-mod ground;
+mod discover;
+mod fake_systemd;
 mod lifecycle;
-mod reach;
-mod talking;
+mod port_openings;
+mod slice;
+mod systemctl;

@@ -1,14 +1,14 @@
-//! Unit files: what wnm writes, and how any that it finds is read. The syntax is that of systemd.syntax(7),
-//! the quoting that of systemd.service(5), "Command lines".
+//! Writes unit files, and parses unit files from any source. See systemd.syntax(7) for the syntax
+//! and systemd.service(5), "Command lines", for quoting.
 
 mod escape;
 mod file;
 mod render;
 mod specifiers;
-mod words;
+mod values;
 
-pub(crate) use escape::Unwritable;
+pub(crate) use escape::EscapeError;
 pub(crate) use file::UnitFile;
-pub(crate) use render::{MARK, Reach, SLICE, ServiceUnit, slice};
+pub(crate) use render::{MARK, SLICE, Scope, ServiceUnit, render_slice};
 pub(crate) use specifiers::Specifiers;
-pub(crate) use words::{assignments, command};
+pub(crate) use values::{parse_command, parse_environment};

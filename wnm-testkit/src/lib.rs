@@ -1,9 +1,3 @@
-//! What tests of wnm and of crates that build on it share.
+//! Fakes, mocks and the conformance suite for managers and node programs.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod corpus;
-mod fixtures;
-
-pub use corpus::Corpus;
-pub use fixtures::{METADATA, METRICS, fixture};

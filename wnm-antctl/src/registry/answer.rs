@@ -1,35 +1,38 @@
-//! The JSON in an output that may have anything before, between and behind: debug lines, banners, colours.
+//! Finds the JSON answer in output that may contain debug lines, banners and colours around it.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Most places at which the answer is looked for. From each one up to all of the output is read.
-const MOST_PLACES: usize = 64;
+/// How many places to try. From each one the parser may read to the end of the output.
+const MAX_CANDIDATES: usize = 64;
 
-/// The answer as antctl writes it; whatever else is in it is of no interest.
+/// The part of antctl's answer that wnm uses.
 #[derive(Deserialize)]
 struct Answer {
     nodes: Vec<Value>,
 }
 
-/// The entries of the first object with a list of `nodes`. `None` where there is no such object. antctl writes that
-/// list first; only where no object begins so, it is looked for in others.
+/// The entries of the first object with a `nodes` list; `None` if there is none. antctl writes that list first,
+/// so try objects that begin with it before all others.
 pub(super) fn entries(output: &[u8]) -> Option<Vec<Value>> {
-    let first = |key: &'static [u8]| {
-        let begin = move |&at: &usize| begins_with(output, at, key);
+    let candidates = |key: &'static [u8]| {
+        let begins = move |&at: &usize| begins_with(output, at, key);
         let braces = output.iter().enumerate().filter(|&(_, &byte)| byte == b'{');
-        braces.map(|(at, _)| at).filter(begin).take(MOST_PLACES)
+        braces.map(|(at, _)| at).filter(begins).take(MAX_CANDIDATES)
     };
-    first(b"\"nodes\"").chain(first(b"\"")).find_map(|at| {
-        let mut read = serde_json::Deserializer::from_slice(&output[at..]).into_iter::<Answer>();
-        Some(read.next()?.ok()?.nodes)
-    })
+    candidates(b"\"nodes\"")
+        .chain(candidates(b"\""))
+        .find_map(|at| {
+            let mut read =
+                serde_json::Deserializer::from_slice(&output[at..]).into_iter::<Answer>();
+            Some(read.next()?.ok()?.nodes)
+        })
 }
 
-/// Whether `key` is the first behind the brace at this place.
+/// Whether `key` is the first thing after this brace.
 fn begins_with(output: &[u8], brace: usize, key: &[u8]) -> bool {
-    let behind = output.get(brace + 1..).unwrap_or_default();
-    behind.trim_ascii_start().starts_with(key)
+    let rest = output.get(brace + 1..).unwrap_or_default();
+    rest.trim_ascii_start().starts_with(key)
 }
 
 #[cfg(test)]
@@ -76,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn an_output_of_braces_alone_is_given_up() {
+    fn parsing_only_braces_stops_early() {
         for part in ["{\"a\":", "{\"nodes\":[", "{ "] {
             assert_eq!(count(&part.repeat(50_000)), None, "{part}");
         }
@@ -86,14 +89,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_can_be_before_it(before in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn any_bytes_may_precede_the_answer(before in proptest::collection::vec(any::<u8>(), 0..300)) {
             let mut output = before;
             output.extend(ANSWER.as_bytes());
             prop_assert!(entries(&output).is_some());
         }
 
         #[test]
-        fn a_part_of_it_is_no_answer(end in 0..ANSWER.len() - 2) {
+        fn a_truncated_answer_is_rejected(end in 0..ANSWER.len() - 2) {
             prop_assert_eq!(entries(&ANSWER.as_bytes()[..end]), None);
         }
     }

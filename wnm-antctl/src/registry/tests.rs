@@ -2,13 +2,13 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::tests::ground::node;
+use crate::tests::backend::node;
 
-/// What the real antctl 0.14.2 answered.
+/// The answer of a real antctl 0.14.2.
 const ANSWER: &[u8] = include_bytes!("../../samples/status-2-nodes.json");
 
-fn read(answer: &Value) -> Registry {
-    Registry::find(answer.to_string().as_bytes()).unwrap()
+fn parse(answer: &Value) -> Registry {
+    Registry::parse(answer.to_string().as_bytes()).unwrap()
 }
 
 fn entry(number: u32, status: &str) -> Value {
@@ -21,12 +21,12 @@ fn entry(number: u32, status: &str) -> Value {
 }
 
 #[test]
-fn the_answer_of_the_real_one_is_read() {
-    let registry = Registry::find(ANSWER).unwrap();
+fn the_answer_of_a_real_antctl_is_parsed() {
+    let registry = Registry::parse(ANSWER).unwrap();
     assert_eq!((registry.services().len(), registry.unreadable), (2, 0));
     let Service {
         name,
-        standing,
+        state,
         program,
         data_dir,
         log_dir,
@@ -35,7 +35,7 @@ fn the_answer_of_the_real_one_is_read() {
         user,
         ..
     } = &registry.services()[1];
-    assert_eq!((name.as_str(), standing), ("antnode2", &Standing::Added));
+    assert_eq!((name.as_str(), state), ("antnode2", &LifecycleState::Added));
     assert_eq!(program, Path::new("/var/antctl/services/antnode2/antnode"));
     assert_eq!(data_dir, Path::new("/var/antctl/services/antnode2"));
     assert_eq!(
@@ -52,7 +52,7 @@ fn the_answer_of_the_real_one_is_read() {
 }
 
 #[test]
-fn both_forms_and_the_one_before_are_read() {
+fn all_schema_versions_are_parsed() {
     let mut first = entry(1, "Running");
     first["schema_version"] = json!(1);
     first["evm_network"] = json!({"Custom": {"rpc_url_http": "http://127.0.0.1"}});
@@ -61,11 +61,15 @@ fn both_forms_and_the_one_before_are_read() {
     second["schema_version"] = json!(2);
     second["something_new"] = json!([1, 2]);
     let before = entry(3, "Added");
-    let registry = read(&json!({"nodes": [first, second, before], "daemon": null}));
-    let standings: Vec<&Standing> = registry.services().iter().map(|s| &s.standing).collect();
+    let registry = parse(&json!({"nodes": [first, second, before], "daemon": null}));
+    let states: Vec<&LifecycleState> = registry.services().iter().map(|s| &s.state).collect();
     assert_eq!(
-        standings,
-        [&Standing::Running, &Standing::Stopped, &Standing::Added]
+        states,
+        [
+            &LifecycleState::Running,
+            &LifecycleState::Stopped,
+            &LifecycleState::Added
+        ]
     );
     assert_eq!(
         registry.services()[0].network.as_deref(),
@@ -75,12 +79,12 @@ fn both_forms_and_the_one_before_are_read() {
 }
 
 #[test]
-fn what_was_removed_is_no_service_and_what_cannot_be_read_is_counted() {
+fn removed_services_are_skipped_and_unparsable_entries_counted() {
     let mut elsewhere = entry(4, "Running");
     elsewhere["data_dir_path"] = json!("/n/../etc");
     let mut option = entry(5, "Running");
     option["service_name"] = json!("--all");
-    let registry = read(&json!({"nodes": [
+    let registry = parse(&json!({"nodes": [
         entry(1, "Removed"), entry(2, "Running"), {"service_name": "antnode3"}, elsewhere, option, 7,
     ]}));
     let names: Vec<&str> = registry
@@ -93,15 +97,15 @@ fn what_was_removed_is_no_service_and_what_cannot_be_read_is_counted() {
 }
 
 #[test]
-fn logs_at_no_full_path_are_not_taken_for_those_of_a_node() {
+fn a_relative_log_path_is_ignored() {
     let mut service = entry(1, "Running");
     service["log_dir_path"] = json!("../logs");
-    let registry = read(&json!({"nodes": [service]}));
+    let registry = parse(&json!({"nodes": [service]}));
     assert_eq!(registry.services()[0].log_dir, None);
 }
 
 #[test]
-fn a_node_is_found_by_its_directory_and_never_by_a_name() {
+fn a_node_is_matched_by_directory_not_by_name() {
     let mut services = Vec::new();
     for (number, dir, port) in [
         (1, "/n/antnode0007/antnode1", 55_007),
@@ -112,38 +116,40 @@ fn a_node_is_found_by_its_directory_and_never_by_a_name() {
         service["node_port"] = json!(port);
         services.push(service);
     }
-    let registry = read(&json!({"nodes": services}));
-    let of_called = |id: u32, root: &str, service: &str| {
+    let registry = parse(&json!({"nodes": services}));
+    let find_named = |id: u32, root: &str, service: &str| {
         let mut node = node(id);
         node.root_dir = root.into();
         node.service = service.to_owned();
-        registry.of(&node).map(|service| service.name.clone())
+        registry
+            .service_for(&node)
+            .map(|service| service.name.clone())
     };
-    let of = |id: u32, root: &str| of_called(id, root, &format!("antnode{id:04}"));
-    // Its own, and the one around it that the record of an unfinished add has.
-    assert_eq!(of(7, "/n/antnode0007/antnode1").unwrap(), "antnode1");
-    assert_eq!(of(7, "/n/antnode0007").unwrap(), "antnode1");
-    // Of an unfinished add in places that antctl chose, only the port is known.
-    assert_eq!(of(1, "/elsewhere/antnode0001").unwrap(), "antnode7");
-    // Of a node whose service is gone, a person may have given its port and its name to another.
-    assert_eq!(of_called(1, "/gone/antnode1", "antnode1"), None);
-    assert_eq!(of(9, "/n/antnode0009"), None);
+    let find = |id: u32, root: &str| find_named(id, root, &format!("antnode{id:04}"));
+    // Its own directory, and the one around it, which the record of an unfinished add has.
+    assert_eq!(find(7, "/n/antnode0007/antnode1").unwrap(), "antnode1");
+    assert_eq!(find(7, "/n/antnode0007").unwrap(), "antnode1");
+    // An unfinished add where antctl chose the paths: only the port is known.
+    assert_eq!(find(1, "/elsewhere/antnode0001").unwrap(), "antnode7");
+    // The node's service is gone: an operator may have reused its port and its name.
+    assert_eq!(find_named(1, "/gone/antnode1", "antnode1"), None);
+    assert_eq!(find(9, "/n/antnode0009"), None);
 }
 
 proptest! {
     #[test]
-    fn any_entries_are_read_or_counted(
+    fn every_entry_is_parsed_or_counted(
         name in "[a-z0-9-]{0,12}", status in "[A-Z][a-z]{0,8}", path in "[/a-z0-9.]{0,20}", port in any::<u32>(),
     ) {
-        let mut odd = entry(1, &status);
-        odd["service_name"] = json!(name);
-        odd["data_dir_path"] = json!(path);
-        odd["node_port"] = json!(port);
-        let registry = read(&json!({"nodes": [odd, entry(2, "Running")]}));
+        let mut varied = entry(1, &status);
+        varied["service_name"] = json!(name);
+        varied["data_dir_path"] = json!(path);
+        varied["node_port"] = json!(port);
+        let registry = parse(&json!({"nodes": [varied, entry(2, "Running")]}));
         let count = registry.services().len() + registry.unreadable;
         prop_assert!(count == 2 || (count == 1 && status == "Removed"));
         for service in registry.services() {
-            prop_assert!(is_name(&service.name) && service.data_dir.is_absolute());
+            prop_assert!(is_service_name(&service.name) && service.data_dir.is_absolute());
         }
     }
 }

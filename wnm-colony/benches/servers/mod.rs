@@ -13,8 +13,8 @@ use wnm_core::id::NodeId;
 use wnm_core::ports::Port;
 use wnm_core::probe::SurveyTarget;
 
-pub use wnm_testkit::METADATA;
-pub use wnm_testkit::METRICS;
+pub use wnm_fixtures::METADATA;
+pub use wnm_fixtures::METRICS;
 
 /// The process with the servers, ended with its measurement.
 pub struct Servers(Child);

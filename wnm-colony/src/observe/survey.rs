@@ -1,8 +1,9 @@
 //! Asks nodes over HTTP, many at once.
 
 mod answers;
-mod conversation;
 mod descriptors;
+mod fetch;
+mod fetch_error;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use self::conversation::Fault;
+use self::fetch_error::FetchError;
 use wnm_core::id::NodeId;
 use wnm_core::node::Probe;
 use wnm_core::probe::{NodeProbe, SurveyTarget};
@@ -163,7 +164,7 @@ pub(crate) async fn read_pages(
     loop {
         match answers.page("/page", limit).await {
             Ok(page) => pages.push(page),
-            Err(Fault::Other(reason)) => return (pages, reason),
+            Err(FetchError::Other(reason)) => return (pages, reason),
             Err(fault) => return (pages, format!("{fault:?}")),
         }
     }
@@ -182,11 +183,11 @@ impl Question {
         let paths = [self.program.metadata_path(), self.program.metrics_path()];
         let talk = async {
             let addresses = self.host.addresses().await?;
-            conversation::fetch(addresses, self.port, &self.host.name, paths, &self.limits).await
+            fetch::fetch(addresses, self.port, &self.host.name, paths, &self.limits).await
         };
         let pages = match timeout(self.limits.node, talk).await {
             Ok(pages) => pages,
-            Err(_) => Err(Fault::Other(format!(
+            Err(_) => Err(FetchError::Other(format!(
                 "did not answer within {:?}",
                 self.limits.node
             ))),
@@ -196,11 +197,11 @@ impl Question {
                 Some(report) => Probe::Answered(Box::new(report)),
                 None => Probe::Silent(format!("answers, but not as {} does", self.program.name())),
             },
-            Err(Fault::Refused) => Probe::Refused,
-            Err(Fault::Closed) => {
+            Err(FetchError::Refused) => Probe::Refused,
+            Err(FetchError::Closed) => {
                 Probe::Silent("closed the connection without an answer".to_owned())
             }
-            Err(Fault::Other(reason)) => Probe::Silent(reason),
+            Err(FetchError::Other(reason)) => Probe::Silent(reason),
         }
     }
 }
@@ -224,7 +225,7 @@ impl Host {
         Self { name, addresses }
     }
 
-    async fn addresses(&self) -> Result<&[IpAddr], Fault> {
+    async fn addresses(&self) -> Result<&[IpAddr], FetchError> {
         let found = self
             .addresses
             .get_or_init(|| async {
@@ -236,7 +237,7 @@ impl Host {
             .await;
         match found {
             Ok(addresses) => Ok(addresses),
-            Err(reason) => Err(Fault::Other(reason.clone())),
+            Err(reason) => Err(FetchError::Other(reason.clone())),
         }
     }
 }

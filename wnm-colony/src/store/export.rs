@@ -9,7 +9,7 @@ use sea_orm_migration::MigratorTrait;
 use super::StoreError;
 use super::connection::{BUSY_TIMEOUT, Way, begin_write, connect};
 use super::migrations::{MIGRATION_TABLE, Migrator, PYTHON_MIGRATIONS, migrate};
-use super::{file, schema};
+use super::{file, table_names};
 
 /// In the order in which rows refer to each other.
 const TABLES: [&str; 3] = ["machine", "container", "node"];
@@ -66,7 +66,7 @@ async fn transcribe(from: &Path, to: &Path) -> Result<(), DbErr> {
 }
 
 async fn copy_rows(db: &DatabaseConnection, table: &str) -> Result<(), DbErr> {
-    let columns = schema::columns(db, table).await?;
+    let columns = table_names::columns(db, table).await?;
     let columns = columns.into_iter().collect::<Vec<_>>().join(", ");
     let sql = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM colony.{table}");
     db.execute_unprepared(&sql).await.map(drop)

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::MigratorTrait;
 
 use super::migrations::{MIGRATION_TABLE, Migrator};
+use super::table_names::{columns, names};
 
 /// How the tables stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,25 +53,4 @@ pub(super) async fn inspect<C: ConnectionTrait>(db: &C) -> Result<Schema, DbErr>
         None if applied == known => Schema::Current,
         None => Schema::Outdated,
     })
-}
-
-/// Names of a table's columns; none when there is no such table.
-pub(super) async fn columns<C: ConnectionTrait>(
-    db: &C,
-    table: &str,
-) -> Result<BTreeSet<String>, DbErr> {
-    names(db, "SELECT name FROM pragma_table_info(?)", [table.into()]).await
-}
-
-async fn names<C: ConnectionTrait, const N: usize>(
-    db: &C,
-    sql: &str,
-    values: [sea_orm::Value; N],
-) -> Result<BTreeSet<String>, DbErr> {
-    let statement = Statement::from_sql_and_values(DbBackend::Sqlite, sql, values);
-    db.query_all_raw(statement)
-        .await?
-        .iter()
-        .map(|row| row.try_get_by("name"))
-        .collect()
 }

@@ -1,22 +1,22 @@
-//! What the conversation over three hundred jobs costs, with the fake launchd of the tests: how much is asked, and
-//! what the asking itself takes. What a real launchd takes for its answers is not in it.
+//! Measures launchctl requests for 300 jobs against the fake launchd of the tests: how many
+//! requests and how long they take. The time a real launchd needs to answer is not included.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a benchmark that cannot run has nothing to tell"
+    reason = "a benchmark may panic when it cannot run"
 )]
 
 #[cfg(not(target_os = "macos"))]
-mod measured;
+mod measure;
 
 #[cfg(not(target_os = "macos"))]
 fn main() {
-    measured::run();
+    measure::run();
 }
 
 #[cfg(target_os = "macos")]
 fn main() {
-    println!("measured with the launchd of the tests, which does not run beside the real one");
+    println!("this benchmark needs the fake launchd, which cannot run on macOS");
 }

@@ -1,4 +1,4 @@
-//! What is written, read back by this and by another reader of property lists.
+//! Checks rendered job files with our own and another property list parser.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -8,20 +8,21 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Reads a file a line, each as hex, and prints the words of each on a line, each as the hex of its UTF-8.
+/// Reads one hex-encoded file per line, and prints its values as hex-encoded UTF-8, one file per
+/// line.
 const PYTHON: &str = "
 import plistlib, sys
 for line in sys.stdin:
     job = plistlib.loads(bytes.fromhex(line))
-    said = [job['Label'], *job['ProgramArguments'], job['WorkingDirectory'], job['StandardOutPath']]
+    values = [job['Label'], *job['ProgramArguments'], job['WorkingDirectory'], job['StandardOutPath']]
     for key, value in sorted(job.get('EnvironmentVariables', {}).items()):
-        said += [key, value]
-    print(','.join(word.encode().hex() for word in said))
+        values += [key, value]
+    print(','.join(word.encode().hex() for word in values))
 ";
 
 fn job(root: &str) -> JobFile {
     JobFile {
-        label: Label::read("com.autonomi.antnode-7").unwrap(),
+        label: Label::parse("com.autonomi.antnode-7").unwrap(),
         program: Path::new(root).join("antnode"),
         args: ["--root-dir", root, "--say", "a < \"b\" & 'c'"]
             .map(OsString::from)
@@ -35,7 +36,7 @@ fn job(root: &str) -> JobFile {
 }
 
 #[test]
-fn a_job_of_a_user() {
+fn renders_a_user_job() {
     assert_snapshot!(job("/n/a b/antnode0007").render().unwrap(), @r#"
     <?xml version="1.0" encoding="UTF-8"?>
     <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
@@ -89,7 +90,7 @@ fn a_job_of_a_user() {
 }
 
 #[test]
-fn a_job_of_the_machine_names_its_account_and_one_in_the_background_its_session() {
+fn a_system_job_names_its_account_and_a_background_job_its_session() {
     let mut job = job("/n");
     job.user = Some("ant".to_owned());
     job.background = true;
@@ -103,7 +104,7 @@ fn a_job_of_the_machine_names_its_account_and_one_in_the_background_its_session(
 }
 
 #[test]
-fn what_a_property_list_cannot_hold_is_refused() {
+fn rejects_what_a_property_list_cannot_hold() {
     use std::os::unix::ffi::OsStringExt;
     for root in ["relative", "", "/a\nb", "/a\u{0}b", "/a\u{ffff}"] {
         job(root).render().unwrap_err();
@@ -123,11 +124,11 @@ fn what_a_property_list_cannot_hold_is_refused() {
     let mut with = job("/n");
     with.environment[0].0 = "A=B".into();
     let error = with.render().unwrap_err().to_string();
-    assert_eq!(error, "'A=B' is no name of a variable");
+    assert_eq!(error, "'A=B' is not a valid variable name");
 }
 
-/// Text of all sorts: of markup, of blanks at either end, of other scripts, empty.
-fn hostile() -> impl Strategy<Value = String> {
+/// Strings with markup, surrounding spaces and other scripts, and empty ones.
+fn awkward_text() -> impl Strategy<Value = String> {
     let markup = prop::sample::select(vec![
         "</string>",
         "<plist>",
@@ -155,11 +156,11 @@ fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![words, "\\PC{0,40}", " {0,3}[a-z]{0,3} {0,3}"]
 }
 
-fn hostile_job() -> impl Strategy<Value = JobFile> {
-    let variable = ("[A-Z&<]{1,8}", hostile());
+fn awkward_job() -> impl Strategy<Value = JobFile> {
+    let variable = ("[A-Z&<]{1,8}", awkward_text());
     (
-        hostile(),
-        prop::collection::vec(hostile(), 0..8),
+        awkward_text(),
+        prop::collection::vec(awkward_text(), 0..8),
         prop::collection::btree_map(variable.0, variable.1, 0..3),
     )
         .prop_map(|(dir, args, environment)| JobFile {
@@ -175,8 +176,8 @@ fn hostile_job() -> impl Strategy<Value = JobFile> {
         })
 }
 
-/// The words of a job in the order in which Python is asked for them.
-fn words(job: &JobFile) -> Vec<String> {
+/// Returns the values of a job in the order in which Python prints them.
+fn values(job: &JobFile) -> Vec<String> {
     let text = |words: &OsStr| words.to_str().unwrap().to_owned();
     let mut all = vec![job.label.to_string(), text(job.program.as_ref())];
     all.extend(job.args.iter().map(|arg| text(arg)));
@@ -187,7 +188,7 @@ fn words(job: &JobFile) -> Vec<String> {
     all
 }
 
-/// The words of each file; `None` after saying that the test is skipped.
+/// Returns the values of each file, or `None` if the test is skipped because there is no Python.
 fn read_by_python(files: &[String]) -> Option<Vec<Vec<String>>> {
     let spawned = Command::new("python3")
         .args(["-c", PYTHON])
@@ -195,19 +196,19 @@ fn read_by_python(files: &[String]) -> Option<Vec<Vec<String>>> {
         .stdout(Stdio::piped())
         .spawn();
     let Ok(mut python) = spawned else {
-        wnm_tests::real::skip("there is no python3 to read property lists with");
+        wnm_tests::real::skip("needs python3 to read property lists");
         return None;
     };
     let mut stdin = python.stdin.take().unwrap();
     let text: String = files.iter().map(|file| hex(file) + "\n").collect();
-    // Beside the reading: neither waits for the other to have room.
+    // Write in a thread of its own, or both sides could block on a full pipe.
     let writer = std::thread::spawn(move || stdin.write_all(text.as_bytes()).unwrap());
     let output = python.wait_with_output().unwrap();
     writer.join().unwrap();
-    assert!(output.status.success(), "python3 does not read {files:#?}");
-    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "python3 cannot read {files:#?}");
+    let printed = String::from_utf8(output.stdout).unwrap();
     let words = |line: &str| line.split(',').map(from_hex).collect();
-    Some(said.lines().map(words).collect())
+    Some(printed.lines().map(words).collect())
 }
 
 fn hex(text: &str) -> String {
@@ -219,7 +220,7 @@ fn from_hex(hex: &str) -> String {
     String::from_utf8((0..hex.len()).step_by(2).map(byte).collect()).unwrap()
 }
 
-fn read_by_us(plist: &str) -> Vec<String> {
+fn read_by_plist_crate(plist: &str) -> Vec<String> {
     let read = Value::from_reader(std::io::Cursor::new(plist.as_bytes())).unwrap();
     let job = read.into_dictionary().unwrap();
     let text = |value: &Value| value.as_string().unwrap().to_owned();
@@ -240,22 +241,22 @@ fn read_by_us(plist: &str) -> Vec<String> {
 
 proptest! {
     #[test]
-    fn every_word_comes_back(job in hostile_job()) {
+    fn every_value_survives_a_round_trip(job in awkward_job()) {
         let plist = job.render().unwrap();
-        prop_assert_eq!(read_by_us(&plist), words(&job));
+        prop_assert_eq!(read_by_plist_crate(&plist), values(&job));
         let mark = plist.find(MARK).unwrap();
         prop_assert!(mark < plist.find("<dict>").unwrap());
     }
 }
 
 proptest! {
-    // A process for each.
+    // Each case starts a process.
     #![proptest_config(ProptestConfig::with_cases(4))]
     #[test]
-    fn python_reads_the_same(jobs in prop::collection::vec(hostile_job(), 64)) {
+    fn python_reads_the_same_values(jobs in prop::collection::vec(awkward_job(), 64)) {
         let files: Vec<String> = jobs.iter().map(|job| job.render().unwrap()).collect();
         if let Some(read) = read_by_python(&files) {
-            let written: Vec<Vec<String>> = jobs.iter().map(words).collect();
+            let written: Vec<Vec<String>> = jobs.iter().map(values).collect();
             prop_assert_eq!(read, written);
         }
     }

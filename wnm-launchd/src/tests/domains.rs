@@ -1,10 +1,10 @@
-//! The two domains of a user, and callers that are in neither or the other one.
+//! Checks the two domains of a user, and callers that are in neither or in the other one.
 
 use wnm_core::manager::{ManagerError, ProcessManager};
 use wnm_core::node::ProcessState;
 use wnm_tests::launchd::Behaviour;
 
-use super::ground::Ground;
+use super::backend::TestBackend;
 
 fn user() -> String {
     format!("user/{}", nix::unistd::geteuid())
@@ -15,59 +15,59 @@ fn gui() -> String {
 }
 
 #[tokio::test]
-async fn without_a_screen_nodes_run_in_the_background() {
-    let mut ground = Ground::behaving(Behaviour {
+async fn without_a_graphical_session_nodes_run_in_the_background() {
+    let mut backend = TestBackend::behaving(Behaviour {
         headless: true,
         ..Behaviour::default()
     });
-    let node = ground.running(7).await;
-    assert_eq!(ground.times(&format!("bootstrap {}", user())), 1);
-    assert!(ground.text(&node).contains("<string>Background</string>"));
-    let pid = ground.pid(&node).await;
-    ground
+    let node = backend.start_node(7).await;
+    assert_eq!(backend.times(&format!("bootstrap {}", user())), 1);
+    assert!(backend.text(&node).contains("<string>Background</string>"));
+    let pid = backend.pid(&node).await;
+    backend
         .manager
-        .upgrade(&node, &ground.binary("second"))
+        .upgrade(&node, &backend.binary("second"))
         .await
         .unwrap();
-    assert_ne!(ground.pid(&node).await, pid);
-    // Someone logs in: what runs goes on, and what starts next is at the screen.
-    ground.launchd.behave(|launchd| launchd.headless = false);
-    let pid = ground.pid(&node).await;
-    ground.manager.start(&node).await.unwrap();
-    assert_eq!(ground.pid(&node).await, pid);
-    ground.manager.stop(&node).await.unwrap();
-    ground.manager.start(&node).await.unwrap();
-    assert!(!ground.text(&node).contains("Background"));
-    // In vain before that.
-    assert_eq!(ground.times(&format!("bootstrap {}", gui())), 2);
-    ground.manager.remove(&node).await.unwrap();
-    assert_eq!(ground.state(&node).await, ProcessState::Missing);
+    assert_ne!(backend.pid(&node).await, pid);
+    // After a login, running nodes continue, and nodes that start later use the graphical domain.
+    backend.launchd.behave(|launchd| launchd.headless = false);
+    let pid = backend.pid(&node).await;
+    backend.manager.start(&node).await.unwrap();
+    assert_eq!(backend.pid(&node).await, pid);
+    backend.manager.stop(&node).await.unwrap();
+    backend.manager.start(&node).await.unwrap();
+    assert!(!backend.text(&node).contains("Background"));
+    // The first attempt, before the login, failed.
+    assert_eq!(backend.times(&format!("bootstrap {}", gui())), 2);
+    backend.manager.remove(&node).await.unwrap();
+    assert_eq!(backend.state(&node).await, ProcessState::Missing);
 }
 
 #[tokio::test]
-async fn a_job_of_the_screen_is_seen_from_cron() {
-    let mut ground = Ground::new();
-    let (first, second) = (ground.running(1).await, ground.running(2).await);
-    ground.manager.stop(&second).await.unwrap();
-    ground
+async fn a_job_of_the_graphical_session_is_visible_from_cron() {
+    let mut backend = TestBackend::new();
+    let (first, second) = (backend.start_node(1).await, backend.start_node(2).await);
+    backend.manager.stop(&second).await.unwrap();
+    backend
         .launchd
         .behave(|launchd| launchd.listed = Some(user()));
     for strange_tables in [false, true] {
-        ground
+        backend
             .launchd
             .behave(|launchd| launchd.strange_tables = strange_tables);
-        ground.pid(&first).await;
-        assert_eq!(ground.state(&second).await, ProcessState::Stopped);
+        backend.pid(&first).await;
+        assert_eq!(backend.state(&second).await, ProcessState::Stopped);
     }
-    ground.manager.stop(&first).await.unwrap();
-    assert_eq!(ground.state(&first).await, ProcessState::Stopped);
+    backend.manager.stop(&first).await.unwrap();
+    assert_eq!(backend.state(&first).await, ProcessState::Stopped);
 }
 
 #[tokio::test]
-async fn without_any_session_it_is_open_what_became_of_it() {
-    let ground = Ground::new();
-    let node = ground.added(7).await;
-    let mut launchd = ground.launchd;
+async fn without_any_session_the_outcome_is_unknown() {
+    let backend = TestBackend::new();
+    let node = backend.add_node(7).await;
+    let mut launchd = backend.launchd;
     launchd.behave(|launchd| {
         launchd.fail(
             "bootstrap",
@@ -76,7 +76,7 @@ async fn without_any_session_it_is_open_what_became_of_it() {
             9,
         );
     });
-    let error = ground.manager.start(&node).await.unwrap_err();
+    let error = backend.manager.start(&node).await.unwrap_err();
     assert!(matches!(error, ManagerError::Unreachable { .. }), "{error}");
     assert!(
         error.to_string().contains("log in, or use launchd+sudo"),

@@ -10,33 +10,34 @@ use procfs::FromRead;
 use procfs::process::{Stat, Status};
 
 use super::TableError;
-use crate::process::{Kin, Process, Program, Running};
+use crate::matching::{Process, Program, RunningProgram};
+use crate::process_ref::ProcessRef;
 
-/// What the kernel appends to the path of a program whose file has been replaced or deleted.
+/// What the kernel appends to the path of a program whose file was replaced or deleted.
 const REPLACED: &[u8] = b" (deleted)";
 
-/// Room for nearly all of what is read here. For a file that tells no length the standard library begins with less
-/// and asks the kernel six times.
+/// Initial buffer size, enough for nearly every file read here. procfs reports no file length, and the standard
+/// library would start smaller and need six reads.
 const USUAL_LENGTH: usize = 4096;
 
-/// Most bytes of a file here: the longest command line that Linux takes.
+/// Most bytes to read from one file: the longest command line that Linux accepts.
 const LIMIT: u64 = 6 << 20;
 
 /// `/proc`.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     root: PathBuf,
-    /// The namespace of process numbers that this process is in, as a link tells it.
+    /// This process's pid namespace, as the target of its `ns/pid` link.
     own_namespace: OnceLock<Option<PathBuf>>,
 }
 
 impl Table {
-    /// The machine's.
+    /// The machine's process table.
     pub fn system() -> Self {
         Self::at("/proc")
     }
 
-    /// One somewhere else, for tests.
+    /// A table in another directory, for tests.
     pub fn at(root: impl Into<PathBuf>) -> Self {
         Self {
             root: root.into(),
@@ -44,14 +45,17 @@ impl Table {
         }
     }
 
-    /// What every process runs whose program is `wanted`. The link to the program is read first: it is one call,
-    /// and most processes are of no interest after it.
-    pub fn running(&self, wanted: &dyn Fn(&Program) -> bool) -> Result<Vec<Running>, TableError> {
+    /// Program and arguments of every process whose program is `wanted`. Reads the program link first: that is
+    /// one call, and it rules out most processes.
+    pub fn running(
+        &self,
+        wanted: &dyn Fn(&Program) -> bool,
+    ) -> Result<Vec<RunningProgram>, TableError> {
         let pids = self.pids()?;
         let found = pids.into_iter().filter_map(|pid| {
             let program = self.program(pid)?;
             if wanted(&program) {
-                self.running_as(pid, program)
+                self.read_arguments(pid, program)
             } else {
                 None
             }
@@ -65,27 +69,27 @@ impl Table {
         Ok(running.filter_map(|it| self.describe(it)).collect())
     }
 
-    /// One process as it is now; `None` once it has ended.
-    pub fn look(&self, pid: i32) -> Option<Process> {
-        self.describe(self.running_as(pid, self.program(pid)?)?)
+    /// One process in its current state; `None` if it has exited.
+    pub fn process(&self, pid: i32) -> Option<Process> {
+        self.describe(self.read_arguments(pid, self.program(pid)?)?)
     }
 
-    /// When the process that now has this number started; `None` when none has it or it has ended.
-    pub fn start_of(&self, pid: i32) -> Option<u64> {
-        self.kin_of(pid).map(|kin| kin.start)
+    /// When the process with this pid started; `None` if there is none or it has exited.
+    pub fn start_time(&self, pid: i32) -> Option<u64> {
+        self.process_ref(pid).map(|process| process.start)
     }
 
-    /// The place of every process among the others.
-    pub fn everyone(&self) -> Result<Vec<Kin>, TableError> {
+    /// References to all processes.
+    pub fn all(&self) -> Result<Vec<ProcessRef>, TableError> {
         let pids = self.pids()?;
         Ok(pids
             .into_iter()
-            .filter_map(|pid| self.kin_of(pid))
+            .filter_map(|pid| self.process_ref(pid))
             .collect())
     }
 
-    /// Fails where processes of other accounts do not show: their absence would say nothing.
-    pub fn must_show_others(&self) -> Result<(), TableError> {
+    /// Fails if the system hides the processes of other accounts: then a missing process would prove nothing.
+    pub fn check_shows_other_accounts(&self) -> Result<(), TableError> {
         match self.read(1, "stat") {
             Ok(_) => Ok(()),
             Err(_) => Err(TableError::Hidden(self.root.clone())),
@@ -108,7 +112,7 @@ impl Table {
             path: path.to_owned(),
             source,
         };
-        // An empty directory where /proc should be reads without any error.
+        // An empty directory in place of /proc would read without error.
         let own = self.root.join("self");
         let link = std::fs::read_link(&own).map_err(|source| unreadable(&own, source))?;
         if link.to_str().and_then(|text| text.parse().ok()) != Some(std::process::id()) {
@@ -129,47 +133,47 @@ impl Table {
         Ok(pids)
     }
 
-    /// `None` for a kernel thread, and for a process that has ended or is just ending.
+    /// `None` for a kernel thread and for a process that has exited or is exiting.
     fn program(&self, pid: i32) -> Option<Program> {
         match std::fs::read_link(self.file(pid, "exe")) {
-            Ok(path) => Some(Program::At(without_mark(path))),
+            Ok(path) => Some(Program::At(strip_deleted_suffix(path))),
             Err(error) if error.kind() == ErrorKind::PermissionDenied => Some(Program::Hidden),
             Err(_) => None,
         }
     }
 
-    fn running_as(&self, pid: i32, program: Program) -> Option<Running> {
-        if self.is_nested(pid) {
+    fn read_arguments(&self, pid: i32, program: Program) -> Option<RunningProgram> {
+        if self.is_in_container(pid) {
             return None;
         }
         let argv = self.read(pid, "cmdline").unwrap_or_default();
-        Some(Running {
+        Some(RunningProgram {
             pid,
             program,
-            argv: words(&argv),
+            argv: split_arguments(&argv),
         })
     }
 
-    fn describe(&self, running: Running) -> Option<Process> {
-        let Running { pid, program, argv } = running;
-        let kin = self.kin_of(pid)?;
+    fn describe(&self, running: RunningProgram) -> Option<Process> {
+        let RunningProgram { pid, program, argv } = running;
+        let id = self.process_ref(pid)?;
         let account = std::fs::metadata(self.root.join(pid.to_string()))
             .ok()?
             .uid();
         Some(Process {
-            kin,
+            id,
             program,
             argv,
             account,
         })
     }
 
-    fn kin_of(&self, pid: i32) -> Option<Kin> {
+    fn process_ref(&self, pid: i32) -> Option<ProcessRef> {
         let text = self.read(pid, "stat").ok()?;
         let stat = Stat::from_read(text.as_slice()).ok()?;
-        // While other threads run, a process lives on although its first thread has ended.
+        // A process lives on after its first thread has exited while other threads run.
         let ended = matches!(stat.state, 'Z' | 'X' | 'x') && stat.num_threads <= 1;
-        (!ended).then_some(Kin {
+        (!ended).then_some(ProcessRef {
             pid,
             start: stat.starttime,
             parent: stat.ppid,
@@ -178,11 +182,11 @@ impl Table {
         })
     }
 
-    /// Whether it lives in a container of its own. There the same path names another file, so a node in a
-    /// container could be taken for one of the machine's.
-    fn is_nested(&self, pid: i32) -> bool {
-        // One call, and most processes live where this one does. The kernel tells it of one's own processes only, and
-        // the other way is several times as much work for it.
+    /// Whether the process runs in a container. There the same path names a different file, so its node could
+    /// be mistaken for one of the machine's.
+    fn is_in_container(&self, pid: i32) -> bool {
+        // This takes one call and settles most processes, which share our namespace. The kernel shows the link
+        // only for our own processes; the fallback costs several times as much.
         let namespace = |dir: PathBuf| std::fs::read_link(dir.join("ns/pid")).ok();
         let here = self
             .own_namespace
@@ -198,14 +202,14 @@ impl Table {
     }
 }
 
-fn without_mark(path: PathBuf) -> PathBuf {
+fn strip_deleted_suffix(path: PathBuf) -> PathBuf {
     match path.as_os_str().as_bytes().strip_suffix(REPLACED) {
         Some(before) => PathBuf::from(OsStr::from_bytes(before)),
         None => path,
     }
 }
 
-fn words(cmdline: &[u8]) -> Vec<OsString> {
+fn split_arguments(cmdline: &[u8]) -> Vec<OsString> {
     let text = cmdline.strip_suffix(b"\0").unwrap_or(cmdline);
     if text.is_empty() {
         return Vec::new();
@@ -221,48 +225,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn empty_words_and_odd_bytes_are_kept() {
-        assert_eq!(words(b"a\0\0b c\0"), ["a", "", "b c"]);
-        assert_eq!(words(b"\xff\0"), [OsString::from_vec(vec![0xff])]);
-        assert!(words(b"").is_empty());
+    fn empty_arguments_and_invalid_utf8_are_kept() {
+        assert_eq!(split_arguments(b"a\0\0b c\0"), ["a", "", "b c"]);
+        assert_eq!(split_arguments(b"\xff\0"), [OsString::from_vec(vec![0xff])]);
+        assert!(split_arguments(b"").is_empty());
     }
 
     #[test]
-    fn a_table_that_is_not_there_says_so() {
+    fn a_missing_table_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let empty = Table::at(dir.path());
-        assert!(matches!(
-            empty.everyone(),
-            Err(TableError::Unreadable { .. })
-        ));
+        assert!(matches!(empty.all(), Err(TableError::Unreadable { .. })));
         std::os::unix::fs::symlink("1", dir.path().join("self")).unwrap();
-        assert!(matches!(empty.everyone(), Err(TableError::Foreign(_))));
+        assert!(matches!(empty.all(), Err(TableError::Foreign(_))));
         assert!(matches!(
-            empty.must_show_others(),
+            empty.check_shows_other_accounts(),
             Err(TableError::Hidden(_))
         ));
     }
 
     #[test]
-    fn both_tables_see_this_process_alike() {
+    fn both_tables_agree_on_this_process() {
         let own = i32::try_from(std::process::id()).unwrap();
-        let here = Table::system().look(own).unwrap();
-        let there = portable::Table::system().look(own).unwrap();
+        let here = Table::system().process(own).unwrap();
+        let there = portable::Table::system().process(own).unwrap();
         assert_eq!(here.program, Program::At(std::env::current_exe().unwrap()));
         assert_eq!(here.program, there.program);
         assert_eq!(here.argv, there.argv);
         assert_eq!(here.account, there.account);
         assert_eq!(
-            (here.kin.parent, here.kin.group, here.kin.session),
-            (there.kin.parent, there.kin.group, there.kin.session)
+            (here.id.parent, here.id.group, here.id.session),
+            (there.id.parent, there.id.group, there.id.session)
         );
         let table = portable::Table::system();
-        assert_eq!(table.start_of(own), Some(there.kin.start));
-        table.must_show_others().unwrap();
+        assert_eq!(table.start_time(own), Some(there.id.start));
+        table.check_shows_other_accounts().unwrap();
         let wanted = |program: &Program| *program == here.program;
         let found = portable::Table::system().running(&wanted).unwrap();
         assert!(found.iter().any(|running| running.pid == own));
-        let kin = portable::Table::system().everyone().unwrap();
-        assert!(kin.contains(&there.kin));
+        let process = portable::Table::system().all().unwrap();
+        assert!(process.contains(&there.id));
     }
 }

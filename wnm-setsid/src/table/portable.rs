@@ -1,29 +1,33 @@
-//! The same through sysinfo, for systems without `/proc`.
+//! The process table through sysinfo, for systems without `/proc`.
 
 use nix::unistd::{Pid, getpgid, getsid};
 use sysinfo::{ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
 
 use super::TableError;
-use crate::process::{Kin, Process, Program, Running};
+use crate::matching::{Process, Program, RunningProgram};
+use crate::process_ref::ProcessRef;
 
-/// What the table is called where it has no path.
-const PLACE: &str = "the system's list";
+/// What error messages call the table, which has no path here.
+const PLACE: &str = "the system's process list";
 
-/// The system's table, read anew with every question.
+/// The system's process table, read anew on each call.
 #[derive(Debug, Clone)]
 pub(crate) struct Table;
 
 impl Table {
-    /// The machine's.
+    /// The machine's process table.
     pub fn system() -> Self {
         Self
     }
 
-    /// What every process runs whose program is `wanted`.
-    pub fn running(&self, wanted: &dyn Fn(&Program) -> bool) -> Result<Vec<Running>, TableError> {
+    /// Program and arguments of every process whose program is `wanted`.
+    pub fn running(
+        &self,
+        wanted: &dyn Fn(&Program) -> bool,
+    ) -> Result<Vec<RunningProgram>, TableError> {
         let found = self.processes(wanted)?.into_iter();
-        let running = found.map(|process| Running {
-            pid: process.kin.pid,
+        let running = found.map(|process| RunningProgram {
+            pid: process.id.pid,
             program: process.program,
             argv: process.argv,
         });
@@ -37,8 +41,8 @@ impl Table {
         Ok(found.filter(|process| wanted(&process.program)).collect())
     }
 
-    /// One process as it is now; `None` once it has ended.
-    pub fn look(&self, pid: i32) -> Option<Process> {
+    /// One process in its current state; `None` if it has exited.
+    pub fn process(&self, pid: i32) -> Option<Process> {
         let pid = sysinfo::Pid::from_u32(u32::try_from(pid).ok()?);
         read(ProcessesToUpdate::Some(&[pid]))
             .ok()?
@@ -46,20 +50,24 @@ impl Table {
             .and_then(describe)
     }
 
-    /// When the process that now has this number started; `None` when none has it or it has ended.
-    pub fn start_of(&self, pid: i32) -> Option<u64> {
-        self.look(pid).map(|process| process.kin.start)
+    /// When the process with this pid started; `None` if there is none or it has exited.
+    pub fn start_time(&self, pid: i32) -> Option<u64> {
+        self.process(pid).map(|process| process.id.start)
     }
 
-    /// The place of every process among the others.
-    pub fn everyone(&self) -> Result<Vec<Kin>, TableError> {
+    /// References to all processes.
+    pub fn all(&self) -> Result<Vec<ProcessRef>, TableError> {
         let system = all()?;
-        Ok(system.processes().values().filter_map(kin_of).collect())
+        Ok(system
+            .processes()
+            .values()
+            .filter_map(process_ref)
+            .collect())
     }
 
-    /// macOS shows the program of every process to everyone, and when it started, by which it is told from a later
-    /// one of the same number, to root and its own account alone.
-    pub fn must_show_others(&self) -> Result<(), TableError> {
+    /// Fails unless the caller is root. macOS shows everyone the program of every process, but shows its start
+    /// time, which tells it from a later process with the same pid, only to root and the process's own account.
+    pub fn check_shows_other_accounts(&self) -> Result<(), TableError> {
         if nix::unistd::geteuid().is_root() {
             Ok(())
         } else {
@@ -83,7 +91,7 @@ fn read(which: ProcessesToUpdate<'_>) -> Result<System, TableError> {
     Ok(system)
 }
 
-/// A table without this very process was not read at all.
+/// Reads the whole table. A table without this process was not read properly.
 fn all() -> Result<System, TableError> {
     let system = read(ProcessesToUpdate::All)?;
     match system.process(sysinfo::Pid::from_u32(std::process::id())) {
@@ -92,7 +100,7 @@ fn all() -> Result<System, TableError> {
     }
 }
 
-fn kin_of(process: &sysinfo::Process) -> Option<Kin> {
+fn process_ref(process: &sysinfo::Process) -> Option<ProcessRef> {
     if matches!(
         process.status(),
         ProcessStatus::Zombie | ProcessStatus::Dead
@@ -101,7 +109,7 @@ fn kin_of(process: &sysinfo::Process) -> Option<Kin> {
     }
     let pid = i32::try_from(process.pid().as_u32()).ok()?;
     let this = Pid::from_raw(pid);
-    Some(Kin {
+    Some(ProcessRef {
         pid,
         start: process.start_time(),
         parent: process
@@ -115,7 +123,7 @@ fn kin_of(process: &sysinfo::Process) -> Option<Kin> {
 
 fn describe(process: &sysinfo::Process) -> Option<Process> {
     Some(Process {
-        kin: kin_of(process)?,
+        id: process_ref(process)?,
         program: match process.exe() {
             Some(path) => Program::At(path.to_owned()),
             None => Program::Hidden,

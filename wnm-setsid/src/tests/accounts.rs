@@ -1,4 +1,4 @@
-//! Nodes under another account. Root may do this; others skip it and say so.
+//! Nodes under another account. These tests need root; without it they skip and say so.
 
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
@@ -15,18 +15,18 @@ use wnm_host::command::SystemRunner;
 use wnm_host::files;
 use wnm_host::files::write_whole;
 
-use super::ground::{Ground, STAYS, is_root, refusal, runs};
-use crate::hands::Sudo;
+use super::backend::{RUNS_FOREVER, TestBackend, is_root, is_running, rejection_text};
+use crate::process_ops::Sudo;
 use crate::table::Table;
 
-/// Nobody, on every system these tests know.
+/// The account `nobody`, which exists on every system these tests run on.
 fn nobody() -> nix::unistd::User {
     nix::unistd::User::from_name("nobody").unwrap().unwrap()
 }
 
-async fn full_life(ground: &Ground) -> Node {
-    let node = ground.running(1).await;
-    let pid = ground.pid(&node).await;
+async fn full_lifecycle(backend: &TestBackend) -> Node {
+    let node = backend.running(1).await;
+    let pid = backend.pid(&node).await;
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let (uid, gid) = (nobody().uid, nobody().gid);
     assert!(
@@ -47,27 +47,27 @@ async fn full_life(ground: &Ground) -> Node {
         );
     }
     assert_eq!(
-        std::fs::metadata(&ground.context.paths.node_storage)
+        std::fs::metadata(&backend.context.paths.node_storage)
             .unwrap()
             .uid(),
         0
     );
-    let kin = Table::system().look(pid).unwrap().kin;
-    assert_eq!(kin.session, pid);
-    ground.manager.start(&node).await.unwrap();
-    assert_eq!(ground.pid(&node).await, pid);
-    ground
+    let process = Table::system().process(pid).unwrap().id;
+    assert_eq!(process.session, pid);
+    backend.manager.start(&node).await.unwrap();
+    assert_eq!(backend.pid(&node).await, pid);
+    backend
         .manager
-        .upgrade(&node, &ground.binary())
+        .upgrade(&node, &backend.binary())
         .await
         .unwrap();
-    let pid = ground.pid(&node).await;
-    ground.manager.stop(&node).await.unwrap();
-    assert!(!runs(pid));
-    assert_eq!(ground.state(&node).await, ProcessState::Stopped);
-    ground.manager.start(&node).await.unwrap();
-    ground.manager.remove(&node).await.unwrap();
-    assert_eq!(ground.state(&node).await, ProcessState::Missing);
+    let pid = backend.pid(&node).await;
+    backend.manager.stop(&node).await.unwrap();
+    assert!(!is_running(pid));
+    assert_eq!(backend.state(&node).await, ProcessState::Stopped);
+    backend.manager.start(&node).await.unwrap();
+    backend.manager.remove(&node).await.unwrap();
+    assert_eq!(backend.state(&node).await, ProcessState::Missing);
     node
 }
 
@@ -76,40 +76,43 @@ async fn root_runs_nodes_under_the_owner() {
     if !is_root() {
         return;
     }
-    let ground = Ground::of_kind(ManagerKind::SETSID_SUDO, STAYS);
-    full_life(&ground).await;
+    let backend = TestBackend::with_kind(ManagerKind::SETSID_SUDO, RUNS_FOREVER);
+    full_lifecycle(&backend).await;
 }
 
 #[tokio::test]
-async fn an_owner_that_does_not_exist_is_named() {
+async fn a_missing_owner_account_is_named() {
     if !is_root() {
         return;
     }
-    let mut ground = Ground::of_kind(ManagerKind::SETSID_SUDO, STAYS);
-    ground.context.owner = "no-such-account".to_owned();
-    ground.play(STAYS);
-    let added = ground.manager.add(&ground.node(1), &ground.binary()).await;
-    insta::assert_snapshot!(refusal(added.map(|_| ())), @"the account 'no-such-account' that nodes run under: does not exist; make it with: useradd --system no-such-account");
+    let mut backend = TestBackend::with_kind(ManagerKind::SETSID_SUDO, RUNS_FOREVER);
+    backend.context.owner = "no-such-account".to_owned();
+    backend.set_script(RUNS_FOREVER);
+    let added = backend
+        .manager
+        .add(&backend.node(1), &backend.binary())
+        .await;
+    insta::assert_snapshot!(rejection_text(added.map(|_| ())), @"the account 'no-such-account' that nodes run under: does not exist; make it with: useradd --system no-such-account");
 }
 
-/// Stands in for sudo, which tests cannot ask for: takes its options and really changes the account.
-fn stand_in(dir: &Path) -> std::path::PathBuf {
+/// A stand-in for sudo, which tests cannot use: it accepts sudo's options and really changes the account.
+fn fake_sudo(dir: &Path) -> std::path::PathBuf {
     let script = format!(
         "#!/bin/sh\n[ \"$1\" = -n ] || exit 9\nshift\necho \"$*\" >> {}\n\
          if [ \"$1\" = -u ]; then u=$2; shift 3; g=$(id -g \"$u\")\n\
          exec setpriv --reuid \"$u\" --regid \"$g\" --clear-groups -- \"$@\"\nfi\nexec \"$@\"\n",
-        dir.join("asked").display()
+        dir.join("commands").display()
     );
     let path = dir.join("sudo");
     write_whole(&path, script.as_bytes(), 0o755).unwrap();
     path
 }
 
-/// Runs what is for sudo through this program.
-struct Through(OsString);
+/// Runs the commands meant for sudo through this program.
+struct FakeSudoRunner(OsString);
 
 #[async_trait]
-impl CommandRunner for Through {
+impl CommandRunner for FakeSudoRunner {
     async fn run(&self, spec: &CommandSpec) -> Result<CommandOutput, CommandError> {
         assert_eq!(spec.program, "sudo");
         let mut spec = spec.clone();
@@ -118,30 +121,33 @@ impl CommandRunner for Through {
     }
 }
 
-/// Has the manager act as for a caller who is not root.
-fn ask_stand_in(ground: &mut Ground) {
-    let sudo = stand_in(&ground.dir);
-    let runner = Arc::new(Through(sudo.clone().into()));
-    ground.manager.files = Arc::new(files::Sudo::new("nobody", runner.clone()));
-    ground.manager.hands = Box::new(Sudo::new("nobody", runner).through(&sudo));
+/// Makes the manager act as for a caller who is not root.
+fn use_fake_sudo(backend: &mut TestBackend) {
+    let sudo = fake_sudo(&backend.dir);
+    let runner = Arc::new(FakeSudoRunner(sudo.clone().into()));
+    backend.manager.files = Arc::new(files::Sudo::new("nobody", runner.clone()));
+    backend.manager.process_ops = Box::new(Sudo::new("nobody", runner).with_program(&sudo));
 }
 
 #[tokio::test]
-async fn what_sudo_is_asked_is_enough_for_a_whole_life() {
+async fn the_sudo_commands_cover_a_full_lifecycle() {
     if !is_root() {
         return;
     }
-    let mut ground = Ground::of_kind(ManagerKind::SETSID_SUDO, STAYS);
-    ask_stand_in(&mut ground);
-    let node = full_life(&ground).await;
-    let asked = std::fs::read_to_string(ground.dir.join("asked")).unwrap();
-    let asked = asked
-        .replace(ground.dir.to_str().unwrap(), "[dir]")
+    let mut backend = TestBackend::with_kind(ManagerKind::SETSID_SUDO, RUNS_FOREVER);
+    use_fake_sudo(&mut backend);
+    let node = full_lifecycle(&backend).await;
+    let commands = std::fs::read_to_string(backend.dir.join("commands")).unwrap();
+    let commands = commands
+        .replace(backend.dir.to_str().unwrap(), "[dir]")
         .replace(&nobody().uid.to_string(), "[uid]");
-    let kill = asked.lines().find(|line| line.starts_with("kill")).unwrap();
+    let kill = commands
+        .lines()
+        .find(|line| line.starts_with("kill"))
+        .unwrap();
     assert!(kill.starts_with("kill -s TERM "), "{kill}");
-    let asked: Vec<&str> = asked.lines().take(8).collect();
-    insta::assert_snapshot!(asked.join("\n"), @r"
+    let commands: Vec<&str> = commands.lines().take(8).collect();
+    insta::assert_snapshot!(commands.join("\n"), @r"
     install -m 0755 -o [uid] -g [uid] -d -- [dir]/state/nodes/antnode0001
     install -m 0755 -o [uid] -g [uid] -d -- [dir]/state/logs/antnode0001
     install -m 0755 -o [uid] -g [uid] -d -- [dir]/state/cache
@@ -159,25 +165,25 @@ async fn a_program_that_sudo_cannot_start_is_reported() {
     if !is_root() {
         return;
     }
-    let mut ground = Ground::of_kind(ManagerKind::SETSID_SUDO, "echo no wallet; exit 101");
-    ask_stand_in(&mut ground);
-    let node = ground.node(1);
-    ground.manager.add(&node, &ground.binary()).await.unwrap();
-    let words = refusal(ground.manager.start(&node).await);
-    assert!(words.ends_with("no wallet"), "{words}");
-    let denied = ground.dir.join("sudo");
+    let mut backend = TestBackend::with_kind(ManagerKind::SETSID_SUDO, "echo no wallet; exit 101");
+    use_fake_sudo(&mut backend);
+    let node = backend.node(1);
+    backend.manager.add(&node, &backend.binary()).await.unwrap();
+    let message = rejection_text(backend.manager.start(&node).await);
+    assert!(message.ends_with("no wallet"), "{message}");
+    let denied = backend.dir.join("sudo");
     write_whole(
         &denied,
         b"#!/bin/sh\necho 'sudo: a password is required' >&2; exit 1\n",
         0o755,
     )
     .unwrap();
-    let error = ground.manager.start(&node).await.unwrap_err();
+    let error = backend.manager.start(&node).await.unwrap_err();
     assert!(
         error.to_string().contains("a password is required"),
         "{error}"
     );
-    let error = ground.manager.remove(&node).await.unwrap_err();
+    let error = backend.manager.remove(&node).await.unwrap_err();
     assert!(
         error.to_string().contains("a password is required"),
         "{error}"

@@ -1,23 +1,23 @@
-//! What three hundred units cost, asked as wnm asks and as a program does that calls `systemctl` for each.
+//! Measures operations on 300 units, through wnm and with one `systemctl` call per unit.
 //!
-//! Boots a systemd of its own and runs itself in it: `cargo bench -p wnm-systemd`, as root.
+//! Boots its own systemd and runs itself inside it: `cargo bench -p wnm-systemd`, as root.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a benchmark that cannot run has nothing to tell"
+    reason = "a benchmark may panic when it cannot run"
 )]
 
 #[cfg(target_os = "linux")]
-mod measured;
+mod measure;
 
 #[cfg(target_os = "linux")]
 fn main() {
-    measured::run();
+    measure::run();
 }
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    println!("only Linux has systemd");
+    println!("this benchmark needs Linux");
 }

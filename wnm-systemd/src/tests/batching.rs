@@ -1,4 +1,4 @@
-//! Many at once cost one of what is dear.
+//! Concurrent calls share expensive requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,17 +9,17 @@ use tokio::time::timeout;
 use wnm_core::manager::ProcessManager;
 use wnm_core::node::ProcessState;
 
-use super::ground::{Ground, PATIENCE};
-use crate::reload::Shared;
+use super::backend::{TIMEOUT, TestBackend};
+use crate::batch::Batcher;
 
 #[tokio::test]
-async fn a_thousand_states_are_one_question_and_one_more_where_nodes_rest() {
-    let ground = Ground::new();
-    let mut nodes: Vec<_> = (1..=1000).map(|number| ground.node(number)).collect();
+async fn a_thousand_statuses_take_one_request_plus_one_for_idle_nodes() {
+    let backend = TestBackend::new();
+    let mut nodes: Vec<_> = (1..=1000).map(|number| backend.node(number)).collect();
     nodes[0].service = "mynode.service".to_owned();
-    assert_eq!(ground.manager.statuses(&nodes).await.unwrap().len(), 1000);
+    assert_eq!(backend.manager.statuses(&nodes).await.unwrap().len(), 1000);
     assert_eq!(
-        ground.systemd.asked(),
+        backend.systemd.requests(),
         [
             "loaded antnode*.service mynode.service",
             "units antnode*.service mynode.service"
@@ -28,103 +28,108 @@ async fn a_thousand_states_are_one_question_and_one_more_where_nodes_rest() {
 }
 
 #[tokio::test]
-async fn nodes_that_run_are_not_looked_for_on_the_disk() {
-    let ground = Ground::new();
-    let node = ground.added(1).await;
-    ground.manager.start(&node).await.unwrap();
-    let before = ground.systemd.asked().len();
-    let states = ground.manager.statuses(&[node]).await.unwrap();
+async fn running_nodes_need_no_listing_from_disk() {
+    let backend = TestBackend::new();
+    let node = backend.add_node(1).await;
+    backend.manager.start(&node).await.unwrap();
+    let before = backend.systemd.requests().len();
+    let states = backend.manager.statuses(&[node]).await.unwrap();
     assert_eq!(
         states.into_values().collect::<Vec<_>>(),
         [ProcessState::Running { pid: None }]
     );
     assert_eq!(
-        ground.systemd.asked()[before..],
+        backend.systemd.requests()[before..],
         ["loaded antnode*.service"]
     );
 }
 
 #[tokio::test]
-async fn nodes_added_at_once_share_reloads() {
-    let ground = Ground::with(|systemd| systemd.gate = Some(Semaphore::new(0)));
-    let binary = ground.binary("first");
+async fn concurrent_adds_share_reloads() {
+    let backend = TestBackend::with(|systemd| systemd.gate = Some(Semaphore::new(0)));
+    let binary = backend.binary("first");
     let adds: Vec<_> = (1..=10)
         .map(|number| {
-            let (manager, node) = (Arc::clone(&ground.manager), ground.node(number));
+            let (manager, node) = (Arc::clone(&backend.manager), backend.node(number));
             let binary = binary.clone();
             tokio::spawn(async move { manager.add(&node, &binary).await.map(drop) })
         })
         .collect();
-    // The first reload is held until the others wait for the next. Another may have come just in time for it,
-    // and another may come late.
+    // Hold the first reload until the others wait for the next. One add may join the first reload,
+    // and one may arrive late.
     let joined = async {
-        let mut looks = tokio::time::interval(Duration::from_millis(5));
-        while ground.manager.reloading.waiting() < 8 {
-            looks.tick().await;
+        let mut polls = tokio::time::interval(Duration::from_millis(5));
+        while backend.manager.reload_batch.waiting() < 8 {
+            polls.tick().await;
         }
     };
-    timeout(PATIENCE, joined).await.unwrap();
-    ground.systemd.gate.as_ref().unwrap().add_permits(10);
+    timeout(TIMEOUT, joined).await.unwrap();
+    backend.systemd.gate.as_ref().unwrap().add_permits(10);
     for add in adds {
         add.await.unwrap().unwrap();
     }
-    let reloads = ground.systemd.times("reload");
+    let reloads = backend.systemd.times("reload");
     assert!((2..=3).contains(&reloads), "{reloads}");
 }
 
 #[tokio::test]
-async fn a_teardown_stops_disables_and_reloads_once() {
-    let ground = Ground::new();
+async fn teardown_stops_disables_and_reloads_once() {
+    let backend = TestBackend::new();
     let mut nodes = Vec::new();
     for number in 1..=5 {
-        let node = ground.added(number).await;
-        ground.manager.start(&node).await.unwrap();
+        let node = backend.add_node(number).await;
+        backend.manager.start(&node).await.unwrap();
         nodes.push(node);
     }
-    // One that is gone already is no obstacle.
-    nodes.push(ground.node(6));
-    let before = ground.systemd.asked().len();
-    ground.manager.teardown(&nodes).await.unwrap();
-    let asked = &ground.systemd.asked()[before..];
-    let times = |verb: &str| asked.iter().filter(|words| words.starts_with(verb)).count();
+    // A missing node does not block the others.
+    nodes.push(backend.node(6));
+    let before = backend.systemd.requests().len();
+    backend.manager.teardown(&nodes).await.unwrap();
+    let requests = &backend.systemd.requests()[before..];
+    let times = |verb: &str| {
+        requests
+            .iter()
+            .filter(|words| words.starts_with(verb))
+            .count()
+    };
     assert_eq!(
         (times("disable"), times("reload"), times("stop antnode")),
         (1, 1, 1),
-        "{asked:?}"
+        "{requests:?}"
     );
     assert!(nodes.iter().all(|node| !node.root_dir.exists()));
-    assert_eq!(std::fs::read_dir(ground.units()).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(backend.units()).unwrap().count(), 0);
 }
 
 #[tokio::test]
-async fn one_foreign_directory_keeps_no_other_node() {
-    let ground = Ground::new();
-    let mut odd = ground.added(1).await;
-    let usual = ground.added(2).await;
-    odd.root_dir = ground.dir.path().to_owned();
-    let error = ground
+async fn one_foreign_directory_does_not_block_other_nodes() {
+    let backend = TestBackend::new();
+    let mut odd = backend.add_node(1).await;
+    let usual = backend.add_node(2).await;
+    odd.root_dir = backend.dir.path().to_owned();
+    let error = backend
         .manager
         .teardown(&[odd, usual.clone()])
         .await
         .unwrap_err();
     assert!(error.to_string().contains("delete by hand"), "{error}");
-    assert!(!usual.root_dir.exists() && ground.dir.path().exists());
+    assert!(!usual.root_dir.exists() && backend.dir.path().exists());
 }
 
 #[tokio::test]
-async fn who_arrives_while_one_runs_shares_the_next() {
-    let shared = Arc::new(Shared::<u32, String>::new());
+async fn callers_during_a_run_share_the_next() {
+    let batcher = Arc::new(Batcher::<u32, String>::new());
     let gate = Arc::new(Semaphore::new(0));
     let runs = Arc::new(AtomicUsize::new(0));
     let join = |item: u32| {
-        let (shared, gate, runs) = (Arc::clone(&shared), Arc::clone(&gate), Arc::clone(&runs));
+        let (batcher, gate, runs) = (Arc::clone(&batcher), Arc::clone(&gate), Arc::clone(&runs));
         tokio::spawn(async move {
             let work = |_: Vec<u32>| async {
                 runs.fetch_add(1, Ordering::SeqCst);
                 gate.acquire().await.unwrap().forget();
                 Ok(())
             };
-            shared.join(item, work).await
+            batcher.join(item, work).await
         })
     };
     let first = join(0);
@@ -132,39 +137,43 @@ async fn who_arrives_while_one_runs_shares_the_next() {
         tokio::task::yield_now().await;
     }
     let others: Vec<_> = (1..20).map(join).collect();
-    // All others have had their turn to line up.
+    // Give all others time to queue.
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
     gate.add_permits(2);
     first.await.unwrap().unwrap();
     for other in others {
-        timeout(PATIENCE, other).await.unwrap().unwrap().unwrap();
+        timeout(TIMEOUT, other).await.unwrap().unwrap().unwrap();
     }
     assert_eq!(runs.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
-async fn who_gives_up_in_the_middle_leaves_nobody_waiting() {
-    let shared = Arc::new(Shared::<u32, String>::new());
-    let begun = Arc::new(Semaphore::new(0));
+async fn a_cancelled_run_leaves_nobody_waiting() {
+    let batcher = Arc::new(Batcher::<u32, String>::new());
+    let started = Arc::new(Semaphore::new(0));
     let leader = {
-        let (shared, begun) = (Arc::clone(&shared), Arc::clone(&begun));
+        let (batcher, started) = (Arc::clone(&batcher), Arc::clone(&started));
         tokio::spawn(async move {
             let never = |_: Vec<u32>| async {
-                begun.add_permits(1);
+                started.add_permits(1);
                 std::future::pending::<Result<(), String>>().await
             };
-            shared.join(1, never).await
+            batcher.join(1, never).await
         })
     };
-    begun.acquire().await.unwrap().forget();
+    started.acquire().await.unwrap().forget();
     let follower = {
-        let shared = Arc::clone(&shared);
-        tokio::spawn(async move { shared.join(2, |_| async { Err("heard".to_owned()) }).await })
+        let batcher = Arc::clone(&batcher);
+        tokio::spawn(async move {
+            batcher
+                .join(2, |_| async { Err("failed".to_owned()) })
+                .await
+        })
     };
     tokio::task::yield_now().await;
     leader.abort();
-    let heard = timeout(PATIENCE, follower).await.unwrap().unwrap();
-    assert_eq!(heard, Err("heard".to_owned()));
+    let result = timeout(TIMEOUT, follower).await.unwrap().unwrap();
+    assert_eq!(result, Err("failed".to_owned()));
 }

@@ -1,4 +1,4 @@
-//! What a manager is built from, and the records of nodes.
+//! Builds manager contexts and node records.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use wnm_core::paths::Paths;
 use wnm_core::testing;
 use wnm_programs::Antnode;
 
-/// The record of node `number` as the executor makes it before it adds the node.
+/// Returns the record of a node as the executor creates it before it adds the node.
 pub fn node(context: &ManagerContext, number: u32) -> Node {
     let id = NodeId::new(number).unwrap();
     let paths = &context.paths;
@@ -32,7 +32,7 @@ pub fn node(context: &ManagerContext, number: u32) -> Node {
     }
 }
 
-/// Everything below `dir`.
+/// Returns a context with all its paths below `dir`.
 pub fn context(dir: &Path, kind: ManagerKind, runner: Arc<dyn CommandRunner>) -> ManagerContext {
     let state = dir.join("state");
     let paths = Paths {

@@ -1,4 +1,4 @@
-//! Words written so that systemd reads back exactly what was meant.
+//! Escapes values so that systemd reads back exactly what was meant.
 
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -6,33 +6,33 @@ use std::path::Path;
 
 use thiserror::Error;
 
-/// What cannot stand in a unit, whatever the quoting.
+/// A value that no quoting can express in a unit file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("'{word}' {reason}")]
-pub(crate) struct Unwritable {
-    /// The word, as far as it can be shown.
+pub(crate) struct EscapeError {
+    /// The value, lossily converted for display.
     pub word: String,
-    /// Why not.
+    /// Why it cannot be expressed.
     pub reason: &'static str,
 }
 
-fn unwritable(word: &OsStr, reason: &'static str) -> Unwritable {
-    Unwritable {
+fn escape_error(word: &OsStr, reason: &'static str) -> EscapeError {
+    EscapeError {
         word: word.to_string_lossy().into_owned(),
         reason,
     }
 }
 
-/// A word of a command line or of `Environment=`: quoted where need be, `%` doubled. `$` stays as it is, see
-/// [`command`].
-pub(crate) fn word(word: &OsStr) -> Result<String, Unwritable> {
+/// Quotes a word for a command line or `Environment=` if needed, and doubles `%`. Leaves `$` alone;
+/// see [`command_line`].
+pub(crate) fn quote(word: &OsStr) -> Result<String, EscapeError> {
     let text = word
         .to_str()
-        .ok_or_else(|| unwritable(word, "is not UTF-8, which systemd drops"))?;
+        .ok_or_else(|| escape_error(word, "is not UTF-8, which systemd drops"))?;
     if text.contains('\0') {
-        return Err(unwritable(word, "holds a zero byte"));
+        return Err(escape_error(word, "contains a NUL byte"));
     }
-    // A lone ";" would begin a second command.
+    // A lone ";" would start a second command, so it is not in this set.
     let plain = |c: char| c.is_alphanumeric() || "-_./:=@+,~%$".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return Ok(text.replace('%', "%%"));
@@ -45,7 +45,7 @@ pub(crate) fn word(word: &OsStr) -> Result<String, Unwritable> {
                 quoted.push(c);
             }
             '%' => quoted.push_str("%%"),
-            // Only ASCII has control characters that end a line or a file early.
+            // Only ASCII control characters can end a line or the file early.
             c if c.is_ascii_control() => {
                 // Writing to a String cannot fail.
                 let _ = write!(quoted, "\\x{:02x}", u32::from(c));
@@ -57,15 +57,15 @@ pub(crate) fn word(word: &OsStr) -> Result<String, Unwritable> {
     Ok(quoted)
 }
 
-/// A directory or a program. systemd takes no program with quotes or backslashes in its path, and reads paths
-/// in its other settings without undoing escapes, so that they can have neither.
-pub(crate) fn path(path: &Path) -> Result<&str, Unwritable> {
-    let refused = |reason| unwritable(path.as_os_str(), reason);
+/// Checks the path of a directory or program. systemd rejects quotes and backslashes in program
+/// paths and does not unescape its path settings, so neither may occur.
+pub(crate) fn checked_path(path: &Path) -> Result<&str, EscapeError> {
+    let refused = |reason| escape_error(path.as_os_str(), reason);
     let text = path
         .to_str()
         .ok_or_else(|| refused("is not UTF-8, which systemd drops"))?;
     if !path.is_absolute() {
-        return Err(refused("is not a full path"));
+        return Err(refused("is not an absolute path"));
     }
     if text.contains(['"', '\'', '\\']) || text.chars().any(char::is_control) {
         return Err(refused(
@@ -73,22 +73,22 @@ pub(crate) fn path(path: &Path) -> Result<&str, Unwritable> {
         ));
     }
     if text.ends_with(char::is_whitespace) {
-        return Err(refused("ends with a blank, which systemd drops"));
+        return Err(refused("ends with whitespace, which systemd drops"));
     }
     Ok(text)
 }
 
-/// One variable for `Environment=`.
-pub(crate) fn assignment(key: &OsStr, value: &OsStr) -> Result<String, Unwritable> {
+/// Renders one variable for `Environment=`.
+pub(crate) fn assignment(key: &OsStr, value: &OsStr) -> Result<String, EscapeError> {
     let name = key.to_str().unwrap_or_default();
     let starts = |c: char| c.is_ascii_alphabetic() || c == '_';
     let valid = name.starts_with(starts) && name.chars().all(|c| starts(c) || c.is_ascii_digit());
     if !valid {
-        return Err(unwritable(key, "is no name of a variable"));
+        return Err(escape_error(key, "is not a valid variable name"));
     }
     let control = |c: char| c.is_control() && !matches!(c, '\t' | '\n');
     if value.to_str().is_some_and(|value| value.contains(control)) {
-        return Err(unwritable(
+        return Err(escape_error(
             value,
             "has control characters, which systemd drops",
         ));
@@ -96,15 +96,19 @@ pub(crate) fn assignment(key: &OsStr, value: &OsStr) -> Result<String, Unwritabl
     let mut both = key.to_owned();
     both.push("=");
     both.push(value);
-    word(&both)
+    quote(&both)
 }
 
-/// A whole command line. Where a `$` occurs the line begins with `:`, which turns variables off: doubling it
-/// would be undone in arguments and not in the path of the program.
-pub(crate) fn command(program: &Path, args: &[impl AsRef<OsStr>]) -> Result<String, Unwritable> {
-    let mut words = vec![word(path(program)?.as_ref())?];
+/// Renders a command line. If it contains `$`, it starts with `:`, which turns off variable
+/// expansion. Doubling `$` would not work: systemd undoes that in arguments but not in the program
+/// path.
+pub(crate) fn command_line(
+    program: &Path,
+    args: &[impl AsRef<OsStr>],
+) -> Result<String, EscapeError> {
+    let mut words = vec![quote(checked_path(program)?.as_ref())?];
     for arg in args {
-        words.push(word(arg.as_ref())?);
+        words.push(quote(arg.as_ref())?);
     }
     let line = words.join(" ");
     Ok(if line.contains('$') {

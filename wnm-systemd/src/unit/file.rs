@@ -1,7 +1,7 @@
-//! The lines of a unit file: sections, settings, comments and continued lines.
+//! Parses unit files: sections, settings, comments and continuation lines.
 
-/// The settings of a unit file and its drop-ins, in the order in which systemd applies them. What systemd
-/// would ignore (bytes that are not UTF-8, lines without `=`, settings outside of a section) is ignored.
+/// The settings of a unit file and its drop-ins, in the order systemd applies them. Ignores what
+/// systemd ignores: lines that are not UTF-8, lines without `=`, and settings outside a section.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct UnitFile {
     settings: Vec<Setting>,
@@ -15,8 +15,8 @@ struct Setting {
 }
 
 impl UnitFile {
-    /// Reads one file after what was read before: a drop-in comes after its unit.
-    pub fn read(&mut self, content: &[u8]) {
+    /// Parses a file and appends its settings. Pass a unit first, then its drop-ins.
+    pub fn append(&mut self, content: &[u8]) {
         let mut section = String::new();
         for line in logical_lines(content) {
             let line = line.trim();
@@ -37,7 +37,7 @@ impl UnitFile {
         }
     }
 
-    /// The values of a setting that is a list: an empty one clears those before it.
+    /// Returns the values of a list setting. An empty value clears the earlier ones.
     pub fn list(&self, section: &str, key: &str) -> Vec<&str> {
         let mut values = Vec::new();
         for setting in &self.settings {
@@ -52,18 +52,18 @@ impl UnitFile {
         values
     }
 
-    /// The last value of a setting; an empty one unsets it.
+    /// Returns the last value of a setting, or `None` if the last assignment is empty.
     pub fn value(&self, section: &str, key: &str) -> Option<&str> {
         self.list(section, key).pop()
     }
 }
 
-/// Lines with the continued ones joined: a backslash at the end and the line end become a blank. Comments
-/// within a continued line are left out, as anywhere.
+/// Splits into lines, joining continued ones: a trailing backslash and line end become a space.
+/// Skips comments, even between continued lines.
 fn logical_lines(content: &[u8]) -> Vec<String> {
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     let mut lines = Vec::new();
-    let mut begun: Option<String> = None;
+    let mut pending: Option<String> = None;
     for raw in content.split(|&byte| byte == b'\n') {
         let Ok(text) = std::str::from_utf8(raw) else {
             continue;
@@ -72,25 +72,26 @@ fn logical_lines(content: &[u8]) -> Vec<String> {
         if text.trim_start().starts_with(['#', ';']) {
             continue;
         }
-        let mut whole = begun.take().unwrap_or_default();
-        match continued(text) {
+        let mut line = pending.take().unwrap_or_default();
+        match before_continuation(text) {
             Some(head) => {
-                whole.push_str(head);
-                whole.push(' ');
-                begun = Some(whole);
+                line.push_str(head);
+                line.push(' ');
+                pending = Some(line);
             }
             None => {
-                whole.push_str(text);
-                lines.push(whole);
+                line.push_str(text);
+                lines.push(line);
             }
         }
     }
-    lines.extend(begun);
+    lines.extend(pending);
     lines
 }
 
-/// What stands before the backslash that continues a line: an escaped backslash does not.
-fn continued(text: &str) -> Option<&str> {
+/// Returns the text before a continuation backslash. An escaped backslash does not continue the
+/// line.
+fn before_continuation(text: &str) -> Option<&str> {
     let head = text.strip_suffix('\\')?;
     let before = head.len() - head.trim_end_matches('\\').len();
     before.is_multiple_of(2).then_some(head)
@@ -103,13 +104,13 @@ mod tests {
     fn read(parts: &[&str]) -> UnitFile {
         let mut file = UnitFile::default();
         for part in parts {
-            file.read(part.as_bytes());
+            file.append(part.as_bytes());
         }
         file
     }
 
     #[test]
-    fn continued_lines_are_joined_over_comments() {
+    fn joins_continuation_lines_across_comments() {
         let file =
             read(&["[Service]\nExecStart=/a \\\n  # note\n  --b \\\n; note\n--c\nUser = ant \n"]);
         let command: Vec<&str> = file
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn drop_ins_add_to_lists_and_reset_them() {
+    fn drop_ins_append_to_lists_and_reset_them() {
         let unit = "junk=1\nnothing\n[Service]\nEnvironment=A=1\nEnvironment=B=2\nExecStart=/old\n";
         let file = read(&[unit, "[Service]\nEnvironment=C=3\n"]);
         assert_eq!(file.list("Service", "Environment"), ["A=1", "B=2", "C=3"]);

@@ -1,72 +1,71 @@
-//! What wnm writes.
+//! Renders the units that wnm writes.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use wnm_core::machine::FleetLimits;
 
-use super::escape::{self, Unwritable};
+use super::escape::{self, EscapeError};
 
-/// First line of what wnm writes: a unit that begins otherwise is a person's or another program's and is not
-/// written over.
+/// The first words of every file wnm writes. wnm never overwrites a unit that starts differently.
 pub(crate) const MARK: &str = "# Written by wnm";
 
-/// The slice that holds all nodes, so that one limit can hold for the fleet.
+/// The slice that holds all nodes, so that one limit can cover them all.
 pub(crate) const SLICE: &str = "wnm.slice";
 
-/// Seconds before a node that ended is started again: long enough for its port to be let go and for a loop
-/// to be no load, short beside the time a node takes to be missed by its peers.
+/// Delay in seconds before systemd restarts a node: long enough to free its port and to keep a
+/// crash loop cheap, short enough that peers do not drop the node.
 const RESTART_SECONDS: u32 = 5;
 
-/// A node that ends this often within [`START_LIMIT_SECONDS`] is not started again: something is wrong with it
-/// that a further start does not mend. wnm sees it stopped and spaces out its own attempts.
+/// systemd gives up on a node after this many exits within [`START_LIMIT_SECONDS`], because another
+/// restart will not fix it. wnm then sees it stopped and retries with its own backoff.
 const START_LIMIT: u32 = 5;
 
-/// The time over which ends are counted: a few times what the restarts alone take.
+/// The window in seconds for [`START_LIMIT`]: a few times what the restarts alone take.
 const START_LIMIT_SECONDS: u32 = 300;
 
-/// Seconds a node may take to end before it is killed: it writes its records as they come, so a loaded disk is
-/// all it waits for.
+/// Seconds a node may take to stop before systemd kills it. Nodes write records as they arrive, so
+/// they only ever wait for a busy disk.
 const STOP_SECONDS: u32 = 20;
 
-/// Open files a node may have: a connection each, with room above what a busy node was seen to use.
+/// Maximum open files of a node: one per connection, well above what a busy node was seen to use.
 const OPEN_FILES: u32 = 65_536;
 
-/// Where services can write although the system is protected from them: what is below need not be shared.
-const PRIVATE_TO_SERVICE: [&str; 2] = ["/tmp", "/var/tmp"];
+/// Writable directories that `PrivateTmp=` replaces with private ones.
+const TMP_DIRS: [&str; 2] = ["/tmp", "/var/tmp"];
 
-/// What `ProtectHome=` hides.
-const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
+/// The directories that `ProtectHome=` hides.
+const HOME_DIRS: [&str; 3] = ["/home", "/root", "/run/user"];
 
-/// Whose systemd a unit is for.
+/// The systemd instance that a unit is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// The machine's; nodes run as this account.
+pub(crate) enum Scope {
+    /// The system manager.
     System {
-        /// The account.
+        /// The account that nodes run as.
         user: String,
     },
-    /// The caller's own.
+    /// The caller's user manager.
     User,
 }
 
-/// A node's unit.
+/// The unit of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ServiceUnit {
     pub description: String,
-    pub reach: Reach,
+    pub scope: Scope,
     pub program: PathBuf,
     pub args: Vec<OsString>,
     pub environment: Vec<(OsString, OsString)>,
-    /// Its data, which it starts in and must be able to write.
+    /// The data directory. It is the working directory and must be writable.
     pub root_dir: PathBuf,
-    /// Other directories that it writes to.
-    pub writes: Vec<PathBuf>,
+    /// Other directories that the node writes to.
+    pub writable: Vec<PathBuf>,
 }
 
 impl ServiceUnit {
-    /// The text of the unit.
-    pub fn render(&self) -> Result<String, Unwritable> {
+    /// Renders the text of the unit file.
+    pub fn render(&self) -> Result<String, EscapeError> {
         let mut text = format!(
             "{MARK}, which may write it again: for changes of your own use systemctl edit.\n[Unit]\n"
         );
@@ -77,20 +76,23 @@ impl ServiceUnit {
             text.push('\n');
         };
         line("Description", &self.description);
-        if let Reach::System { .. } = self.reach {
+        if let Scope::System { .. } = self.scope {
             line("After", "network-online.target");
             line("Wants", "network-online.target");
         }
         line("StartLimitIntervalSec", &START_LIMIT_SECONDS.to_string());
         line("StartLimitBurst", &START_LIMIT.to_string());
         line("\n[Service]\nType", "exec");
-        line("ExecStart", &escape::command(&self.program, &self.args)?);
-        let root = escape::path(&self.root_dir)?.replace('%', "%%");
+        line(
+            "ExecStart",
+            &escape::command_line(&self.program, &self.args)?,
+        );
+        let root = escape::checked_path(&self.root_dir)?.replace('%', "%%");
         line("WorkingDirectory", &root);
         for (key, value) in &self.environment {
             line("Environment", &escape::assignment(key, value)?);
         }
-        if let Reach::System { user } = &self.reach {
+        if let Scope::System { user } = &self.scope {
             line("User", user);
         }
         line("Slice", SLICE);
@@ -100,24 +102,24 @@ impl ServiceUnit {
         line("TimeoutStopSec", &STOP_SECONDS.to_string());
         line("LimitNOFILE", &OPEN_FILES.to_string());
         line("NoNewPrivileges", "yes");
-        if let Reach::System { .. } = self.reach {
+        if let Scope::System { .. } = self.scope {
             for (key, value) in self.sandbox()? {
                 line(key, &value);
             }
         }
-        let target = match self.reach {
-            Reach::System { .. } => "multi-user.target",
-            Reach::User => "default.target",
+        let target = match self.scope {
+            Scope::System { .. } => "multi-user.target",
+            Scope::User => "default.target",
         };
         line("\n[Install]\nWantedBy", target);
         Ok(text)
     }
 
-    /// What a node of the machine's systemd may not do. It writes to its own directories and talks to the
-    /// network; everything else stays closed.
-    fn sandbox(&self) -> Result<Vec<(&'static str, String)>, Unwritable> {
-        let touches = |places: &[&str]| {
-            let mut own = self.writes.iter().chain([&self.root_dir, &self.program]);
+    /// Returns the sandbox settings for a unit of the system manager. The node may write to its own
+    /// directories and use the network; everything else is denied.
+    fn sandbox(&self) -> Result<Vec<(&'static str, String)>, EscapeError> {
+        let uses_any_of = |places: &[&str]| {
+            let mut own = self.writable.iter().chain([&self.root_dir, &self.program]);
             own.any(|path| places.iter().any(|place| path.starts_with(place)))
         };
         let mut settings = Vec::new();
@@ -125,18 +127,22 @@ impl ServiceUnit {
         add("ProtectSystem", "strict");
         add(
             "ReadWritePaths",
-            &escape::word(escape::path(&self.root_dir)?.as_ref())?,
+            &escape::quote(escape::checked_path(&self.root_dir)?.as_ref())?,
         );
-        for path in &self.writes {
-            // With "-" one that is not there yet is no reason not to start.
-            let optional = format!("-{}", escape::path(path)?);
-            add("ReadWritePaths", &escape::word(optional.as_ref())?);
+        for path in &self.writable {
+            // With "-", a missing directory does not prevent the start.
+            let optional = format!("-{}", escape::checked_path(path)?);
+            add("ReadWritePaths", &escape::quote(optional.as_ref())?);
         }
         add(
             "ProtectHome",
-            if touches(&HOMES) { "read-only" } else { "yes" },
+            if uses_any_of(&HOME_DIRS) {
+                "read-only"
+            } else {
+                "yes"
+            },
         );
-        if !touches(&PRIVATE_TO_SERVICE) {
+        if !uses_any_of(&TMP_DIRS) {
             add("PrivateTmp", "yes");
         }
         for key in [
@@ -164,8 +170,8 @@ impl ServiceUnit {
     }
 }
 
-/// The unit of the slice.
-pub(crate) fn slice(limits: &FleetLimits) -> String {
+/// Renders the slice file.
+pub(crate) fn render_slice(limits: &FleetLimits) -> String {
     let mut text = format!(
         "{MARK}, which may write it again: for limits on all nodes together use --fleet-memory-max and \
          --fleet-cpu-quota.\n\
@@ -189,17 +195,17 @@ mod tests {
     use super::*;
     use insta::assert_snapshot;
 
-    fn unit(reach: Reach, root: &str) -> ServiceUnit {
+    fn unit(scope: Scope, root: &str) -> ServiceUnit {
         ServiceUnit {
             description: "antnode0007".to_owned(),
-            reach,
+            scope,
             program: PathBuf::from(root).join("antnode"),
             args: ["--root-dir", root, "--say", "50% \"off\"", "c:\\dir"]
                 .map(OsString::from)
                 .into(),
             environment: vec![("NOTE".into(), "a b".into()), ("N".into(), "1".into())],
             root_dir: root.into(),
-            writes: vec![
+            writable: vec![
                 "/var/log/antnode/antnode0007".into(),
                 "/var/antctl/cache".into(),
             ],
@@ -207,9 +213,9 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_of_the_machine_is_closed_up() {
+    fn a_system_unit_is_sandboxed() {
         let user = "ant".to_owned();
-        let text = unit(Reach::System { user }, "/var/antctl/services/antnode0007").render();
+        let text = unit(Scope::System { user }, "/var/antctl/services/antnode0007").render();
         assert_snapshot!(text.unwrap(), @r#"
         # Written by wnm, which may write it again: for changes of your own use systemctl edit.
         [Unit]
@@ -260,8 +266,8 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_of_a_user_is_quoted_where_need_be() {
-        let text = unit(Reach::User, "/home/a b/50%/antnode0007").render();
+    fn a_user_unit_is_quoted_where_needed() {
+        let text = unit(Scope::User, "/home/a b/50%/antnode0007").render();
         assert_snapshot!(text.unwrap(), @r#"
         # Written by wnm, which may write it again: for changes of your own use systemctl edit.
         [Unit]
@@ -289,8 +295,8 @@ mod tests {
     }
 
     #[test]
-    fn nodes_below_tmp_and_home_keep_what_they_write_to() {
-        let user = || Reach::System {
+    fn nodes_below_tmp_and_home_can_write_their_directories() {
+        let user = || Scope::System {
             user: "ant".to_owned(),
         };
         let below_tmp = unit(user(), "/tmp/x/antnode0007").render().unwrap();
@@ -305,23 +311,23 @@ mod tests {
     }
 
     #[test]
-    fn what_systemd_would_drop_or_misread_is_refused() {
+    fn rejects_values_that_systemd_drops_or_misreads() {
         for root in ["relative", "/a\"b", "/a'b", "/a\\b", "/a\nb", "/blank "] {
-            unit(Reach::User, root).render().unwrap_err();
+            unit(Scope::User, root).render().unwrap_err();
         }
-        let mut bad = unit(Reach::User, "/n");
+        let mut bad = unit(Scope::User, "/n");
         bad.environment = vec![("A B".into(), "c".into())];
         assert_eq!(
             bad.render().unwrap_err().to_string(),
-            "'A B' is no name of a variable"
+            "'A B' is not a valid variable name"
         );
         bad.environment = vec![("A".into(), "\u{1b}".into())];
         bad.render().unwrap_err();
     }
 
     #[test]
-    fn the_slice_has_the_limits_that_are_set() {
-        assert_snapshot!(slice(&FleetLimits::default()), @r"
+    fn the_slice_contains_the_configured_limits() {
+        assert_snapshot!(render_slice(&FleetLimits::default()), @r"
         # Written by wnm, which may write it again: for limits on all nodes together use --fleet-memory-max and --fleet-cpu-quota.
         [Unit]
         Description=Nodes run by wnm
@@ -330,7 +336,7 @@ mod tests {
             memory_max: Some("24G".parse().unwrap()),
             cpu_quota: std::num::NonZeroU32::new(350),
         };
-        assert_snapshot!(slice(&limits), @r"
+        assert_snapshot!(render_slice(&limits), @r"
         # Written by wnm, which may write it again: for limits on all nodes together use --fleet-memory-max and --fleet-cpu-quota.
         [Unit]
         Description=Nodes run by wnm

@@ -1,20 +1,20 @@
-//! The `%` letters of systemd.unit(5), "Specifiers", as far as they occur in units of nodes.
+//! Expands the systemd.unit(5) "Specifiers" that occur in node units.
 
 use std::path::PathBuf;
 
-/// What they stand for in one unit.
+/// The specifier values for one unit.
 #[derive(Debug, Clone)]
 pub(crate) struct Specifiers {
     /// Full name of the unit.
     pub unit: String,
-    /// Account of the service manager, or of `User=`.
+    /// The account of the service manager.
     pub user: String,
-    /// Home directory of that account.
+    /// The home directory of that account.
     pub home: Option<PathBuf>,
 }
 
 impl Specifiers {
-    /// The text with every letter replaced; `None` where one is not known here.
+    /// Expands all specifiers. Returns `None` if one is unsupported or has no value.
     pub fn expand(&self, text: &str) -> Option<String> {
         let mut expanded = String::with_capacity(text.len());
         let mut chars = text.chars();
@@ -23,20 +23,20 @@ impl Specifiers {
                 expanded.push(c);
                 continue;
             }
-            let bare = self
+            let name = self
                 .unit
                 .rsplit_once('.')
-                .map_or(self.unit.as_str(), |(bare, _)| bare);
-            let (prefix, instance) = bare.split_once('@').unwrap_or((bare, ""));
+                .map_or(self.unit.as_str(), |(name, _)| name);
+            let (prefix, instance) = name.split_once('@').unwrap_or((name, ""));
             match chars.next() {
                 Some('%') => expanded.push('%'),
                 Some('n') => expanded.push_str(&self.unit),
-                Some('N') => expanded.push_str(bare),
+                Some('N') => expanded.push_str(name),
                 Some('p') => expanded.push_str(prefix),
                 Some('i' | 'I') => expanded.push_str(instance),
                 Some('u') => expanded.push_str(&self.user),
                 Some('h') => expanded.push_str(self.home.as_deref()?.to_str()?),
-                // A single "%" at the end stands for itself.
+                // A lone "%" at the end is literal.
                 None => expanded.push('%'),
                 Some(_) => return None,
             }
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_letters_are_replaced_and_unknown_ones_tell() {
+    fn expands_known_specifiers_and_rejects_others() {
         let letters = Specifiers {
             unit: "antnode@7.service".to_owned(),
             user: "ant".to_owned(),

@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use httparse::{EMPTY_HEADER, Header, Status};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use super::conversation::Fault;
+use super::fetch_error::FetchError;
 
 #[cfg(test)]
 mod tests;
@@ -38,14 +38,14 @@ impl<S: AsyncRead + Unpin> Answers<S> {
     }
 
     /// The next page, which was asked for as `path`. What is larger than `limit` bytes, or breaks off, is no page.
-    pub(super) async fn page(&mut self, path: &str, limit: usize) -> Result<Bytes, Fault> {
+    pub(super) async fn page(&mut self, path: &str, limit: usize) -> Result<Bytes, FetchError> {
         if self.last {
-            return Err(Fault::Closed);
+            return Err(FetchError::Closed);
         }
         let head = self.head().await?;
         if head.status != 200 {
             let status = head.status;
-            return Err(Fault::Other(format!("answers {path} with {status}")));
+            return Err(FetchError::Other(format!("answers {path} with {status}")));
         }
         self.last = head.last;
         let page = match head.length {
@@ -57,14 +57,14 @@ impl<S: AsyncRead + Unpin> Answers<S> {
             }
         };
         page.map_err(|broken| match broken {
-            Broken::CutOff => Fault::Other(format!("{path} breaks off")),
-            Broken::TooLarge => Fault::Other(format!("{path} is larger than {limit} bytes")),
+            Broken::CutOff => FetchError::Other(format!("{path} breaks off")),
+            Broken::TooLarge => FetchError::Other(format!("{path} is larger than {limit} bytes")),
             Broken::NoHttp(reason) => no_http(reason),
         })
     }
 
     /// The head of the answer that is meant, without what may come before it.
-    async fn head(&mut self) -> Result<Head, Fault> {
+    async fn head(&mut self) -> Result<Head, FetchError> {
         loop {
             match Head::parse(&self.read) {
                 Ok(Status::Complete((length, head))) => {
@@ -75,7 +75,7 @@ impl<S: AsyncRead + Unpin> Answers<S> {
                 }
                 Ok(Status::Partial) if self.read.len() < HEAD_LIMIT => {
                     if self.more(1).await.map_err(broken)? == 0 {
-                        return Err(Fault::Closed);
+                        return Err(FetchError::Closed);
                     }
                 }
                 Ok(Status::Partial) => return Err(no_http("its head does not end")),
@@ -267,16 +267,16 @@ impl Head {
     }
 }
 
-fn no_http(reason: impl std::fmt::Display) -> Fault {
-    Fault::Other(format!("does not answer as a web server does: {reason}"))
+fn no_http(reason: impl std::fmt::Display) -> FetchError {
+    FetchError::Other(format!("does not answer as a web server does: {reason}"))
 }
 
 /// The connection broke before there was an answer.
-fn broken(error: io::Error) -> Fault {
+fn broken(error: io::Error) -> FetchError {
     match error.kind() {
         io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::BrokenPipe => Fault::Closed,
-        _ => Fault::Other(format!("cannot be read: {error}")),
+        | io::ErrorKind::BrokenPipe => FetchError::Closed,
+        _ => FetchError::Other(format!("cannot be read: {error}")),
     }
 }

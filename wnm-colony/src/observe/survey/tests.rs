@@ -9,9 +9,9 @@ use tokio::time::Instant;
 use super::*;
 use wnm_core::node::NodeMeasurements;
 use wnm_core::ports::Port;
+use wnm_fixtures::{METADATA, METRICS};
 use wnm_host::command::SystemRunner;
 use wnm_programs::Antnode;
-use wnm_testkit::{METADATA, METRICS};
 
 /// Short enough to wait for, long enough to connect within.
 const SHORT: SurveyLimits = SurveyLimits {

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
-use super::super::schema;
+use super::super::table_names;
 
 /// The columns that the Python wnm came to have over time, where they are absent, and the revision that its
 /// version 0.6.3 insists on.
@@ -94,7 +94,7 @@ async fn add_missing<C: ConnectionTrait>(
     table: &str,
     wanted: &[(&str, &str)],
 ) -> Result<(), DbErr> {
-    let present = schema::columns(db, table).await?;
+    let present = table_names::columns(db, table).await?;
     for (name, definition) in wanted.iter().filter(|(name, _)| !present.contains(*name)) {
         let sql = format!("ALTER TABLE {table} ADD COLUMN {name} {definition}");
         db.execute_unprepared(&sql).await?;
@@ -104,7 +104,7 @@ async fn add_missing<C: ConnectionTrait>(
 
 /// A colony older than this column has given all numbers up to its highest, as the Python migration assumes.
 async fn add_highest_id<C: ConnectionTrait>(db: &C) -> Result<(), DbErr> {
-    if schema::columns(db, "machine")
+    if table_names::columns(db, "machine")
         .await?
         .contains("highest_node_id_used")
     {

@@ -64,7 +64,7 @@ pub const PYTHON_VERSIONS: [&str; 4] = ["0.3.0", "0.4.7", "0.5.8", "0.6.3"];
 
 /// A database as that version of the Python wnm left it.
 pub async fn python_database(directory: &Path, version: &str) -> PathBuf {
-    let dump = wnm_testkit::fixture(&format!("python/colony-{version}.sql"));
+    let dump = wnm_fixtures::fixture(&format!("python/colony-{version}.sql"));
     let path = directory.join("colony.db");
     sql(&path, &std::fs::read_to_string(dump).unwrap()).await;
     path
