@@ -171,6 +171,20 @@ pub struct AddedNode {
     pub container: Option<ContainerId>,
 }
 
+/// The node as it is on record, once it is added.
+impl From<Node> for AddedNode {
+    fn from(node: Node) -> Self {
+        Self {
+            service: node.service,
+            binary: node.binary,
+            root_dir: node.root_dir,
+            log_dir: node.log_dir,
+            ports: node.ports,
+            container: node.container,
+        }
+    }
+}
+
 /// A node that a supervisor knows and wnm may not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundNode {

@@ -44,8 +44,8 @@ impl Containers for S6Overlay {
         let kept = nodes.iter().filter(|node| node.is_kept());
         let occupied: BTreeSet<ContainerId> = kept.map(|node| self.container_of(node)).collect();
         let mut report = ContainerReport::default();
-        let mut starts = stream::iter(ids)
-            .map(|&id| {
+        let mut starts = stream::iter(ids.to_vec())
+            .map(|id| {
                 let state = containers.get(&id).map(|found| found.state);
                 let is_occupied = occupied.contains(&id);
                 async move { (id, self.ensure_container(id, state, is_occupied).await) }

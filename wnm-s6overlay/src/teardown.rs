@@ -20,7 +20,7 @@ const CONCURRENCY: usize = 8;
 
 #[async_trait]
 impl Reset for S6Overlay {
-    async fn reset(&self, nodes: &[Node]) -> Result<(), ManagerError> {
+    async fn remove_everything(&self, nodes: &[Node]) -> Result<(), ManagerError> {
         let mut result = Ok(());
         for outcome in self.remove_nodes(nodes).await {
             result = result.and(outcome);

@@ -70,7 +70,6 @@ impl S6Overlay {
         if !node.root_dir.is_dir() {
             return Err(ManagerError::NotFound(node.root_dir.display().to_string()));
         }
-        rollback::keep(self.files.as_ref(), &node.binary).await?;
-        self.files.install(&to.path, &node.binary).await
+        rollback::replace(self.files.as_ref(), &to.path, &node.binary, || {}).await
     }
 }

@@ -36,7 +36,6 @@ pub struct Execution {
 
 /// The progress of a run.
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub enum ProgressEvent<'a> {
     /// These steps are about to be taken.
     Begun(&'a [Step]),

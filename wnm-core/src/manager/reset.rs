@@ -11,7 +11,7 @@ pub trait Reset: Send + Sync {
     /// # Errors
     ///
     /// The first failure. What is left can be removed by another call.
-    async fn reset(&self, nodes: &[Node]) -> Result<(), ManagerError>;
+    async fn remove_everything(&self, nodes: &[Node]) -> Result<(), ManagerError>;
 }
 
 /// Removes everything: by the manager's [`Reset`] if it has one, node by node otherwise.
@@ -21,7 +21,7 @@ pub trait Reset: Send + Sync {
 /// The first failure, after all nodes were tried.
 pub async fn teardown(manager: &dyn ProcessManager, nodes: &[Node]) -> Result<(), ManagerError> {
     if let Some(reset) = manager.reset() {
-        return reset.reset(nodes).await;
+        return reset.remove_everything(nodes).await;
     }
     let mut outcome = Ok(());
     for batch in nodes.chunks(manager.policy().batch.max(1)) {

@@ -8,7 +8,7 @@ use semver::Version;
 use wnm_colony::observe::{HttpProbe, SurveyLimits};
 use wnm_core::container::ContainerNetwork;
 use wnm_core::firewall::NoFirewall;
-use wnm_core::id::{ContainerId, NodeId};
+use wnm_core::id::ContainerId;
 use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{Containers, InsideProbe, ManagerContext, ProcessManager, Reset};
 use wnm_core::node::Node;
@@ -211,7 +211,7 @@ impl BenchColony {
     }
 
     async fn teardown(&self, nodes: &[Node]) {
-        self.manager.reset(nodes).await.unwrap();
+        self.manager.remove_everything(nodes).await.unwrap();
     }
 
     /// Probes all nodes as a cycle does, and returns how many answered.
