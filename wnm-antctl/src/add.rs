@@ -25,7 +25,7 @@ impl Antctl {
         if self.kind.mode() != Mode::Zen {
             layout::check_storage(&self.context.paths)?;
         }
-        let args = arguments::add(self.kind, &self.context, node, binary)?;
+        let args = arguments::add(&self.kind, &self.context, node, binary)?;
         let mut service = self.find_service(node).await?;
         for _ in 0..ATTEMPTS {
             if service.is_some() {

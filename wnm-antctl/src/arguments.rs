@@ -12,7 +12,7 @@ use wnm_core::program::NodeBinary;
 /// The arguments of `antctl add` for a node. The network comes last: antctl reads whatever follows as options
 /// of the network.
 pub(crate) fn add(
-    kind: ManagerKind,
+    kind: &ManagerKind,
     context: &ManagerContext,
     node: &Node,
     binary: &NodeBinary,

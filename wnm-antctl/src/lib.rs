@@ -11,6 +11,7 @@ mod add;
 mod arguments;
 mod client;
 mod discover;
+mod factory;
 mod fault_points;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzzing;
@@ -32,6 +33,7 @@ mod version;
 #[cfg(test)]
 mod tests;
 
+pub use factory::{AntctlFactory, SUDO, USER, ZEN};
 pub use fault_points::FAULT_POINTS;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -84,7 +86,7 @@ impl Antctl {
         context: ManagerContext,
         backtrace: Option<String>,
     ) -> Self {
-        let files = files::of(kind, &context);
+        let files = files::of(&kind, &context);
         let runner = Arc::clone(&context.runner);
         Self {
             client: Client::new(&context, layout.clone(), Arc::clone(&files), backtrace),
@@ -100,7 +102,7 @@ impl Antctl {
 #[async_trait]
 impl ProcessManager for Antctl {
     fn kind(&self) -> ManagerKind {
-        self.kind
+        self.kind.clone()
     }
 
     fn policy(&self) -> ManagerPolicy {

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
-use wnm_config::{OPTIONS, OptionSpec, ValueKind};
+use wnm_config::{OptionSpec, OptionTable, ValueKind};
 
 const ABOUT: &str = "wnm, the weave node manager: keeps as many nodes running as this machine can carry.
 
@@ -89,7 +89,7 @@ pub enum Help {
 
 /// The whole command line. clap's own long help gives every option three lines, so that which options are
 /// shown is decided here and the layout stays.
-pub fn command(help: Help) -> Command {
+pub fn command(options: &OptionTable, help: Help) -> Command {
     let after = match help {
         Help::EveryDay => FIRST_STEPS,
         Help::All => AFTER_HELP,
@@ -107,12 +107,17 @@ pub fn command(help: Help) -> Command {
                 .literal(AnsiColor::Cyan.on_default()),
         )
         .max_term_width(110)
-        .args(OPTIONS.iter().map(|spec| argument(spec).hide(!shown(spec))))
-        .subcommand(plan())
-        .subcommand(events())
-        .subcommand(doctor())
-        .subcommand(export())
-        .subcommand(release())
+        .args(
+            options
+                .all()
+                .iter()
+                .map(|spec| argument(spec).hide(!shown(spec))),
+        )
+        .subcommand(plan(options))
+        .subcommand(events(options))
+        .subcommand(doctor(options))
+        .subcommand(export(options))
+        .subcommand(release(options))
         .subcommand(
             Command::new("completions")
                 .about("Prints completions for a shell")
@@ -127,7 +132,7 @@ pub fn command(help: Help) -> Command {
         ))
 }
 
-fn plan() -> Command {
+fn plan(options: &OptionTable) -> Command {
     Command::new("plan")
         .about("Shows what a cycle would do now, with measured values, thresholds and reasons; changes nothing")
         .args_override_self(true)
@@ -137,12 +142,12 @@ fn plan() -> Command {
                 .value_name("FILE")
                 .help("Decides on a snapshot that 'wnm plan --json' printed, edited or not; - reads standard input"),
         )
-        .args(OPTIONS.iter().map(|spec| {
+        .args(options.all().iter().map(|spec| {
             argument(spec).hide(!EVERYWHERE.contains(&spec.name) && spec.name != "enable_upgrade")
         }))
 }
 
-fn events() -> Command {
+fn events(options: &OptionTable) -> Command {
     Command::new("events")
         .about("Shows the journal: what was decided and done in the last 30 days, and why")
         .args_override_self(true)
@@ -164,10 +169,10 @@ fn events() -> Command {
                 .value_name("N")
                 .help(format!("At most the newest N [default: {DEFAULT_LIMIT}]")),
         )
-        .args(everywhere())
+        .args(everywhere(options))
 }
 
-fn doctor() -> Command {
+fn doctor(options: &OptionTable) -> Command {
     Command::new("doctor")
         .about(
             "Looks for what does not fit together between database, process manager, directories and ports, and says \
@@ -180,10 +185,10 @@ fn doctor() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Mends what can be mended without touching a node or its data"),
         )
-        .args(everywhere())
+        .args(everywhere(options))
 }
 
-fn export() -> Command {
+fn export(options: &OptionTable) -> Command {
     Command::new("export")
         .about("Writes the colony for another program; changes nothing")
         .args_override_self(true)
@@ -206,23 +211,24 @@ fn export() -> Command {
                 .value_hint(ValueHint::FilePath)
                 .help("Writes to this file instead of standard output; python needs one, which must not be there"),
         )
-        .args(everywhere())
+        .args(everywhere(options))
 }
 
-fn release() -> Command {
+fn release(options: &OptionTable) -> Command {
     Command::new("release")
         .about(
             "Stops managing: every node stays as it is, the database is kept under another name, and what only wnm \
              needs is taken away",
         )
         .args_override_self(true)
-        .args(OPTIONS.iter().map(|spec| {
+        .args(options.all().iter().map(|spec| {
             argument(spec).hide(!EVERYWHERE.contains(&spec.name) && spec.name != "dry_run")
         }))
 }
 
-fn everywhere() -> impl Iterator<Item = Arg> {
-    OPTIONS
+fn everywhere(options: &OptionTable) -> impl Iterator<Item = Arg> {
+    options
+        .all()
         .iter()
         .filter(|spec| EVERYWHERE.contains(&spec.name))
         .map(argument)
@@ -293,21 +299,21 @@ impl TypedValueParser for Words {
 
 fn help(spec: &OptionSpec) -> String {
     match spec.default.to_string() {
-        default if default.is_empty() => spec.help.to_owned(),
+        default if default.is_empty() => spec.help.to_string(),
         default => format!("{} [default: {default}]", spec.help),
     }
 }
 
 /// What was given on the command line: names and texts. A command's own options stand behind the program's,
 /// so that the later one counts.
-pub fn given(matches: &ArgMatches) -> Vec<(&'static str, String)> {
+pub fn given(options: &OptionTable, matches: &ArgMatches) -> Vec<(&'static str, String)> {
     let mut given = Vec::new();
     let levels = [
         Some(matches),
         matches.subcommand().map(|(_, matches)| matches),
     ];
     for level in levels.into_iter().flatten() {
-        for spec in OPTIONS {
+        for spec in options.all() {
             if !level.try_contains_id(spec.name).unwrap_or(false) {
                 continue;
             }
@@ -328,9 +334,13 @@ pub fn given(matches: &ArgMatches) -> Vec<(&'static str, String)> {
 mod tests {
     use super::*;
 
+    fn options() -> OptionTable {
+        OptionTable::new(&crate::managers::registry(None))
+    }
+
     #[test]
     fn the_command_line_is_sound() {
-        command(Help::All).debug_assert();
+        command(&options(), Help::All).debug_assert();
     }
 
     #[test]
@@ -343,8 +353,10 @@ mod tests {
             "--no-upnp=false",
             "--dry_run",
         ];
-        let matches = command(Help::All).try_get_matches_from(words).unwrap();
-        let given = given(&matches);
+        let matches = command(&options(), Help::All)
+            .try_get_matches_from(words)
+            .unwrap();
+        let given = given(&options(), &matches);
         let value = |name| {
             given
                 .iter()
@@ -359,7 +371,7 @@ mod tests {
 
     #[test]
     fn an_unknown_option_is_an_error_that_names_the_nearest() {
-        let error = command(Help::All)
+        let error = command(&options(), Help::All)
             .try_get_matches_from(["wnm", "--nod-cap", "8"])
             .unwrap_err();
         assert!(error.to_string().contains("--node-cap"), "{error}");

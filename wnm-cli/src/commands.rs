@@ -16,24 +16,23 @@ mod takeover;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::ArgMatches;
 use clap::error::ErrorKind;
-use serde_json::json;
-use wnm_colony::Outside;
+use wnm_colony::Environment;
+use wnm_config::OptionTable;
 
 use crate::cli::Help;
 use crate::error::ProgramError;
 use crate::input::Input;
 use crate::output::{self, Output};
-use crate::{cli, demo, managers, usage};
+use crate::{cli, demo, documents, managers, usage};
 
 /// Everything a command is given.
 struct Context {
     input: Input,
     output: Output,
-    outside: Outside,
+    environment: Environment,
 }
 
 /// Reads the command line, does what it says, tells how it went.
@@ -57,24 +56,29 @@ pub fn run() -> ExitCode {
 fn by_words(json: &mut bool) -> Result<(), ProgramError> {
     let all = std::env::args_os().any(|arg| arg == "--help");
     let help = if all { Help::All } else { Help::EveryDay };
-    let matches = match cli::command(help).try_get_matches() {
+    let options = OptionTable::new(&managers::registry(None));
+    let matches = match cli::command(&options, help).try_get_matches() {
         Ok(matches) => matches,
         Err(error) if error.kind() == ErrorKind::DisplayHelp => return Ok(error.print()?),
-        Err(error) => return Err(ProgramError::Usage(usage::words(&error))),
+        Err(error) => return Err(ProgramError::Usage(usage::words(&options, &error))),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(dispatch(&matches, json))
+    runtime.block_on(dispatch(options, &matches, json))
 }
 
-async fn dispatch(matches: &ArgMatches, json: &mut bool) -> Result<(), ProgramError> {
+async fn dispatch(
+    options: OptionTable,
+    matches: &ArgMatches,
+    json: &mut bool,
+) -> Result<(), ProgramError> {
     match matches.subcommand() {
-        Some(("completions", given)) => return completions(given),
+        Some(("completions", given)) => return completions(&options, given),
         Some(("demo", _)) => return demo::run().await,
         // A plan on a snapshot from a file needs no settings and no database.
         Some(("plan", given)) if given.contains_id(cli::SNAPSHOT) => {
-            return plan::on_snapshot(given);
+            return plan::on_snapshot(&options, given);
         }
         _ => {}
     }
@@ -84,15 +88,14 @@ async fn dispatch(matches: &ArgMatches, json: &mut bool) -> Result<(), ProgramEr
     {
         return version(*json);
     }
-    let input = Input::read(matches)?;
+    let input = Input::read(options, matches)?;
     *json = input.run.json;
     output::start_log(&input.run);
-    let backtrace = input.run.rust_backtrace.clone();
-    let build = move |kind, context| managers::build(kind, context, backtrace.as_deref());
+    let managers = managers::registry(input.run.rust_backtrace.clone());
     let context = Context {
         output: Output::new(&input.run),
         input,
-        outside: Outside::system(Arc::new(build)),
+        environment: Environment::system(managers, managers::programs()),
     };
     match matches.subcommand() {
         Some(("plan", _)) => plan::now(&context).await,
@@ -106,8 +109,11 @@ async fn dispatch(matches: &ArgMatches, json: &mut bool) -> Result<(), ProgramEr
 
 fn version(json: bool) -> Result<(), ProgramError> {
     let version = env!("CARGO_PKG_VERSION");
-    let value = json!({ "status": "version", "version": version });
-    Ok(Output { json, quiet: false }.outcome(&format!("wnm {version}"), &value)?)
+    let document = documents::Version {
+        status: "version",
+        version,
+    };
+    Ok(Output { json, quiet: false }.outcome(&format!("wnm {version}"), &document)?)
 }
 
 /// Without a command, options say what a run is for.
@@ -143,13 +149,18 @@ async fn by_option(context: &Context) -> Result<(), ProgramError> {
     }
 }
 
-fn completions(given: &ArgMatches) -> Result<(), ProgramError> {
+fn completions(options: &OptionTable, given: &ArgMatches) -> Result<(), ProgramError> {
     let Some(shell) = given.get_one::<clap_complete::Shell>(cli::SHELL) else {
         return Ok(());
     };
     // Not straight to standard output: clap_complete panics where that ends early.
     let mut script = Vec::new();
-    clap_complete::generate(*shell, &mut cli::command(Help::All), "wnm", &mut script);
+    clap_complete::generate(
+        *shell,
+        &mut cli::command(options, Help::All),
+        "wnm",
+        &mut script,
+    );
     let mut out = io::stdout().lock();
     out.write_all(&script)?;
     Ok(out.flush()?)

@@ -4,12 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use wnm_colony::takeover::anm::Anm;
-use wnm_colony::{CycleOptions, Outside};
-use wnm_config::{AnmSettings, Layers, MachineFacts, RunSettings, read_config_files};
+use wnm_colony::takeover::anm::{self, Anm};
+use wnm_colony::{CycleOptions, Environment};
+use wnm_config::{AnmSettings, Layers, MachineFacts, OptionTable, RunSettings, read_config_files};
 use wnm_core::kind::{ManagerKind, Mode};
 use wnm_core::machine::Source;
-use wnm_core::paths::Paths;
+use wnm_core::paths::{Paths, UnknownHome};
 
 use crate::cli;
 use crate::error::ProgramError;
@@ -45,9 +45,10 @@ impl AnmFleet {
 
 impl Input {
     /// Reads all places.
-    pub fn read(matches: &ArgMatches) -> Result<Self, ProgramError> {
-        let mut layers = Layers::new()
-            .command_line(cli::given(matches))
+    pub fn read(options: OptionTable, matches: &ArgMatches) -> Result<Self, ProgramError> {
+        let given = cli::given(&options, matches);
+        let mut layers = Layers::new(options)
+            .command_line(given)
             .environment(std::env::vars_os());
         let named = layers.get("config").map(|(path, _)| PathBuf::from(path));
         let home = std::env::home_dir();
@@ -89,7 +90,7 @@ impl Input {
                 return Ok(path);
             }
         }
-        database_of(managers::proposed().mode())
+        database_of(managers::proposed(&managers::registry(None)).mode())
     }
 
     /// The manager that was named, if one was.
@@ -119,11 +120,11 @@ impl Input {
     }
 
     /// What the defaults of a new colony depend on.
-    pub fn facts(outside: &Outside) -> MachineFacts {
+    pub fn facts(environment: &Environment) -> MachineFacts {
         MachineFacts {
-            cpu_count: outside.machine.cpu_count(),
-            home: outside.home.clone(),
-            default_manager: managers::proposed(),
+            cpu_count: environment.cpu_count(),
+            home: environment.home_dir().map(Path::to_owned),
+            default_manager: managers::proposed(environment.managers()),
         }
     }
 }
@@ -144,7 +145,7 @@ fn find_anm() -> Result<Anm, ProgramError> {
 
 /// What anm was told counts where nothing is given. Its nodes are units of the machine's systemd.
 fn under_anm(layers: Layers, anm: &AnmFleet) -> Layers {
-    let machine = ManagerKind::SYSTEMD_SUDO.to_string();
+    let machine = anm::MANAGER.to_string();
     let layers = layers.found("process_manager", machine, Source::Nodes);
     anm.settings.values.iter().fold(layers, |layers, setting| {
         let source = Source::File {
@@ -157,6 +158,11 @@ fn under_anm(layers: Layers, anm: &AnmFleet) -> Layers {
 
 fn database_of(mode: Mode) -> Result<PathBuf, ProgramError> {
     let home = std::env::home_dir();
-    let paths = Paths::for_mode(mode, home.as_deref()).map_err(wnm_colony::ColonyError::from)?;
-    Ok(paths.state.join(DATABASE))
+    match Paths::for_mode(mode, home.as_deref()) {
+        Ok(paths) => Ok(paths.state.join(DATABASE)),
+        Err(UnknownHome) => Err(ProgramError::Usage(
+            "HOME is not set, so there is no place for the colony; set it or give --dbpath"
+                .to_owned(),
+        )),
+    }
 }

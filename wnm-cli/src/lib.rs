@@ -4,6 +4,7 @@
 mod cli;
 mod commands;
 mod demo;
+mod documents;
 mod error;
 mod input;
 mod managers;

@@ -1,106 +1,35 @@
-//! Which process managers this program has: the one place that names them.
+//! Which process managers and node programs this program has: the one place that names them.
 
-use std::path::Path;
-use std::sync::Arc;
+use wnm_core::kind::ManagerKind;
+use wnm_core::registry::{ManagerRegistry, ProgramRegistry};
 
-use wnm_antctl::Antctl;
-use wnm_core::kind::{ManagerKind, Supervisor};
-use wnm_core::manager::{ManagerContext, ManagerError, ProcessManager};
-use wnm_s6overlay::S6Overlay;
-use wnm_setsid::Setsid;
+/// What `--init` takes when the machine has no supervisor of its own that this program can drive: plain processes,
+/// which need nothing.
+pub const FALLBACK: ManagerKind = wnm_setsid::USER;
 
-/// Builds a manager. `backtrace` is `RUST_BACKTRACE` for antctl.
-pub fn build(
-    kind: ManagerKind,
-    context: ManagerContext,
-    backtrace: Option<&str>,
-) -> Result<Arc<dyn ProcessManager>, ManagerError> {
-    match kind.supervisor() {
-        Supervisor::Setsid => Ok(Arc::new(Setsid::new(kind, context))),
-        #[cfg(target_os = "linux")]
-        Supervisor::Systemd => Ok(Arc::new(wnm_systemd::Systemd::new(kind, context)?)),
-        #[cfg(not(target_os = "linux"))]
-        Supervisor::Systemd => Err(ManagerError::NotFound(format!(
-            "this wnm can drive {} only",
-            available()
-        ))),
-        Supervisor::Launchd if has_launchctl() => {
-            Ok(Arc::new(wnm_launchd::Launchd::new(kind, context)?))
-        }
-        Supervisor::Launchd => Err(ManagerError::NotFound(format!(
-            "{kind} needs launchctl, which macOS has; there is none on PATH, and without it this wnm can drive {} \
-             only",
-            available()
-        ))),
-        Supervisor::Antctl => {
-            let backtrace = backtrace.map(str::to_owned);
-            Ok(Arc::new(Antctl::new(kind, context, backtrace)?))
-        }
-        Supervisor::S6overlay => Ok(Arc::new(S6Overlay::new(kind, context)?)),
-    }
-}
-
-/// Looked for and not taken for granted on macOS: cron's PATH may lack its directory.
-fn has_launchctl() -> bool {
-    wnm_launchd::is_available(std::env::var_os("PATH").as_deref())
-}
-
-fn available() -> String {
-    let there: Vec<String> = AVAILABLE.iter().map(ManagerKind::to_string).collect();
-    there.join(", ")
-}
-
-/// The managers there are.
-const AVAILABLE: &[ManagerKind] = &[
-    ManagerKind::SETSID_USER,
-    ManagerKind::SETSID_SUDO,
+/// The managers, in the order in which help lists them. `backtrace` is `RUST_BACKTRACE` for antctl.
+pub fn registry(backtrace: Option<String>) -> ManagerRegistry {
+    let managers = ManagerRegistry::new();
     #[cfg(target_os = "linux")]
-    ManagerKind::SYSTEMD_USER,
-    #[cfg(target_os = "linux")]
-    ManagerKind::SYSTEMD_SUDO,
-    #[cfg(target_os = "macos")]
-    ManagerKind::LAUNCHD_USER,
-    #[cfg(target_os = "macos")]
-    ManagerKind::LAUNCHD_SUDO,
-    ManagerKind::ANTCTL_USER,
-    ManagerKind::ANTCTL_SUDO,
-    ManagerKind::ANTCTL_ZEN,
-    ManagerKind::S6OVERLAY_USER,
-];
+    let managers = managers.with(wnm_systemd::SystemdFactory);
+    managers
+        .with(wnm_setsid::SetsidFactory)
+        .with(wnm_launchd::LaunchdFactory)
+        .with(wnm_antctl::AntctlFactory::default().with_backtrace(backtrace))
+        .with(wnm_s6overlay::S6OverlayFactory)
+}
 
-/// What `--init` takes when no manager is named: the machine's own supervisor where this program can drive it,
-/// otherwise plain processes, which need nothing.
-pub fn proposed() -> ManagerKind {
-    let own = if cfg!(target_os = "macos") {
-        Some(ManagerKind::LAUNCHD_USER)
-    } else if Path::new("/run/systemd/system").is_dir() {
-        Some(ManagerKind::SYSTEMD_USER)
-    } else {
-        None
-    };
-    own.filter(|kind| AVAILABLE.contains(kind))
-        .unwrap_or(ManagerKind::SETSID_USER)
+/// The node programs.
+pub fn programs() -> ProgramRegistry {
+    ProgramRegistry::new(wnm_programs::AntnodeFactory)
+}
+
+/// The manager that `--init` takes when none is named.
+pub fn proposed(managers: &ManagerRegistry) -> ManagerKind {
+    managers.native().unwrap_or(FALLBACK)
 }
 
 /// What a person should know of a manager before they trust nodes to it.
-pub fn advice(kind: ManagerKind) -> Option<String> {
-    #[cfg(target_os = "linux")]
-    if kind.supervisor() == Supervisor::Systemd {
-        return wnm_systemd::lingering_advice(kind);
-    }
-    if kind.supervisor() == Supervisor::Launchd {
-        return wnm_launchd::session_advice(kind);
-    }
-    None
-}
-
-/// Whose nodes end with the login, where they do.
-pub fn lingering_off(kind: ManagerKind) -> Option<String> {
-    #[cfg(target_os = "linux")]
-    if kind.supervisor() == Supervisor::Systemd {
-        return wnm_systemd::user_without_lingering(kind);
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = kind;
-    None
+pub fn advice(managers: &ManagerRegistry, kind: &ManagerKind) -> Option<String> {
+    managers.factory(kind).ok()?.advice(kind)
 }

@@ -2,9 +2,11 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use tracing::level_filters::LevelFilter;
 use wnm_config::{LogLevel, RunSettings};
+
+use crate::documents::{Message, to_json};
 
 /// How a run speaks.
 #[derive(Debug, Clone, Copy)]
@@ -35,9 +37,9 @@ impl Output {
     }
 
     /// What came of a run: a line or more for people, one line of JSON for programs.
-    pub fn outcome(&self, text: &str, value: &Value) -> io::Result<()> {
+    pub fn outcome(&self, text: &str, document: &impl Serialize) -> io::Result<()> {
         if self.json {
-            self.text(&value.to_string())
+            self.text(&to_json(document)?)
         } else if self.quiet {
             Ok(())
         } else {
@@ -59,9 +61,12 @@ pub fn failure(json: bool, message: &str) -> io::Result<()> {
         anstream::eprintln!("wnm: {line}");
     }
     if json {
-        let value = json!({ "status": "error", "message": message });
+        let document = Message {
+            status: "error",
+            message,
+        };
         let mut out = io::stdout().lock();
-        writeln!(out, "{value}")?;
+        writeln!(out, "{}", to_json(&document)?)?;
         out.flush()?;
     }
     Ok(())

@@ -1,15 +1,17 @@
 //! What clap says of a wrong command line, in one line like every other refusal.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use wnm_config::{find, nearest};
+use wnm_config::OptionTable;
 
 /// The refusal.
-pub fn words(error: &clap::Error) -> String {
+pub fn words(options: &OptionTable, error: &clap::Error) -> String {
     let invalid = text(error, ContextKind::InvalidArg);
     // `--node-cap <N>`: the placeholder says nothing that the sentence does not.
     let option = invalid.split(' ').next().unwrap_or_default();
     match error.kind() {
-        ErrorKind::UnknownArgument => unknown(option, &text(error, ContextKind::SuggestedArg)),
+        ErrorKind::UnknownArgument => {
+            unknown(options, option, &text(error, ContextKind::SuggestedArg))
+        }
         ErrorKind::InvalidSubcommand => {
             let given = text(error, ContextKind::InvalidSubcommand);
             match text(error, ContextKind::SuggestedSubcommand)
@@ -41,16 +43,17 @@ pub fn words(error: &clap::Error) -> String {
     }
 }
 
-fn unknown(given: &str, suggested: &str) -> String {
+fn unknown(options: &OptionTable, given: &str, suggested: &str) -> String {
     if !given.starts_with('-') {
         return format!("'{given}' is one word too many; wnm -h shows what can be said");
     }
-    if find(given).is_some() {
+    if options.find(given).is_some() {
         return format!("{given} does not go with this command");
     }
     // clap also suggests spellings with underscores, which help does not show.
-    let near = find(suggested)
-        .or_else(|| nearest(given))
+    let near = options
+        .find(suggested)
+        .or_else(|| options.nearest(given))
         .map(|spec| format!("--{}", spec.long()));
     let own = (!suggested.is_empty()).then(|| suggested.to_owned());
     match near.or(own) {
@@ -80,7 +83,9 @@ mod tests {
 
     fn refusal(line: &str) -> String {
         let args = std::iter::once("wnm").chain(line.split_whitespace());
-        words(&command(Help::All).try_get_matches_from(args).unwrap_err())
+        let options = OptionTable::new(&crate::managers::registry(None));
+        let parsed = command(&options, Help::All).try_get_matches_from(args);
+        words(&options, &parsed.unwrap_err())
     }
 
     #[test]

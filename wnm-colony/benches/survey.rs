@@ -27,7 +27,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::{TimeVal, TimeValLike};
 use servers::{METADATA, METRICS};
 use wnm_colony::observe::{HttpProbe, SurveyLimits};
-use wnm_core::node::Probe;
+use wnm_core::node::ProbeResult;
 use wnm_core::probe::NodeProbe;
 use wnm_core::quantity::Milliseconds;
 use wnm_host::command::SystemRunner;
@@ -90,7 +90,7 @@ async fn measure(what: &str) {
         _ => {
             let probes = probe.survey(&targets, Milliseconds(0)).await;
             assert_eq!(probes.len(), NODES);
-            let answered = |probe: &&Probe| matches!(probe, Probe::Answered(_));
+            let answered = |probe: &&ProbeResult| matches!(probe, ProbeResult::Answered(_));
             probes.values().filter(answered).count()
         }
     };

@@ -15,7 +15,6 @@ mod perform;
 
 pub use executor::{Execution, Executor, Progress, ProgressEvent};
 pub use intent::NewNode;
-pub(crate) use intent::asked_removal;
 
 /// The fault points of this crate, in the order of the acts.
 pub const FAULT_POINTS: &[&str] = &[

@@ -1,18 +1,15 @@
 //! The façade that the program and other embedders use: one machine's nodes and everything done with them.
 //!
 //! ```no_run
-//! use std::sync::Arc;
-//! use crate::colony::{Colony, CycleOptions, Outside};
-//! use wnm_core::manager::{ManagerContext, ManagerError, ManagerKind, ProcessManager};
+//! use wnm_colony::{Colony, CycleOptions, Environment};
+//! use wnm_core::registry::{ManagerRegistry, ProgramRegistry};
 //!
-//! # fn my_manager(_: ManagerKind, _: ManagerContext) -> Result<Arc<dyn ProcessManager>, ManagerError> {
-//! #     Err(ManagerError::NotFound("a manager".to_owned()))
-//! # }
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! // Everything outside the process is behind a trait; `Outside::system` takes the real ones. Which
-//! // supervisors there are is for the embedder to say: here one function that builds them.
-//! let outside = Outside::system(Arc::new(my_manager));
-//! let mut colony = Colony::open("colony.db".as_ref(), outside).await?;
+//! # async fn example(managers: ManagerRegistry, programs: ProgramRegistry)
+//! #     -> Result<(), Box<dyn std::error::Error>> {
+//! // Everything outside the process is behind a trait; `Environment::system` takes the real ones. Which
+//! // supervisors and node programs there are is for the embedder to say.
+//! let environment = Environment::system(managers, programs);
+//! let mut colony = Colony::open("colony.db".as_ref(), environment).await?;
 //!
 //! // What would be done, and why, without doing it:
 //! let (snapshot, plan) = colony.plan(&CycleOptions::default()).await?;
@@ -23,7 +20,7 @@
 //!
 //! // One cycle: look, decide, act, record.
 //! let report = colony.cycle(&CycleOptions::default()).await?;
-//! println!("{}", report.status.word());
+//! println!("{}", report.status.as_str());
 //! # Ok(())
 //! # }
 //! ```
@@ -33,10 +30,11 @@ mod anm;
 mod cycle;
 mod doctor;
 mod ensure_containers;
+mod environment;
 mod error;
 mod force;
+mod missing_manager;
 mod open;
-mod outside;
 mod port_openings;
 mod release;
 #[cfg(test)]
@@ -47,23 +45,22 @@ use std::sync::Arc;
 
 pub use anm::SilencedAnm;
 pub use cycle::CycleOptions;
+pub use environment::Environment;
 pub use error::ColonyError;
 pub use force::TeardownReport;
 pub use open::python_lock_of;
-#[cfg(any(test, feature = "mock"))]
-pub use outside::MockManagerFactory;
-pub use outside::{ManagerFactory, Outside};
 pub use release::Released;
 
 use crate::lock::ColonyLock;
 use crate::store::{Changes, EventQuery, Store};
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::machine::Change;
 use wnm_core::machine::{Machine, MachineLoad};
 use wnm_core::manager::ProcessManager;
 use wnm_core::node::Node;
 use wnm_core::node::ProcessState;
 use wnm_core::paths::Paths;
+use wnm_core::registry::UnregisteredManager;
 
 /// One machine's nodes.
 pub struct Colony {
@@ -71,9 +68,11 @@ pub struct Colony {
     store: Arc<Store>,
     machine: Machine,
     manager: Arc<dyn ProcessManager>,
+    /// Set where the settings name a manager that this program does not have. [`Self::manager`] then refuses all.
+    missing_manager: Option<UnregisteredManager>,
     paths: Paths,
     owner: String,
-    outside: Outside,
+    environment: Environment,
     /// Held for as long as the colony may be changed.
     lock: Option<ColonyLock>,
 }
@@ -88,6 +87,12 @@ impl Colony {
     /// not there.
     pub async fn stored_machine(&self) -> Result<Option<Machine>, ColonyError> {
         Ok(self.store.machine().await?)
+    }
+
+    /// The manager of the settings, where this program does not have it. The colony can be looked at, and nothing
+    /// be done with it.
+    pub fn missing_manager(&self) -> Option<&UnregisteredManager> {
+        self.missing_manager.as_ref()
     }
 
     /// Where the database is.
@@ -110,14 +115,19 @@ impl Colony {
         if let Some(load) = self.store.cycle_state().await?.load {
             return Ok(load);
         }
-        let now = self.outside.clock.now();
+        let now = self.environment.clock.now();
         let storage = &self.machine.node_storage;
-        Ok(self.outside.machine.measure(now, storage, None).await?.load)
+        Ok(self
+            .environment
+            .machine
+            .measure(now, storage, None)
+            .await?
+            .load)
     }
 
     /// The process of a node, where its supervisor knows one that runs.
     pub async fn process_of(&self, node: &Node) -> Result<Option<u32>, ColonyError> {
-        let kind = self.machine.manager;
+        let kind = self.machine.manager.clone();
         let statuses = self
             .manager
             .statuses(std::slice::from_ref(node))
@@ -131,11 +141,14 @@ impl Colony {
 
     /// Goes on with other settings, for this run only.
     pub fn use_machine(&mut self, machine: Machine) -> Result<(), ColonyError> {
-        let home = self.outside.home.as_deref();
-        let (manager, paths, owner) = open::build_manager(&self.outside, &machine, home)?;
-        self.manager = manager;
-        self.paths = paths;
-        self.owner = owner;
+        let built = match self.lock {
+            Some(_) => open::build_manager(&self.environment, &machine)?,
+            None => open::build_manager_or_none(&self.environment, &machine)?,
+        };
+        self.manager = built.manager;
+        self.missing_manager = built.missing;
+        self.paths = built.paths;
+        self.owner = built.owner;
         self.machine = machine;
         Ok(())
     }
@@ -147,15 +160,12 @@ impl Colony {
         changes: &[Change],
     ) -> Result<(), ColonyError> {
         self.use_machine(machine)?;
-        let at = self.outside.clock.now();
+        let at = self.environment.clock.now();
         let events = changes
             .iter()
-            .map(|change| Event {
-                at,
-                node: None,
-                action: "set".to_owned(),
-                outcome: Outcome::Done,
-                reason: change.to_string(),
+            .map(|change| {
+                let kind = EventKind::Setting(change.clone());
+                Event::new(at, kind, Outcome::Done, change.to_string())
             })
             .collect();
         let changes = Changes {

@@ -20,7 +20,6 @@ mod node_table;
 mod opening;
 mod packed;
 mod schema;
-mod standing;
 mod table_names;
 #[cfg(test)]
 mod tests;
@@ -107,9 +106,9 @@ impl Store {
     /// Every node, by number. Read in one value, and value by value where something in it cannot be read.
     pub async fn nodes(&self) -> Result<Vec<Node>, StoreError> {
         let manager = self.default_manager().await?;
-        match self.packed_nodes(manager).await? {
+        match self.packed_nodes(&manager).await? {
             Some(nodes) => Ok(nodes),
-            None => self.nodes_one_by_one(manager).await,
+            None => self.nodes_one_by_one(&manager).await,
         }
     }
 
@@ -123,7 +122,7 @@ impl Store {
     }
 
     /// `None` when something cannot be read.
-    async fn packed_nodes(&self, manager: ManagerKind) -> Result<Option<Vec<Node>>, StoreError> {
+    async fn packed_nodes(&self, manager: &ManagerKind) -> Result<Option<Vec<Node>>, StoreError> {
         let Some(packed) = self.answer(node_table::load_packed(&self.db).await)? else {
             return Ok(None);
         };
@@ -140,7 +139,7 @@ impl Store {
     }
 
     /// Names the value that cannot be read.
-    async fn nodes_one_by_one(&self, manager: ManagerKind) -> Result<Vec<Node>, StoreError> {
+    async fn nodes_one_by_one(&self, manager: &ManagerKind) -> Result<Vec<Node>, StoreError> {
         let rows = self.answer(node_table::load(&self.db).await)?;
         rows.iter()
             .map(|row| node_row::read(&Columns::new(node_table::TABLE, row), manager))

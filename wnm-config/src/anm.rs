@@ -212,7 +212,7 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::OPTIONS;
+    use crate::samples::options;
 
     fn read(config: &str) -> String {
         let mut settings = AnmSettings::default();
@@ -280,7 +280,10 @@ mod tests {
     #[test]
     fn every_key_has_an_option() {
         for (_, option, _) in &KEYS {
-            assert!(OPTIONS.iter().any(|spec| spec.name == *option), "{option}");
+            assert!(
+                options().all().iter().any(|spec| spec.name == *option),
+                "{option}"
+            );
         }
     }
 }

@@ -6,9 +6,9 @@ use crate::fault::{Fault, SettingsError};
 use crate::layers::spelling;
 use crate::stored::stored_value;
 use crate::value;
-use crate::{ForceAction, Layers, OptionSpec, Scope, ValueKind, find};
+use crate::{ForceAction, Layers, OptionSpec, Scope, ValueKind};
 use wnm_core::machine::ConfigValue;
-use wnm_core::machine::{Change, Source, conflicts};
+use wnm_core::machine::{Change, Source};
 use wnm_core::machine::{Launch, Machine};
 use wnm_core::wallet::{Address, RewardsAddress};
 
@@ -18,10 +18,10 @@ impl Layers {
         let mut faults = self.faults.clone();
         let manager = self
             .get("process_manager")
-            .and_then(|(text, _)| value::manager(text).ok())
-            .unwrap_or(facts.default_manager);
+            .and_then(|(text, _)| self.reading().manager(text).ok())
+            .unwrap_or_else(|| facts.default_manager.clone());
         if self.get("rewards_address").is_none() {
-            faults.push(needed(
+            faults.push(self.needed(
                 "rewards_address",
                 "is needed to make a colony: wnm --init --rewards-address 0x…",
             ));
@@ -33,11 +33,11 @@ impl Layers {
             if stored_value(&machine, name) == ConfigValue::Text(String::new())
                 && self.get(name).is_none()
             {
-                faults.push(needed(name, "has no default, since HOME is not set"));
+                faults.push(self.needed(name, "has no default, since HOME is not set"));
             }
         }
         for (spec, text, source) in self.settings(&mut faults) {
-            if let Err(problem) = assign(&mut machine, spec, &text, self.expansion()) {
+            if let Err(problem) = assign(&mut machine, spec, &text, self.reading()) {
                 faults.push(Fault::given(spec, &text, source, problem));
             }
         }
@@ -56,7 +56,7 @@ impl Layers {
         let mut changes = Vec::new();
         for (spec, text, source) in self.settings(&mut faults) {
             let mut next = machine.clone();
-            if let Err(problem) = assign(&mut next, spec, &text, self.expansion()) {
+            if let Err(problem) = assign(&mut next, spec, &text, self.reading()) {
                 faults.push(Fault::given(spec, &text, source, problem));
                 continue;
             }
@@ -95,7 +95,7 @@ impl Layers {
     ///
     /// Counters count only with `update_config`: wnm moves them on by itself, so what a file says of them is
     /// soon out of date. `disable_config` turns the flags of its command line round.
-    fn settings(&self, faults: &mut Vec<Fault>) -> Vec<(&'static OptionSpec, String, &Source)> {
+    fn settings(&self, faults: &mut Vec<Fault>) -> Vec<(&OptionSpec, String, &Source)> {
         let force = self.force_action();
         let mut settings = Vec::new();
         for (spec, text, source) in self.given().filter(|(spec, _, _)| spec.scope.is_stored()) {
@@ -119,11 +119,11 @@ impl Layers {
 
     /// Adds what does not go together, where it was given (or `always`) and is no fault already.
     fn push_conflicts(&self, machine: &Machine, always: bool, faults: &mut Vec<Fault>) {
-        for conflict in conflicts(machine) {
+        for conflict in self.options.conflicts(machine) {
             let given = conflict
                 .options
                 .iter()
-                .filter_map(|name| Some((find(name)?, self.get(name)?)));
+                .filter_map(|name| Some((self.options.find(name)?, self.get(name)?)));
             let faulty = given.clone().any(|(spec, (_, source))| {
                 let spelling = spelling(source, spec);
                 faults.iter().any(|fault| fault.option == spelling)
@@ -134,7 +134,7 @@ impl Layers {
                 Some((spec, (text, source))) => {
                     faults.push(Fault::given(spec, text, source, conflict.problem));
                 }
-                None if always => faults.push(needed(conflict.options[0], &conflict.problem)),
+                None if always => faults.push(self.needed(conflict.options[0], &conflict.problem)),
                 None => {}
             }
         }
@@ -160,18 +160,18 @@ impl Layers {
             ..stored.clone()
         }
     }
-}
 
-fn needed(option: &str, problem: &str) -> Fault {
-    let option = find(option).map_or_else(
-        || option.to_owned(),
-        |spec| spelling(&Source::CommandLine, spec),
-    );
-    Fault {
-        option,
-        value: None,
-        source: None,
-        problem: problem.to_owned(),
+    fn needed(&self, option: &str, problem: &str) -> Fault {
+        let option = self.options.find(option).map_or_else(
+            || option.to_owned(),
+            |spec| spelling(&Source::CommandLine, spec),
+        );
+        Fault {
+            option,
+            value: None,
+            source: None,
+            problem: problem.to_owned(),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
+use crate::OptionSpec;
 use crate::value;
-use crate::value::Parsed;
-use crate::{Expansion, OptionSpec};
+use crate::value::{Parsed, Reading};
 use wnm_core::machine::Machine;
 
 /// Puts a value into the machine's settings. An empty text unsets what can be unset.
@@ -8,12 +8,12 @@ pub(super) fn assign(
     m: &mut Machine,
     spec: &OptionSpec,
     text: &str,
-    expansion: &Expansion,
+    reading: Reading<'_>,
 ) -> Parsed<()> {
-    super::layers::check(spec, text, expansion)?;
+    super::layers::check(spec, text, reading)?;
     let text = text.trim();
     let given = (!text.is_empty()).then_some(text);
-    let path = |text: &str| expansion.absolute(text).map_err(|error| error.to_string());
+    let path = |text: &str| reading.path(text);
     let t = &mut m.thresholds;
     match spec.name {
         "rewards_address" => m.rewards = value::rewards(text)?,
@@ -56,7 +56,7 @@ pub(super) fn assign(
         "port_start" => m.ports.node = value::port_base(text)?,
         "metrics_port_start" => m.ports.metrics = value::port_base(text)?,
         "rpc_port_start" => m.ports.rpc = value::port_base(text)?,
-        "process_manager" => m.manager = value::manager(text)?,
+        "process_manager" => m.manager = reading.manager(text)?,
         "antctl_path" => m.antctl_path = path(text)?,
         "antctl_debug" => m.antctl_debug = value::flag(text)?,
         "antctl_version" => m.antctl_version = given.map(value::version).transpose()?,
@@ -83,9 +83,10 @@ pub(super) fn assign(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ValueKind;
     use crate::samples::sample_machine;
+    use crate::samples::{options, read};
     use crate::stored::stored_value;
-    use crate::{OPTIONS, ValueKind};
     use wnm_core::machine::ConfigValue;
 
     /// A value of each kind that no default is.
@@ -117,11 +118,11 @@ mod tests {
     /// Catches a row that was put into the wrong field or forgotten.
     #[test]
     fn every_stored_option_changes_its_own_setting_and_no_other() {
-        for spec in OPTIONS.iter().filter(|spec| spec.scope.is_stored()) {
+        for spec in options().all().iter().filter(|spec| spec.scope.is_stored()) {
             let before = sample_machine();
             let mut after = before.clone();
             let (given, expected) = another(spec.kind);
-            assign(&mut after, spec, given, &Expansion::default()).unwrap();
+            read(|reading| assign(&mut after, spec, given, reading)).unwrap();
             assert_eq!(stored_value(&after, spec.name), expected, "{}", spec.name);
             let changed: Vec<_> = crate::stored_values(&before)
                 .into_iter()
@@ -135,9 +136,9 @@ mod tests {
 
     #[test]
     fn what_can_be_unset_is_and_what_can_not_is_refused() {
-        for spec in OPTIONS.iter().filter(|spec| spec.scope.is_stored()) {
+        for spec in options().all().iter().filter(|spec| spec.scope.is_stored()) {
             let mut machine = sample_machine();
-            let unset = assign(&mut machine, spec, "", &Expansion::default());
+            let unset = read(|reading| assign(&mut machine, spec, "", reading));
             assert_eq!(unset.is_ok(), spec.can_be_unset(), "{}", spec.name);
         }
     }

@@ -4,11 +4,14 @@
 
 use std::path::Path;
 
-use crate::Layers;
+use wnm_core::registry::ManagerRegistry;
+
+use crate::{Layers, OptionTable};
 
 /// A config file: whatever it says, it is read to the end or its faults are told.
 pub fn config_file(input: &[u8]) {
-    let layers = Layers::new().file(Path::new("config"), input);
+    let layers =
+        Layers::new(OptionTable::new(&ManagerRegistry::new())).file(Path::new("config"), input);
     let words = format!("{layers:?}");
     assert!(!words.is_empty());
 }

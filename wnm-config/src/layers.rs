@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::fault::Fault;
 use crate::file;
 use crate::file::Entry;
-use crate::table::{OPTIONS, find, nearest};
-use crate::{Expansion, OptionSpec, Scope};
+use crate::value::Reading;
+use crate::{Expansion, OptionSpec, OptionTable, Scope};
 use wnm_core::machine::Source;
 
 /// How the Python wnm prints what is not set, in its own machine-config report.
@@ -29,8 +29,9 @@ pub(crate) fn spelling(source: &Source, spec: &OptionSpec) -> String {
 ///
 /// An empty value is kept only where it takes away what was set before (see [`OptionSpec::can_be_unset`]). An
 /// empty environment variable counts as not set at all, since cron and compose files leave such behind.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Layers {
+    pub(super) options: OptionTable,
     found: BTreeMap<&'static str, (String, Source)>,
     files: BTreeMap<&'static str, (String, Source)>,
     environment: BTreeMap<&'static str, (String, Source)>,
@@ -40,16 +41,37 @@ pub struct Layers {
 }
 
 impl Layers {
-    /// Nothing given.
-    pub fn new() -> Self {
-        Self::default()
+    /// Nothing given, for these options.
+    pub fn new(options: OptionTable) -> Self {
+        Self {
+            options,
+            found: BTreeMap::new(),
+            files: BTreeMap::new(),
+            environment: BTreeMap::new(),
+            command_line: BTreeMap::new(),
+            faults: Vec::new(),
+            expansion: Expansion::default(),
+        }
+    }
+
+    /// The options that can be given.
+    pub fn options(&self) -> &OptionTable {
+        &self.options
+    }
+
+    /// What values are read with.
+    pub(super) fn reading(&self) -> Reading<'_> {
+        Reading {
+            expansion: &self.expansion,
+            options: &self.options,
+        }
     }
 
     /// Takes what was found on the machine for an option. It counts where nothing is given, and of several that are
     /// found the first does.
     #[must_use]
     pub fn found(mut self, name: &str, value: impl Into<String>, source: Source) -> Self {
-        if let Some(spec) = find(name) {
+        if let Some(spec) = self.options.find(name) {
             let value = (value.into(), source);
             self.found.entry(spec.name).or_insert(value);
         }
@@ -62,9 +84,11 @@ impl Layers {
         mut self,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Self {
+        let options = self.options.clone();
         for (name, value) in variables {
             let Some(name) = name.to_str() else { continue };
-            let spec = OPTIONS
+            let spec = options
+                .all()
                 .iter()
                 .find(|spec| spec.env && name == spec.name.to_uppercase());
             if name == "HOME" && !value.is_empty() {
@@ -109,14 +133,16 @@ impl Layers {
     /// Takes lines that were read elsewhere, such as from a config file of anm, whose keys were put into ours.
     #[must_use]
     pub fn entries(mut self, path: &Path, entries: impl IntoIterator<Item = Entry>) -> Self {
+        let options = self.options.clone();
         for entry in entries {
             let source = Source::File {
                 path: path.to_owned(),
                 line: entry.line,
             };
-            let Some(spec) = find(&entry.key).filter(|spec| spec.in_file()) else {
+            let Some(spec) = options.find(&entry.key).filter(|spec| spec.in_file()) else {
                 if !FACTS.contains(&entry.key.to_lowercase().as_str()) {
-                    self.faults.push(unknown(&entry.key, entry.value, source));
+                    self.faults
+                        .push(unknown(&options, &entry.key, entry.value, source));
                 }
                 continue;
             };
@@ -148,15 +174,16 @@ impl Layers {
         mut self,
         given: impl IntoIterator<Item = (N, V)>,
     ) -> Self {
+        let options = self.options.clone();
         for (name, value) in given {
             let (name, value) = (name.as_ref(), value.into());
-            match find(name) {
+            match options.find(name) {
                 Some(spec) => {
                     self.command_line
                         .insert(spec.name, (value, Source::CommandLine));
                 }
                 None => {
-                    let fault = unknown(name, Some(value), Source::CommandLine);
+                    let fault = unknown(&options, name, Some(value), Source::CommandLine);
                     self.faults.push(fault);
                 }
             }
@@ -183,8 +210,8 @@ impl Layers {
     }
 
     /// Every option that was given, in the order of the table.
-    pub(super) fn given(&self) -> impl Iterator<Item = (&'static OptionSpec, &str, &Source)> {
-        OPTIONS.iter().filter_map(|spec| {
+    pub(super) fn given(&self) -> impl Iterator<Item = (&OptionSpec, &str, &Source)> {
+        self.options.all().iter().filter_map(|spec| {
             let (value, source) = self.get(spec.name)?;
             Some((spec, value, source))
         })
@@ -195,7 +222,7 @@ impl Layers {
         self.given()
             .filter(|(spec, _, _)| wanted(spec.scope))
             .filter_map(|(spec, value, source)| {
-                let problem = check(spec, value, &self.expansion).err()?;
+                let problem = check(spec, value, self.reading()).err()?;
                 Some(Fault::given(spec, value, source, problem))
             })
             .collect()
@@ -203,11 +230,11 @@ impl Layers {
 }
 
 /// Whether a text is a value of an option, on its own.
-pub(super) fn check(spec: &OptionSpec, value: &str, expansion: &Expansion) -> Result<(), String> {
+pub(super) fn check(spec: &OptionSpec, value: &str, reading: Reading<'_>) -> Result<(), String> {
     match (value.trim().is_empty(), spec.can_be_unset()) {
         (true, true) => Ok(()),
         (true, false) => Err("needs a value".to_owned()),
-        (false, _) => spec.kind.check(value, expansion),
+        (false, _) => reading.check(spec.kind, value),
     }
 }
 
@@ -222,8 +249,8 @@ fn unset(spec: &OptionSpec, value: &str) -> Option<String> {
     (!value.is_empty() || spec.can_be_unset()).then(|| value.to_owned())
 }
 
-fn unknown(name: &str, value: Option<String>, source: Source) -> Fault {
-    let problem = match (find(name), nearest(name)) {
+fn unknown(options: &OptionTable, name: &str, value: Option<String>, source: Source) -> Fault {
+    let problem = match (options.find(name), options.nearest(name)) {
         (Some(_), _) => "does not go into a config file; give it on the command line".to_owned(),
         (None, Some(spec)) => format!("is no option; did you mean {}?", spelling(&source, spec)),
         (None, None) => "is no option; wnm --help lists them".to_owned(),
@@ -239,7 +266,7 @@ fn unknown(name: &str, value: Option<String>, source: Source) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{env, rewarded};
+    use crate::samples::{env, options, rewarded};
 
     #[test]
     fn sources_are_ordered() {
@@ -261,7 +288,7 @@ mod tests {
             ("no_upnp", ["true", "false", "true", "false"]),
             ("start_args", ["--a", "--b", "--c", ""]),
         ] {
-            let mut layers = Layers::new();
+            let mut layers = Layers::new(options());
             assert_eq!(layers.get(name), None);
             let line = |value: &str| format!("{name} = \"{value}\"\n").into_bytes();
             layers = layers.file(Path::new("/low"), &line(low));
@@ -277,11 +304,9 @@ mod tests {
 
     #[test]
     fn what_is_found_counts_where_nothing_is_given() {
-        let layers = Layers::new().found("node_cap", "7", Source::Nodes).found(
-            "node_cap",
-            "8",
-            Source::Nodes,
-        );
+        let layers = Layers::new(options())
+            .found("node_cap", "7", Source::Nodes)
+            .found("node_cap", "8", Source::Nodes);
         assert_eq!(layers.get("node_cap"), Some(("7", &Source::Nodes)));
         let layers = layers.file(Path::new("/c"), b"node_cap = 9");
         assert_eq!(layers.get("node_cap").unwrap().0, "9");
@@ -289,7 +314,7 @@ mod tests {
 
     #[test]
     fn what_is_empty_or_none_says_nothing_or_unsets() {
-        let layers = Layers::new()
+        let layers = Layers::new(options())
             .environment(env(&[
                 ("NODE_CAP", ""),
                 ("START_ARGS", ""),
@@ -319,7 +344,7 @@ mod tests {
 
     #[test]
     fn every_fault_of_a_file_is_told_with_its_line() {
-        let layers = Layers::new().file(
+        let layers = Layers::new(options()).file(
             Path::new("/etc/wnm"),
             b"id = 1\nnodecap = 5\n= 3\nnode_cap\nxyzzy: 1\nversion\nno_upnp\nhost=\"a\n",
         );
@@ -337,7 +362,7 @@ mod tests {
 
     #[test]
     fn an_unknown_option_of_the_command_line_is_told() {
-        let layers = Layers::new().command_line([("--nodecap", "5")]);
+        let layers = Layers::new(options()).command_line([("--nodecap", "5")]);
         insta::assert_snapshot!(layers.faults[0], @"--nodecap '5': is no option; did you mean --node-cap?");
     }
 }

@@ -1,6 +1,6 @@
 //! Options: what there are, where a value comes from, and what it means.
 //!
-//! [`OPTIONS`] is the one table that the command line, the environment, the config files and the checks share.
+//! [`OptionTable`] is the one table that the command line, the environment, the config files and the checks share.
 //! [`Layers`] collects what was given where, as text. On top of it, [`Layers::run_settings`] says what this run
 //! is to do, [`Layers::initial_machine`] makes the settings of a new colony, and [`Layers::apply`] puts what was
 //! given over what the database holds. All three tell every fault at once.
@@ -20,7 +20,7 @@ mod force;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzzing;
 mod layers;
-mod option;
+
 mod provenance;
 mod run;
 mod stored;
@@ -39,8 +39,8 @@ pub use fault::{Fault, SettingsError};
 pub use file::{ConfigFile, Entry, read_config_files};
 pub use force::{ForceAction, UnknownForceAction};
 pub use layers::Layers;
-pub use option::{DefaultValue, Group, OptionSpec, Scope, ValueKind};
 pub use provenance::Provenance;
 pub use run::{LogLevel, NamedNode, RunSettings};
 pub use stored::stored_values;
-pub use table::{OPTIONS, find, nearest};
+pub use table::OptionTable;
+pub use wnm_core::option::{DefaultValue, Group, OptionSpec, Scope, ValueKind};

@@ -1,5 +1,5 @@
+use crate::Layers;
 use crate::stored::stored_value;
-use crate::{Layers, OPTIONS};
 use wnm_core::machine::Machine;
 use wnm_core::machine::Source;
 
@@ -17,7 +17,8 @@ pub struct Provenance {
 impl Layers {
     /// For every option what holds and where it comes from, in the order of the table.
     pub fn provenance(&self, stored: Option<&Machine>) -> Vec<Provenance> {
-        OPTIONS
+        self.options
+            .all()
             .iter()
             .map(|spec| {
                 let given = self.get(spec.name).filter(|_| self.counts(spec));
@@ -44,11 +45,11 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::samples::{env, sample_machine};
+    use crate::samples::{env, options, sample_machine};
 
     #[test]
     fn every_value_says_where_it_comes_from() {
-        let layers = Layers::new()
+        let layers = Layers::new(options())
             .file(Path::new("/c"), b"\nnode_cap = 5")
             .environment(env(&[("HOST", "localhost")]))
             .command_line([("no_upnp", "true")]);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
-use crate::samples::{facts, rewarded};
+use crate::samples::{facts, options, rewarded};
 use crate::{Layers, MachineFacts, stored_values};
 use wnm_core::container::ContainerNetwork;
 use wnm_core::id::NodeId;
@@ -150,7 +150,7 @@ fn rest() -> impl Strategy<Value = Machine> {
         (version, image),
         (any::<bool>(), 0..i64::MAX, 0..i64::MAX, 1u32..60_000),
         (
-            proptest::sample::select(ManagerKind::ALL.to_vec()),
+            proptest::sample::select(crate::samples::KINDS.to_vec()),
             proptest::sample::select(RemovalStrategy::ALL.to_vec()),
             proptest::sample::select(vec!["faucet:3,donate", "Faucet", "donate"]),
             proptest::sample::select(FirewallChoice::ALL.to_vec()),
@@ -161,7 +161,7 @@ fn rest() -> impl Strategy<Value = Machine> {
             |(paths, (version, image), (on, at, bytes, number), words)| {
                 let start = rewarded().initial_machine(&facts()).unwrap();
                 // Containers of one node have their ports wherever nodes have.
-                let in_containers = words.0 == ManagerKind::S6OVERLAY_USER;
+                let in_containers = words.0 == ManagerKind::from_static("s6overlay+user");
                 let max_nodes = if in_containers { 1 } else { number };
                 Machine {
                     node_storage: paths.0,
@@ -222,7 +222,7 @@ fn read_back(text: &str, cpu_count: u32) -> Machine {
         cpu_count,
         ..facts()
     };
-    let layers = Layers::new().file(Path::new("/config"), text.as_bytes());
+    let layers = Layers::new(options()).file(Path::new("/config"), text.as_bytes());
     let fresh = layers
         .initial_machine(&facts)
         .unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -247,14 +247,14 @@ proptest! {
 
     #[test]
     fn any_machine_is_what_it_is_when_nothing_is_given(machine in machine()) {
-        let (same, changes) = Layers::new().apply(&machine).unwrap();
+        let (same, changes) = Layers::new(options()).apply(&machine).unwrap();
         prop_assert!(changes.is_empty());
         prop_assert_eq!(same, machine);
     }
 
     #[test]
     fn no_bytes_make_a_config_file_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        let layers = Layers::new().file(Path::new("/config"), &bytes);
+        let layers = Layers::new(options()).file(Path::new("/config"), &bytes);
         if let Err(error) = layers.initial_machine(&facts()) {
             prop_assert!(error.0.iter().all(|fault| fault.to_string().lines().count() == 1));
         }
@@ -268,7 +268,7 @@ proptest! {
             0..8,
         )
     ) {
-        let layers = Layers::new().file(Path::new("/config"), lines.join("\n").as_bytes());
+        let layers = Layers::new(options()).file(Path::new("/config"), lines.join("\n").as_bytes());
         let told = [
             layers.initial_machine(&facts()).err(),
             layers.run_settings().err(),

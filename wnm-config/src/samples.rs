@@ -2,11 +2,15 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::{Layers, MachineFacts};
+use crate::value::Reading;
+use crate::{Expansion, Layers, MachineFacts, OptionTable};
 use wnm_core::kind::ManagerKind;
 use wnm_core::machine::Machine;
+use wnm_core::manager::{ManagerContext, ManagerError, ProcessManager};
 use wnm_core::quantity::UnixTime;
+use wnm_core::registry::ManagerRegistry;
 use wnm_core::wallet::Address;
 
 pub(super) fn env(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
@@ -16,9 +20,44 @@ pub(super) fn env(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
         .collect()
 }
 
+/// The manager of a colony where none is named.
+pub(super) const NATIVE: ManagerKind = ManagerKind::from_static("systemd+user");
+
+pub(super) fn managers() -> ManagerRegistry {
+    let build =
+        |_: &ManagerKind, _: ManagerContext| -> Result<Arc<dyn ProcessManager>, ManagerError> {
+            Err(ManagerError::NotFound("nothing is run here".to_owned()))
+        };
+    KINDS.iter().fold(ManagerRegistry::new(), |managers, kind| {
+        managers.with_kind(kind.clone(), build)
+    })
+}
+
+/// Managers that can be named.
+pub(super) const KINDS: [ManagerKind; 5] = [
+    ManagerKind::from_static("systemd+sudo"),
+    NATIVE,
+    ManagerKind::from_static("setsid+user"),
+    ManagerKind::from_static("antctl+zen"),
+    ManagerKind::from_static("s6overlay+user"),
+];
+
+pub(super) fn options() -> OptionTable {
+    OptionTable::new(&managers())
+}
+
+/// Reads a value without a home directory.
+pub(super) fn read<T>(value: impl FnOnce(Reading<'_>) -> T) -> T {
+    let (expansion, options) = (Expansion::default(), options());
+    value(Reading {
+        expansion: &expansion,
+        options: &options,
+    })
+}
+
 /// Layers that a colony can be initialised from.
 pub(super) fn rewarded() -> Layers {
-    Layers::new()
+    Layers::new(options())
         .environment(env(&[("HOME", "/home/ann")]))
         .file(Path::new("/lowest"), b"rewards_address = faucet")
 }
@@ -27,7 +66,7 @@ pub(super) fn facts() -> MachineFacts {
     MachineFacts {
         cpu_count: 4,
         home: Some("/home/ann".into()),
-        default_manager: ManagerKind::SYSTEMD_USER,
+        default_manager: NATIVE,
     }
 }
 

@@ -63,7 +63,7 @@ pub fn stored_values(machine: &Machine) -> Vec<(&'static str, ConfigValue)> {
         ("max_concurrent_removals", int(m.limits.removals)),
         ("max_concurrent_operations", int(m.limits.operations)),
         ("node_removal_strategy", text(m.removal_strategy)),
-        ("process_manager", text(m.manager)),
+        ("process_manager", text(&m.manager)),
         ("max_node_per_container", int(m.containers.max_nodes)),
         ("min_container_count", int(m.containers.min_count)),
         ("docker_image", optional(m.containers.image.as_deref())),

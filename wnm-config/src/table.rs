@@ -1,9 +1,13 @@
-use crate::option::{DefaultValue, Group, OptionSpec, Scope, ValueKind};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use wnm_core::kind::ManagerKind;
+use wnm_core::machine::{Conflict, Machine};
+use wnm_core::option::{DefaultValue, Group, OptionSpec, Scope, ValueKind};
+use wnm_core::registry::ManagerRegistry;
 
 /// Below this likeness (0 to 1) a name is no spelling mistake of another.
 const SUGGEST_FROM: f64 = 0.8;
-
-const MANAGER_HELP: &str = "Who runs the nodes: systemd+sudo, systemd+user, setsid+sudo, setsid+user, launchd+sudo, launchd+user, antctl+sudo, antctl+user, antctl+zen, s6overlay+user; fixed at --init";
 
 const FORCE_ACTIONS: ValueKind = ValueKind::Choice(&super::force::ForceAction::WORDS);
 const REPORTS: ValueKind = ValueKind::Choice(&wnm_core::reports::ReportKind::WORDS);
@@ -30,7 +34,7 @@ macro_rules! options {
                 kind: $kind,
                 default: $default,
                 env: options!(@$env),
-                help: $help,
+                help: Cow::Borrowed($help),
                 short: options!(@short $($short)?),
             },)*]
         }
@@ -41,11 +45,11 @@ macro_rules! options {
     (@short $short:literal) => { Some($short) };
 }
 
-/// Every option. What the environment may set is what the Python wnm lets it set.
+/// The options of every wnm, whatever its managers. What the environment may set is what the Python wnm lets it set.
 ///
 /// name · scope · group · kind, default, environment, help, letter
 #[rustfmt::skip]
-pub static OPTIONS: &[OptionSpec] = options! {
+static BASE: &[OptionSpec] = options! {
     "config"                Run  Run Path, Computed("~/.local/share/wnm/config and ~/wnm/config"), noenv, "Read options from this file, over the default ones", 'c';
     "dbpath"                Run  Run Database, Computed("colony.db, by platform and mode"), env, "The database: a path or sqlite:///…; ~ and $VAR expand";
     "dry_run"               Run  Run Flag, Absent, env, "Decide and show, change nothing";
@@ -124,7 +128,7 @@ pub static OPTIONS: &[OptionSpec] = options! {
     "metrics_port_start"    StoredImmutable Ports Port, Fixed("13"), env, "and is surveyed at 13000 + N";
     "rpc_port_start"        StoredImmutable Ports Port, Fixed("30"), env, "and antctl controls it at 30000 + N";
 
-    "process_manager"       StoredImmutable Manager Manager, Computed("systemd+user, launchd+user or setsid+user, by what there is"), env, MANAGER_HELP;
+    "process_manager"       StoredImmutable Manager Manager, Computed("systemd+user, launchd+user or setsid+user, by what there is"), env, "Who runs the nodes; fixed at --init";
     "antctl_path"           Stored Manager AbsolutePath, Fixed("~/.local/bin/antctl"), env, "antctl: where it is";
     "antctl_debug"          Stored Manager Flag, Absent, env, "antctl: ask for its debug output";
     "antctl_version"        Stored Manager Version, Absent, env, "antctl: ask for this version of antnode; empty for the latest";
@@ -141,21 +145,69 @@ pub static OPTIONS: &[OptionSpec] = options! {
     "last_stopped_at"       StoredByHand Counters Timestamp, Absent, env, "When a node was last stopped for load";
 };
 
-/// The option of this name: hyphens or underscores, any case, with or without leading hyphens.
-pub fn find(name: &str) -> Option<&'static OptionSpec> {
-    let wanted = normal(name);
-    OPTIONS.iter().find(|spec| spec.name == wanted)
+/// All options of a wnm: those of every one, and those of its managers.
+#[derive(Debug, Clone)]
+pub struct OptionTable {
+    specs: Arc<[OptionSpec]>,
+    kinds: Arc<[ManagerKind]>,
+    managers: ManagerRegistry,
 }
 
-/// The option whose name is most like this one, if any is.
-pub fn nearest(name: &str) -> Option<&'static OptionSpec> {
-    let wanted = normal(name);
-    OPTIONS
-        .iter()
-        .map(|spec| (strsim::jaro_winkler(spec.name, &wanted), spec))
-        .filter(|(likeness, _)| *likeness >= SUGGEST_FROM)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, spec)| spec)
+impl OptionTable {
+    /// The options of a wnm with these managers, in the order of help.
+    pub fn new(managers: &ManagerRegistry) -> Self {
+        let kinds = managers.kinds();
+        let mut specs: Vec<OptionSpec> = BASE.to_vec();
+        for spec in &mut specs {
+            if spec.kind == ValueKind::Manager && !kinds.is_empty() {
+                let listed = list(&kinds);
+                spec.help = format!("Who runs the nodes: {listed}; fixed at --init").into();
+            }
+        }
+        Self {
+            specs: specs.into(),
+            kinds: kinds.into(),
+            managers: managers.clone(),
+        }
+    }
+
+    /// Every option, in the order of help.
+    pub fn all(&self) -> &[OptionSpec] {
+        &self.specs
+    }
+
+    /// The managers that can be named.
+    pub fn kinds(&self) -> &[ManagerKind] {
+        &self.kinds
+    }
+
+    /// Every conflict between the settings of a machine.
+    pub fn conflicts(&self, machine: &Machine) -> Vec<Conflict> {
+        self.managers.conflicts(machine)
+    }
+
+    /// The option of this name: hyphens or underscores, any case, with or without leading hyphens.
+    pub fn find(&self, name: &str) -> Option<&OptionSpec> {
+        let wanted = normal(name);
+        self.specs.iter().find(|spec| spec.name == wanted)
+    }
+
+    /// The option whose name is most like this one, if any is.
+    pub fn nearest(&self, name: &str) -> Option<&OptionSpec> {
+        let wanted = normal(name);
+        self.specs
+            .iter()
+            .map(|spec| (strsim::jaro_winkler(spec.name, &wanted), spec))
+            .filter(|(likeness, _)| *likeness >= SUGGEST_FROM)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, spec)| spec)
+    }
+}
+
+/// Names of managers, with commas in between.
+pub(crate) fn list(kinds: &[ManagerKind]) -> String {
+    let names: Vec<&str> = kinds.iter().map(ManagerKind::as_str).collect();
+    names.join(", ")
 }
 
 fn normal(name: &str) -> String {
@@ -168,19 +220,23 @@ fn normal(name: &str) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::*;
+    use crate::samples::options;
 
     #[test]
     fn names_and_letters_are_unique_and_grouped() {
-        let names: BTreeSet<_> = OPTIONS.iter().map(|spec| spec.name).collect();
-        assert_eq!(names.len(), OPTIONS.len());
-        let letters: Vec<_> = OPTIONS.iter().filter_map(|spec| spec.short).collect();
+        let names: BTreeSet<_> = options().all().iter().map(|spec| spec.name).collect();
+        assert_eq!(names.len(), options().all().len());
+        let letters: Vec<_> = options()
+            .all()
+            .iter()
+            .filter_map(|spec| spec.short)
+            .collect();
         assert_eq!(letters, ['c', 'V', 'v', 'q']);
         assert!(
-            OPTIONS.is_sorted_by_key(|spec| spec.group),
+            options().all().is_sorted_by_key(|spec| spec.group),
             "help shows a heading once"
         );
-        for spec in OPTIONS {
+        for spec in options().all() {
             assert!(
                 spec.name
                     .bytes()
@@ -191,7 +247,8 @@ mod tests {
 
     #[test]
     fn what_no_environment_sets_is_what_the_python_keeps_from_it() {
-        let without: Vec<_> = OPTIONS
+        let without: Vec<_> = options()
+            .all()
             .iter()
             .filter(|spec| spec.env_name().is_none())
             .map(|spec| spec.name)
@@ -208,9 +265,9 @@ mod tests {
             "--node_cap",
             "NODE_CAP",
         ] {
-            assert_eq!(find(name).unwrap().name, "node_cap", "{name}");
+            assert_eq!(options().find(name).unwrap().name, "node_cap", "{name}");
         }
-        assert!(find("node").is_none());
+        assert!(options().find("node").is_none());
     }
 
     #[test]
@@ -220,8 +277,8 @@ mod tests {
             ("--rewards-adress", "rewards_address"),
             ("cpu_remov", "cpu_remove"),
         ] {
-            assert_eq!(nearest(slip).unwrap().name, meant);
+            assert_eq!(options().nearest(slip).unwrap().name, meant);
         }
-        assert!(nearest("xyzzy").is_none());
+        assert!(options().nearest("xyzzy").is_none());
     }
 }

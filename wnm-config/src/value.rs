@@ -1,10 +1,11 @@
 //! How a text becomes a value: one function per kind. The error says what is right instead.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 
 use semver::Version;
 
-use crate::{Expansion, ValueKind};
+use crate::{Expansion, OptionTable, ValueKind};
 use wnm_core::id::{NodeId, NodeName};
 use wnm_core::kind::ManagerKind;
 use wnm_core::ports::PortBase;
@@ -31,12 +32,20 @@ const MAX_WORDS: usize = 8192;
 
 pub(super) type Parsed<T> = Result<T, String>;
 
-impl ValueKind {
+/// What values are read with.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub expansion: &'a Expansion,
+    pub options: &'a OptionTable,
+}
+
+impl Reading<'_> {
     /// Whether a text is a value of this kind, as far as can be told without the rest. The error says what is
     /// right instead.
-    pub fn check(self, text: &str, expansion: &Expansion) -> Result<(), String> {
+    pub fn check(&self, kind: ValueKind, text: &str) -> Result<(), String> {
         clean(text)?;
-        match self {
+        let expansion = self.expansion;
+        match kind {
             ValueKind::Flag => flag(text).map(drop),
             ValueKind::Repeated => repeated(text).map(drop),
             ValueKind::Text | ValueKind::Path => Ok(()),
@@ -55,7 +64,7 @@ impl ValueKind {
             ValueKind::NodeNames => node_names(text).map(drop),
             ValueKind::Address => address(text).map(drop),
             ValueKind::Rewards => rewards(text).map(drop),
-            ValueKind::Manager => manager(text).map(drop),
+            ValueKind::Manager => self.manager(text).map(drop),
             ValueKind::Port => port_base(text).map(drop),
             ValueKind::Strategy => strategy(text).map(drop),
             ValueKind::Host => host(text).map(drop),
@@ -67,6 +76,21 @@ impl ValueKind {
             ValueKind::Quota => quota(text).map(drop),
             ValueKind::Choice(words) => choice(text, words).map(drop),
         }
+    }
+
+    /// A manager that this wnm has.
+    pub fn manager(&self, text: &str) -> Parsed<ManagerKind> {
+        let kinds = self.options.kinds();
+        let kind = text.parse().ok();
+        kind.filter(|kind| kinds.contains(kind)).ok_or_else(|| {
+            let (text, listed) = (text.trim(), crate::table::list(kinds));
+            format!("'{text}' is no process manager; there are {listed}")
+        })
+    }
+
+    /// An absolute path.
+    pub fn path(&self, text: &str) -> Parsed<PathBuf> {
+        self.expansion.absolute(text).map_err(say)
     }
 }
 
@@ -191,10 +215,6 @@ pub(super) fn address(text: &str) -> Parsed<Address> {
 }
 
 pub(super) fn rewards(text: &str) -> Parsed<RewardsAddress> {
-    text.parse().map_err(say)
-}
-
-pub(super) fn manager(text: &str) -> Parsed<ManagerKind> {
     text.parse().map_err(say)
 }
 
@@ -344,11 +364,15 @@ mod tests {
             (ValueKind::Port, "65535", "65536"),
             (ValueKind::Quota, "1000000", "1000001"),
         ] {
-            let expansion = Expansion::default();
-            assert!(kind.check(below, &expansion).is_ok(), "{below}");
-            assert!(kind.check(above, &expansion).is_err(), "{above}");
+            let (expansion, options) = (Expansion::default(), crate::samples::options());
+            let reading = Reading {
+                expansion: &expansion,
+                options: &options,
+            };
+            assert!(reading.check(kind, below).is_ok(), "{below}");
+            assert!(reading.check(kind, above).is_err(), "{above}");
             for text in ["-1", "1.5", "", "many", "1e3"] {
-                assert!(kind.check(text, &expansion).is_err(), "{kind:?} {text}");
+                assert!(reading.check(kind, text).is_err(), "{kind:?} {text}");
             }
         }
         for text in ["inf", "NaN", "-0.1"] {

@@ -4,13 +4,18 @@ mod status;
 
 pub use status::CycleStatus;
 
+use serde::{Deserialize, Serialize};
+
 use crate::decide::{MachineStep, Plan, Step};
 use crate::event::Outcome;
 use crate::node::Node;
 use crate::snapshot::Snapshot;
 
+/// Version of the JSON form of a cycle's report; raised when a reader of the old form would be misled.
+pub const CYCLE_REPORT_FORMAT: u32 = 1;
+
 /// How one step came out.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepResult {
     /// The step.
     pub step: Step,
@@ -23,7 +28,7 @@ pub struct StepResult {
 }
 
 /// How one step of the machine came out.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MachineStepResult {
     /// The step.
     pub step: MachineStep,
@@ -34,9 +39,11 @@ pub struct MachineStepResult {
 }
 
 /// What a run saw, decided and did.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[must_use = "steps may have failed"]
 pub struct CycleReport {
+    /// [`CYCLE_REPORT_FORMAT`] at the time of writing.
+    pub format: u32,
     /// In one word.
     pub status: CycleStatus,
     /// What it decided on.
@@ -44,6 +51,7 @@ pub struct CycleReport {
     /// What it decided.
     pub plan: Plan,
     /// What came of the steps of the machine.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub machine_results: Vec<MachineStepResult>,
     /// What came of it, step by step.
     pub results: Vec<StepResult>,

@@ -22,7 +22,7 @@ mod rules;
 mod selection;
 mod slots;
 
-pub use backoff::{LONG_RUN, load_backoff, load_stops_after_stop, start_backoff};
+pub use backoff::{load_backoff, start_backoff};
 pub use features::{Features, Gauge, Newest};
 pub use figure::{Figure, Measure, Relation, Unit};
 pub use forced::{ForcedAction, ForcedRequest, Refusal};

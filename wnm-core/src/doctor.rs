@@ -1,18 +1,18 @@
 //! What does not fit together on a machine: between the database, the supervisor, directories, ports and what is
-//! around them. the embedder collects [`Facts`]; [`examine`] works out what is wrong
-//! without any I/O; each [`Finding`] says what mends it.
+//! around them. The embedder collects [`Facts`]; [`examine`] works out what is wrong
+//! without any I/O. A [`Finding`] that can be repaired without a person has a [`Fix`].
 
 mod examine;
 mod facts;
 mod finding;
+mod fix;
 mod kernel_ports;
-mod remedy;
 
 pub use examine::examine;
 pub use facts::{ClockFacts, Facts, NodeDirectory, PythonFacts, StorageFacts};
 pub use finding::{Finding, Severity, VersionCount};
+pub use fix::Fix;
 pub use kernel_ports::{KernelPorts, PortSpan};
-pub use remedy::{Fix, Remedy};
 
 use crate::quantity::Seconds;
 

@@ -1,6 +1,19 @@
 //! The journal: what was decided and done, when and why.
+//!
+//! An [`Event`] is typed: [`EventKind`] says what happened and [`EventReason`] why. A database keeps both as the words
+//! that people read, beside their JSON form. The words are enough to read a journal of an older version.
+
+mod kind;
+mod reason;
+mod stored;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
+
+pub use kind::EventKind;
+pub use reason::EventReason;
+pub use stored::{EVENT_FORMAT, EventWords};
 
 use crate::id::NodeId;
 use crate::quantity::UnixTime;
@@ -13,7 +26,7 @@ pub enum Outcome {
     Done,
     /// It was tried and did not work; the text says why.
     Failed,
-    /// It is open what came of it; the next cycle looks.
+    /// The outcome is unknown; the next cycle looks.
     Open,
     /// Something was seen that nobody did.
     Seen,
@@ -21,7 +34,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The word for it.
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Outcome::Done => "done",
             Outcome::Failed => "failed",
@@ -30,26 +43,61 @@ impl Outcome {
         }
     }
 
-    /// The reverse of [`word`](Self::word).
+    /// The reverse of [`as_str`](Self::as_str).
     pub fn from_word(word: &str) -> Option<Self> {
         [Outcome::Done, Outcome::Failed, Outcome::Open, Outcome::Seen]
             .into_iter()
-            .find(|outcome| outcome.word() == word)
+            .find(|outcome| outcome.as_str() == word)
     }
 }
 
-/// One line of the journal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The place of an event in its journal. Later events have higher ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventId(pub u64);
+
+/// One entry of the journal.
+///
+/// Its JSON form has the words `action`, `outcome` and `reason`, and what is typed in `detail`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "stored::EventDocument", into = "stored::EventDocument")]
 pub struct Event {
+    /// Its place in the journal; `None` until it is recorded.
+    pub seq: Option<EventId>,
     /// When.
     pub at: UnixTime,
-    /// The node it was about; none for the machine as a whole.
+    /// The node it was about; `None` for the machine as a whole.
     pub node: Option<NodeId>,
-    /// What: `add`, `start`, `stop`, `upgrade`, `remove`, `init`, `reboot`, `crashed`, …
-    pub action: String,
+    /// What happened.
+    pub kind: EventKind,
     /// How it came out.
     pub outcome: Outcome,
     /// Why it was done, with the measured value and the threshold where there were some; and for a failure
     /// what went wrong.
-    pub reason: String,
+    pub reason: EventReason,
+}
+
+impl Event {
+    /// An event that is yet to be recorded, about the machine as a whole.
+    pub fn new(
+        at: UnixTime,
+        kind: EventKind,
+        outcome: Outcome,
+        reason: impl Into<EventReason>,
+    ) -> Self {
+        Self {
+            seq: None,
+            at,
+            node: None,
+            kind,
+            outcome,
+            reason: reason.into(),
+        }
+    }
+
+    /// The same about a node.
+    pub fn about(mut self, node: NodeId) -> Self {
+        self.node = Some(node);
+        self
+    }
 }

@@ -51,9 +51,10 @@ fn check(snapshot: &Snapshot, plan: &Plan) {
             assert_eq!(step.act, Act::Add, "node {} is not there", step.node);
             continue;
         };
-        let over = node.observed.state != ObservedState::Unknown || step.act == Act::Forget;
+        let over = node.observed().state != ObservedState::Unknown || step.act == Act::Forget;
         assert!(over, "act against node {}, which is unknown", step.node);
-        let left_alone = node.desired.state == DesiredState::Disabled && node.transition.is_none();
+        let left_alone =
+            node.desired().state == DesiredState::Disabled && node.transition().is_none();
         assert!(!left_alone, "node {} is disabled", step.node);
     }
 }

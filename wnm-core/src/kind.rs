@@ -1,136 +1,136 @@
 //! The name of a process manager: a supervisor and a mode.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// A supervisor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Supervisor {
-    /// systemd units.
-    Systemd,
-    /// Plain detached processes.
-    Setsid,
-    /// launchd jobs.
-    Launchd,
-    /// The official manager.
-    Antctl,
-    /// s6 services in containers.
-    S6overlay,
-}
-
-/// With whose rights it is driven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// With whose rights a supervisor is driven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// The machine's, through sudo unless already root. Nodes run as the user `ant`.
     Sudo,
     /// The caller's.
     User,
-    /// The caller's, with the defaults of antctl for everything (antctl only).
+    /// The caller's, with the supervisor's own defaults for everything.
     Zen,
 }
 
-/// A supervisor and a mode that go together, as `systemd+user`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ManagerKind {
-    supervisor: Supervisor,
-    mode: Mode,
+impl Mode {
+    /// Every mode.
+    pub const ALL: [Mode; 3] = [Mode::Sudo, Mode::User, Mode::Zen];
+
+    /// Its word, as in the name of a manager.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Mode::Sudo => "sudo",
+            Mode::User => "user",
+            Mode::Zen => "zen",
+        }
+    }
 }
 
-/// A manager that does not exist.
+/// The name of a manager: a supervisor and a mode, as `systemd+user`.
+///
+/// Any well-formed name is a kind. Whether a program has such a manager is for its
+/// [`ManagerRegistry`](crate::registry::ManagerRegistry) to say.
+///
+/// ```
+/// use wnm_core::kind::{ManagerKind, Mode};
+///
+/// const TMUX_USER: ManagerKind = ManagerKind::from_static("tmux+user");
+/// assert_eq!("tmux+user".parse::<ManagerKind>()?, TMUX_USER);
+/// assert_eq!((TMUX_USER.supervisor(), TMUX_USER.mode()), ("tmux", Mode::User));
+/// # Ok::<(), wnm_core::kind::InvalidKind>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ManagerKind(Cow<'static, str>);
+
+/// A text that is no name of a manager.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("'{0}' is no process manager; there are {all}", all = ManagerKind::ALL.map(|k| k.to_string()).join(", "))]
-pub struct UnknownManager(pub String);
+#[error(
+    "'{0}' is no process manager: a name is SUPERVISOR+MODE, as systemd+user, with the mode user, sudo or zen"
+)]
+pub struct InvalidKind(pub String);
 
 impl ManagerKind {
-    /// Plain processes under the caller's account: works everywhere.
-    pub const SETSID_USER: ManagerKind = Self::of(Supervisor::Setsid, Mode::User);
-    /// Plain processes under the user `ant`.
-    pub const SETSID_SUDO: ManagerKind = Self::of(Supervisor::Setsid, Mode::Sudo);
-    /// Units of the caller's own systemd.
-    pub const SYSTEMD_USER: ManagerKind = Self::of(Supervisor::Systemd, Mode::User);
-    /// Units of the machine's systemd.
-    pub const SYSTEMD_SUDO: ManagerKind = Self::of(Supervisor::Systemd, Mode::Sudo);
-    /// Jobs of the caller's own launchd domain.
-    pub const LAUNCHD_USER: ManagerKind = Self::of(Supervisor::Launchd, Mode::User);
-    /// Jobs of the machine's launchd domain.
-    pub const LAUNCHD_SUDO: ManagerKind = Self::of(Supervisor::Launchd, Mode::Sudo);
-    /// Services of root's antctl.
-    pub const ANTCTL_SUDO: ManagerKind = Self::of(Supervisor::Antctl, Mode::Sudo);
-    /// Services of the caller's own antctl.
-    pub const ANTCTL_USER: ManagerKind = Self::of(Supervisor::Antctl, Mode::User);
-    /// The same in the places that antctl chooses.
-    pub const ANTCTL_ZEN: ManagerKind = Self::of(Supervisor::Antctl, Mode::Zen);
-
-    /// Services of s6 in containers.
-    pub const S6OVERLAY_USER: ManagerKind = Self::of(Supervisor::S6overlay, Mode::User);
-
-    /// Every manager.
-    pub const ALL: [ManagerKind; 10] = [
-        Self::SYSTEMD_SUDO,
-        Self::SYSTEMD_USER,
-        Self::SETSID_SUDO,
-        Self::SETSID_USER,
-        Self::LAUNCHD_SUDO,
-        Self::LAUNCHD_USER,
-        Self::ANTCTL_SUDO,
-        Self::ANTCTL_USER,
-        Self::ANTCTL_ZEN,
-        Self::S6OVERLAY_USER,
-    ];
-
-    const fn of(supervisor: Supervisor, mode: Mode) -> Self {
-        Self { supervisor, mode }
+    /// The kind of this name. For constants: a name that is not well-formed fails to compile there.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a constant, if the name is not well-formed.
+    pub const fn from_static(name: &'static str) -> Self {
+        assert!(
+            is_valid(name.as_bytes()),
+            "the name of a manager is SUPERVISOR+MODE in lower case"
+        );
+        Self(Cow::Borrowed(name))
     }
 
-    /// The supervisor.
-    pub const fn supervisor(self) -> Supervisor {
-        self.supervisor
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
-    /// The mode.
-    pub const fn mode(self) -> Mode {
-        self.mode
+    /// The supervisor: what is before the `+`.
+    pub fn supervisor(&self) -> &str {
+        self.0
+            .split_once('+')
+            .map_or("", |(supervisor, _)| supervisor)
     }
+
+    /// The mode: what is behind the `+`.
+    pub fn mode(&self) -> Mode {
+        let word = self.0.split_once('+').map_or("", |(_, mode)| mode);
+        let mut modes = Mode::ALL.into_iter();
+        modes
+            .find(|mode| mode.as_str() == word)
+            .unwrap_or(Mode::User)
+    }
+}
+
+/// Whether this is a supervisor's name, a `+` and a mode.
+const fn is_valid(name: &[u8]) -> bool {
+    let mut plus = 0;
+    while plus < name.len() && name[plus] != b'+' {
+        if !matches!(name[plus], b'a'..=b'z' | b'0'..=b'9' | b'-') {
+            return false;
+        }
+        plus += 1;
+    }
+    // A name that began with a hyphen would look like an option.
+    if plus == 0 || plus == name.len() || name[0] == b'-' {
+        return false;
+    }
+    let (_, rest) = name.split_at(plus);
+    matches!(rest, b"+sudo" | b"+user" | b"+zen")
 }
 
 impl fmt::Display for ManagerKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let supervisor = match self.supervisor {
-            Supervisor::Systemd => "systemd",
-            Supervisor::Setsid => "setsid",
-            Supervisor::Launchd => "launchd",
-            Supervisor::Antctl => "antctl",
-            Supervisor::S6overlay => "s6overlay",
-        };
-        let mode = match self.mode {
-            Mode::Sudo => "sudo",
-            Mode::User => "user",
-            Mode::Zen => "zen",
-        };
-        f.pad(&format!("{supervisor}+{mode}"))
+        f.pad(&self.0)
     }
 }
 
 impl FromStr for ManagerKind {
-    type Err = UnknownManager;
+    type Err = InvalidKind;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wanted = text.trim().to_lowercase();
-        ManagerKind::ALL
-            .into_iter()
-            .find(|kind| kind.to_string() == wanted)
-            .ok_or_else(|| UnknownManager(text.trim().to_owned()))
+        let name = text.trim().to_lowercase();
+        if is_valid(name.as_bytes()) {
+            Ok(Self(Cow::Owned(name)))
+        } else {
+            Err(InvalidKind(text.trim().to_owned()))
+        }
     }
 }
 
 impl TryFrom<String> for ManagerKind {
-    type Error = UnknownManager;
+    type Error = InvalidKind;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
@@ -139,7 +139,7 @@ impl TryFrom<String> for ManagerKind {
 
 impl From<ManagerKind> for String {
     fn from(kind: ManagerKind) -> Self {
-        kind.to_string()
+        kind.0.into_owned()
     }
 }
 
@@ -148,10 +148,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_manager_reads_back_from_its_name() {
-        for kind in ManagerKind::ALL {
-            assert_eq!(kind.to_string().parse::<ManagerKind>().unwrap(), kind);
+    fn a_name_is_a_supervisor_and_a_mode() {
+        for name in ["systemd+user", "s6overlay+user", "my-tmux2+sudo", "x+zen"] {
+            let kind: ManagerKind = name.parse().unwrap();
+            assert_eq!(kind.to_string(), name);
+            assert_eq!(
+                format!("{}+{}", kind.supervisor(), kind.mode().as_str()),
+                name
+            );
+            let json = serde_json::to_string(&kind).unwrap();
+            assert_eq!(serde_json::from_str::<ManagerKind>(&json).unwrap(), kind);
         }
-        assert!("setsid+zen".parse::<ManagerKind>().is_err());
+        let spelled: ManagerKind = " SYSTEMD+User ".parse().unwrap();
+        assert_eq!(spelled, ManagerKind::from_static("systemd+user"));
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        for text in [
+            "",
+            "+",
+            "systemd",
+            "systemd+",
+            "+user",
+            "-x+user",
+            "systemd+root",
+            "sys temd+user",
+            "systemd+user+zen",
+            "é+user",
+            "a/b+user",
+        ] {
+            assert_eq!(
+                text.parse::<ManagerKind>(),
+                Err(InvalidKind(text.to_owned()))
+            );
+        }
     }
 }

@@ -26,11 +26,13 @@ pub mod machine;
 pub mod manager;
 pub mod node;
 pub mod numbering;
+pub mod option;
 pub mod paths;
 pub mod ports;
 pub mod probe;
 pub mod program;
 pub mod quantity;
+pub mod registry;
 pub mod reports;
 pub mod snapshot;
 #[cfg(any(test, feature = "mock"))]

@@ -11,7 +11,7 @@ mod strategy;
 mod value;
 
 pub use change::Change;
-pub use check::{Conflict, conflicts};
+pub use check::{Conflict, conflicts, port_conflicts};
 pub use firewall_choice::{FirewallChoice, UnknownFirewall};
 pub use fleet::{BadMemoryLimit, FleetLimits, MemoryLimit, MemoryUnit};
 pub use load::{IoRates, LoadAverages, MachineLoad};

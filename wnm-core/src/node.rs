@@ -1,8 +1,9 @@
 //! A node: what is wanted of it, what was seen of it, and what is under way.
 
+mod change;
 mod evidence;
+pub mod lifecycle;
 mod measurements;
-mod settle;
 mod state;
 mod status;
 
@@ -11,11 +12,12 @@ use std::path::PathBuf;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-pub use evidence::{NodeEvidence, NodeReport, Probe, ProcessState, RootState, Seen, observe_node};
+pub use change::NodeChange;
+pub use evidence::{DataState, NodeEvidence, NodeReport, ProbeResult, ProcessState};
+pub use lifecycle::{LifecycleRecord, LifecycleState};
 pub use measurements::NodeMeasurements;
-pub use settle::{Settled, settle_transition};
 pub use state::{
-    Actor, Desired, DesiredState, Observed, ObservedState, Transition, TransitionKind,
+    Actor, Desired, DesiredState, Observed, ObservedState, Transition, TransitionKind, UnknownWord,
 };
 pub use status::{Status, UnknownStatus};
 
@@ -27,8 +29,8 @@ use crate::wallet::Address;
 
 /// One node of the colony, as it is stored.
 ///
-/// Three fields say how it stands: [`desired`](Self::desired), [`observed`](Self::observed) and
-/// [`transition`](Self::transition). The word that people read is a projection of them: [`Node::status`].
+/// Its [`lifecycle`](Self::lifecycle) says how it stands, and the functions of the module [`lifecycle`] are all that
+/// changes it. The status that people read is a projection of it: [`Node::status`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Node {
     /// Its number, which its name, directory and ports derive from unless it was adopted.
@@ -61,24 +63,13 @@ pub struct Node {
     pub container: Option<ContainerId>,
     /// `KEY=value` words for its environment beyond the machine's.
     pub environment: Option<String>,
-    /// What is wanted of it.
-    pub desired: Desired,
-    /// What was last seen of it.
-    pub observed: Observed,
-    /// What is under way with it.
-    pub transition: Option<Transition>,
+    /// How it stands: what is wanted of it, what was seen of it and what is under way.
+    #[serde(flatten)]
+    pub lifecycle: LifecycleState,
     /// What it last said of itself.
     pub measured: NodeMeasurements,
     /// When it was first launched. Youngest means largest.
     pub first_launch: UnixTime,
-    /// When its status word last changed.
-    pub status_since: UnixTime,
-    /// When it was last started, by anyone.
-    pub last_start: Option<UnixTime>,
-    /// Starts in a row after which it did not stay up; spaces out the next attempt.
-    pub failed_starts: u32,
-    /// Stops in a row for load without a long run in between; spaces out the next start.
-    pub load_stops: u32,
 }
 
 impl Node {
@@ -89,21 +80,56 @@ impl Node {
 
     /// The word that people and the Python wnm read.
     pub fn status(&self) -> Status {
-        Status::of(self)
+        self.lifecycle.status()
+    }
+
+    /// What is wanted of it.
+    pub fn desired(&self) -> Desired {
+        self.lifecycle.desired()
+    }
+
+    /// What was last seen of it.
+    pub fn observed(&self) -> Observed {
+        self.lifecycle.observed()
+    }
+
+    /// What is under way with it.
+    pub fn transition(&self) -> Option<Transition> {
+        self.lifecycle.transition()
+    }
+
+    /// When its status last changed.
+    pub fn status_since(&self) -> UnixTime {
+        self.lifecycle.record().status_since
+    }
+
+    /// When it was last started, by anyone.
+    pub fn last_start(&self) -> Option<UnixTime> {
+        self.lifecycle.record().last_start
+    }
+
+    /// Starts in a row after which it did not stay up.
+    pub fn failed_starts(&self) -> u32 {
+        self.lifecycle.record().failed_starts
+    }
+
+    /// Stops in a row for load without a long run in between.
+    pub fn load_stops(&self) -> u32 {
+        self.lifecycle.record().load_stops
     }
 
     /// Whether wnm leaves it alone, whatever the load.
     pub fn is_disabled(&self) -> bool {
-        self.desired.state == DesiredState::Disabled
+        self.desired().state == DesiredState::Disabled
     }
 
     /// Whether it counts as part of the colony: one being removed no longer does.
     pub fn is_kept(&self) -> bool {
-        self.desired.state != DesiredState::Absent
+        self.desired().state != DesiredState::Absent
     }
 
     /// The kind of change under way, if any.
     pub fn under_way(&self) -> Option<TransitionKind> {
-        self.transition.map(|t| t.kind)
+        self.transition().map(|t| t.kind)
     }
 }

@@ -10,7 +10,7 @@ use crate::id::NodeId;
 /// Where things are kept, by platform and mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
-    /// Directory of `colony.db`.
+    /// Default directory of `colony.db`.
     pub state: PathBuf,
     /// Directory that holds a directory per node.
     pub node_storage: PathBuf,
@@ -22,7 +22,7 @@ pub struct Paths {
 
 /// No home directory to derive paths from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("HOME is not set, so there is no place for the colony; set it or give --dbpath")]
+#[error("no home directory is known, so default paths are not either")]
 pub struct UnknownHome;
 
 impl Paths {
@@ -67,6 +67,16 @@ impl Paths {
             logs,
             bootstrap_cache,
         })
+    }
+
+    /// Paths of a colony that has everything below its node storage: those without a home directory.
+    pub fn below(node_storage: &Path) -> Self {
+        Self {
+            state: node_storage.join("state"),
+            node_storage: node_storage.to_owned(),
+            logs: node_storage.join("logs"),
+            bootstrap_cache: node_storage.join("bootstrap-cache"),
+        }
     }
 
     /// The same with another node storage. Logs and bootstrap cache follow it when it is not the default, so

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::id::NodeId;
 use crate::machine::MachineLoad;
-use crate::node::Probe;
+use crate::node::ProbeResult;
 use crate::ports::Port;
 use crate::quantity::{Milliseconds, UnixTime};
 
@@ -34,7 +34,7 @@ pub trait NodeProbe: Send + Sync {
         &self,
         targets: &[SurveyTarget],
         pacing: Milliseconds,
-    ) -> HashMap<NodeId, Probe>;
+    ) -> HashMap<NodeId, ProbeResult>;
 }
 
 /// Counters since boot. Two readings of the same boot give the means between them.

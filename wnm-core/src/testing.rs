@@ -16,8 +16,8 @@ use crate::machine::{
 };
 use crate::manager::{FoundNode, LanePolicy, ManagerPolicy};
 use crate::node::{
-    Actor, Desired, DesiredState, Node, NodeMeasurements, Observed, ObservedState, ProcessState,
-    Transition, TransitionKind,
+    Actor, Desired, DesiredState, LifecycleRecord, LifecycleState, Node, NodeMeasurements,
+    Observed, ObservedState, ProcessState, Transition, TransitionKind,
 };
 use crate::numbering::IdPolicy;
 use crate::ports::{NodePorts, Port, PortBases};
@@ -28,6 +28,9 @@ use crate::wallet::Address;
 
 /// The time at which everything here was seen.
 pub const NOW: UnixTime = UnixTime(1_780_000_000);
+
+/// The manager of everything here.
+pub const MANAGER: ManagerKind = ManagerKind::from_static("memory+user");
 
 /// A number.
 pub fn id(number: u32) -> NodeId {
@@ -52,7 +55,7 @@ pub fn node(number: u32) -> Node {
     let name = id.directory_name();
     Node {
         id,
-        manager: ManagerKind::SETSID_USER,
+        manager: MANAGER,
         service: format!("{name}.service"),
         user: "ant".to_owned(),
         binary: PathBuf::from(format!("/srv/ant/{name}/antnode")),
@@ -69,42 +72,53 @@ pub fn node(number: u32) -> Node {
         peer_id: None,
         container: None,
         environment: None,
-        desired: Desired {
-            state: DesiredState::Running,
-            by: Actor::Wnm,
-            since: up,
-        },
-        observed: Observed {
-            state: ObservedState::Running,
-            at: NOW,
-        },
-        transition: None,
+        lifecycle: LifecycleState::from_record(LifecycleRecord {
+            desired: Desired {
+                state: DesiredState::Running,
+                by: Actor::Wnm,
+                since: up,
+            },
+            observed: Observed {
+                state: ObservedState::Running,
+                at: NOW,
+            },
+            transition: None,
+            status_since: up,
+            last_start: Some(up),
+            failed_starts: 0,
+            load_stops: 0,
+        }),
         measured: NodeMeasurements::default(),
         first_launch: UnixTime(1_700_000_000 + i64::from(number) * 3600),
-        status_since: up,
-        last_start: Some(up),
-        failed_starts: 0,
-        load_stops: 0,
     }
+}
+
+/// Puts a node into a state, whatever led to it.
+pub fn edit(node: &mut Node, change: impl FnOnce(&mut LifecycleRecord)) {
+    let mut record = node.lifecycle.record();
+    change(&mut record);
+    node.lifecycle = LifecycleState::from_record(record);
 }
 
 /// Node `number`, wanted stopped by `by` for a day, and stopped.
 pub fn stopped(number: u32, by: Actor) -> Node {
     let mut node = node(number);
-    node.desired = Desired {
-        state: DesiredState::Stopped,
-        by,
-        since: UnixTime(NOW.0 - 86_400),
-    };
-    node.observed.state = ObservedState::Stopped;
-    node.load_stops = u32::from(by == Actor::Wnm);
+    edit(&mut node, |n| {
+        n.desired = Desired {
+            state: DesiredState::Stopped,
+            by,
+            since: UnixTime(NOW.0 - 86_400),
+        }
+    });
+    edit(&mut node, |n| n.observed.state = ObservedState::Stopped);
+    edit(&mut node, |n| n.load_stops = u32::from(by == Actor::Wnm));
     node
 }
 
 /// Node `number`, wanted running and seen otherwise.
 pub fn seen(number: u32, state: ObservedState) -> Node {
     let mut node = node(number);
-    node.observed.state = state;
+    edit(&mut node, |n| n.observed.state = state);
     node
 }
 
@@ -163,7 +177,7 @@ pub fn machine() -> Machine {
         crisis_bytes: 2_000_000_000,
         launch: Launch::default(),
         removal_strategy: RemovalStrategy::Youngest,
-        manager: ManagerKind::SETSID_USER,
+        manager: MANAGER,
         containers: ContainerSettings {
             max_nodes: 200,
             min_count: 1,

@@ -81,7 +81,7 @@ pub trait Files: Send + Sync {
 }
 
 /// The way that a manager of this kind needs, given whose rights the caller has.
-pub fn of(kind: ManagerKind, context: &ManagerContext) -> Arc<dyn Files> {
+pub fn of(kind: &ManagerKind, context: &ManagerContext) -> Arc<dyn Files> {
     match kind.mode() {
         Mode::User | Mode::Zen => Arc::new(Direct::for_caller()),
         Mode::Sudo if nix::unistd::geteuid().is_root() => {

@@ -15,6 +15,7 @@
 mod add;
 mod discover;
 mod domain;
+mod factory;
 mod fault_points;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzzing;
@@ -33,6 +34,7 @@ mod upgrade;
 #[cfg(test)]
 mod tests;
 
+pub use factory::{LaunchdFactory, SUDO, USER};
 pub use fault_points::FAULT_POINTS;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -82,7 +84,7 @@ impl Launchd {
         job_dir: PathBuf,
     ) -> Self {
         Self {
-            files: files::of(kind, &context),
+            files: files::of(&kind, &context),
             launchctl: Launchctl::new(scope, Arc::clone(&context.runner)),
             kind,
             context,
@@ -107,7 +109,7 @@ pub fn is_available(path: Option<&std::ffi::OsStr>) -> bool {
 
 /// Returns advice for user domains: launchd stops their jobs at logout. Returns `None` if there is
 /// nothing to say.
-pub fn session_advice(kind: ManagerKind) -> Option<String> {
+pub fn session_advice(kind: &ManagerKind) -> Option<String> {
     match kind.mode() {
         Mode::User | Mode::Zen => Some(
             "nodes of launchd+user stop when the user logs out and start at the next login; on a Mac without logins, \
@@ -121,7 +123,7 @@ pub fn session_advice(kind: ManagerKind) -> Option<String> {
 #[async_trait]
 impl ProcessManager for Launchd {
     fn kind(&self) -> ManagerKind {
-        self.kind
+        self.kind.clone()
     }
 
     fn policy(&self) -> ManagerPolicy {

@@ -15,9 +15,13 @@ use wnm_core::node::NodeReport;
 use wnm_core::node::{Node, NodeMeasurements};
 use wnm_core::paths::Paths;
 use wnm_core::program::{NodeProgram, ProgramError};
+use wnm_core::registry::ProgramFactory;
 
 /// A debug build hashes its own binary at every start, which takes seconds on a loaded machine.
 const VERSION_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Name of the program.
+const NAME: &str = "antnode";
 
 /// How the names of all series begin that are read.
 const FAMILY: &str = "ant_";
@@ -34,10 +38,24 @@ impl Antnode {
     }
 }
 
+/// Builds [`Antnode`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AntnodeFactory;
+
+impl ProgramFactory for AntnodeFactory {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn build(&self, runner: Arc<dyn CommandRunner>) -> Arc<dyn NodeProgram> {
+        Arc::new(Antnode::new(runner))
+    }
+}
+
 #[async_trait]
 impl NodeProgram for Antnode {
     fn name(&self) -> &'static str {
-        "antnode"
+        NAME
     }
 
     fn network(&self) -> &'static str {

@@ -7,4 +7,4 @@ pub mod exposition;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzzing;
 
-pub use antnode::Antnode;
+pub use antnode::{Antnode, AntnodeFactory};

@@ -99,7 +99,7 @@ impl<'a> Row<'a> {
             wallet: node.wallet,
             peer_id: node.peer_id.as_deref().unwrap_or_default(),
             status: node.status(),
-            timestamp: node.status_since,
+            timestamp: node.status_since(),
             records: measured.records,
             uptime: measured.uptime,
             shunned: measured.shunned,
@@ -122,13 +122,13 @@ impl<'a> Row<'a> {
             method: node.manager.to_string(),
             layout: LAYOUT,
             environment: node.environment.as_deref().unwrap_or_default(),
-            desired: node.desired.state,
-            desired_by: node.desired.by,
-            desired_since: node.desired.since,
-            observed: node.observed.state,
-            observed_at: node.observed.at,
+            desired: node.desired().state,
+            desired_by: node.desired().by,
+            desired_since: node.desired().since,
+            observed: node.observed().state,
+            observed_at: node.observed().at,
             transition: node.under_way(),
-            transition_since: node.transition.map(|transition| transition.since),
+            transition_since: node.transition().map(|transition| transition.since),
         }
     }
 }

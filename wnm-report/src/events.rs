@@ -22,9 +22,9 @@ fn row(event: &Event) -> Vec<String> {
         event
             .node
             .map_or_else(|| NO_NODE.to_owned(), |id| id.directory_name()),
-        event.action.clone(),
-        event.outcome.word().to_owned(),
-        event.reason.clone(),
+        event.kind.action().into_owned(),
+        event.outcome.as_str().to_owned(),
+        event.reason.to_string(),
     ]
 }
 
@@ -39,17 +39,18 @@ fn utc(at: UnixTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wnm_core::event::Outcome;
+    use wnm_core::event::{EventKind, Outcome};
     use wnm_core::id::NodeId;
 
     fn event(at: i64, node: Option<u32>, action: &str, outcome: Outcome, reason: &str) -> Event {
-        Event {
-            at: UnixTime(at),
-            node: node.and_then(NodeId::new),
-            action: action.to_owned(),
+        let mut event = Event::new(
+            UnixTime(at),
+            EventKind::from_action(action),
             outcome,
-            reason: reason.to_owned(),
-        }
+            reason,
+        );
+        event.node = node.and_then(NodeId::new);
+        event
     }
 
     #[test]

@@ -3,9 +3,7 @@
 use wnm_core::kind::ManagerKind;
 use wnm_core::machine::{ContainerSettings, IoRates, LoadAverages, Machine, MachineLoad};
 use wnm_core::manager::{LanePolicy, ManagerPolicy};
-use wnm_core::node::{
-    Actor, Desired, DesiredState, Node, NodeMeasurements, Observed, ObservedState,
-};
+use wnm_core::node::{Actor, Desired, DesiredState, Node, NodeMeasurements, ObservedState};
 use wnm_core::numbering::IdPolicy;
 use wnm_core::program::NodeBinary;
 use wnm_core::quantity::{ByteRate, Load, Percent, Seconds, UnixTime};
@@ -71,37 +69,37 @@ pub(super) fn nodes() -> Vec<Node> {
     let mut two = node(2, 1_762_100_000, 1_762_996_400);
     two.peer_id = Some("12D3KooWSmoHNBrzeEPbPaYJRGgBHBSSUcA1Ns3DvLk2YWPJxU3r".to_owned());
     two.measured = second;
-    two.desired.state = DesiredState::Stopped;
-    two.observed.state = ObservedState::Stopped;
+    testing::edit(&mut two, |n| n.desired.state = DesiredState::Stopped);
+    testing::edit(&mut two, |n| n.observed.state = ObservedState::Stopped);
     let mut four = node(4, 1_762_200_000, 1_762_300_000);
     four.version = "0.4.7".parse().ok();
-    four.desired.state = DesiredState::Disabled;
-    four.observed.state = ObservedState::Stopped;
+    testing::edit(&mut four, |n| n.desired.state = DesiredState::Disabled);
+    testing::edit(&mut four, |n| n.observed.state = ObservedState::Stopped);
     vec![one, two, four]
 }
 
 pub(super) fn node(number: u32, first_launch: i64, since: i64) -> Node {
     let node = testing::node(number);
     let root_dir = std::path::Path::new("/srv/ant/nodes").join(node.id.directory_name());
-    Node {
-        manager: ManagerKind::SYSTEMD_USER,
+    let mut node = Node {
+        manager: ManagerKind::from_static("systemd+user"),
         binary: root_dir.join("antnode"),
         version: "0.4.16".parse().ok(),
         root_dir,
-        desired: Desired {
+        first_launch: UnixTime(first_launch),
+        ..node
+    };
+    testing::edit(&mut node, |n| {
+        n.desired = Desired {
             state: DesiredState::Running,
             by: Actor::Found,
             since: UnixTime(since),
-        },
-        observed: Observed {
-            state: ObservedState::Running,
-            at: UnixTime(since),
-        },
-        first_launch: UnixTime(first_launch),
-        status_since: UnixTime(since),
-        last_start: None,
-        ..node
-    }
+        };
+        n.observed.at = UnixTime(since);
+        n.status_since = UnixTime(since);
+        n.last_start = None;
+    });
+    node
 }
 
 pub(super) fn machine() -> Machine {
@@ -109,7 +107,7 @@ pub(super) fn machine() -> Machine {
         node_storage: "/srv/ant/nodes".into(),
         rewards: Address::FAUCET.to_string().parse().unwrap(),
         last_stopped_at: Some(UnixTime(1_762_990_000)),
-        manager: ManagerKind::SYSTEMD_USER,
+        manager: ManagerKind::from_static("systemd+user"),
         containers: ContainerSettings {
             max_nodes: 200,
             min_count: 1,

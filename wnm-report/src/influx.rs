@@ -48,7 +48,7 @@ fn line(text: &mut String, node: &Node, at_nanos: i128) {
         " PeerId=",
         quoted(node.peer_id.as_deref().unwrap_or_default()),
     );
-    push(text, ",status=", quoted(node.status().word()));
+    push(text, ",status=", quoted(node.status().as_str()));
     push(text, ",version=", quoted(&version.unwrap_or_default()));
     integer(text, "gets", measured.gets);
     integer(text, "puts", measured.puts);
@@ -192,7 +192,9 @@ mod tests {
         for (node, size) in nodes.iter_mut().zip([7, 0, 10, 1000]) {
             node.measured.network_size = size;
         }
-        nodes[3].observed.state = wnm_core::node::ObservedState::Stopped;
+        wnm_core::testing::edit(&mut nodes[3], |n| {
+            n.observed.state = wnm_core::node::ObservedState::Stopped
+        });
         assert_eq!(network_size(&fixture::refs(&nodes)), 8);
         assert_eq!(network_size(&[]), 0);
         assert_eq!(influx_resources(&[], AT), "# No nodes found\n");

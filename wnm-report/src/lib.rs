@@ -29,7 +29,7 @@ use wnm_core::reports::UnknownReport;
 
 pub use cycle::{CycleSummary, cycle_failures, cycle_summary};
 pub use details::node_status_details;
-pub use doctor::{doctor, doctor_json};
+pub use doctor::{FindingReport, doctor, finding_reports};
 pub use events::events;
 pub use fields::machine_config;
 pub use held_back::held_back;

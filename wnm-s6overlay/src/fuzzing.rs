@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bollard::models::ContainerSummary;
 use wnm_core::id::ContainerId;
-use wnm_core::node::Probe;
+use wnm_core::node::ProbeResult;
 use wnm_core::node::ProcessState;
 use wnm_core::ports::Port;
 use wnm_core::program::NodeProgram;
@@ -85,15 +85,15 @@ fn check_pages(input: &[u8]) {
         let page = |path| pages.get(probe::page_url(port?, path).as_str());
         let own_pages = [page(program.metadata_path()), page(program.metrics_path())];
         match probe::probe_result(&program, &pages, port) {
-            Probe::Answered(_) => {
+            ProbeResult::Answered(_) => {
                 assert!(
                     own_pages
                         .iter()
                         .all(|page| page.is_some_and(|page| page.status == 200))
                 );
             }
-            Probe::Refused => assert!(own_pages[0].is_some_and(|page| page.exit_code != 0)),
-            Probe::Silent(reason) => {
+            ProbeResult::Refused => assert!(own_pages[0].is_some_and(|page| page.exit_code != 0)),
+            ProbeResult::Silent(reason) => {
                 assert!(
                     reason.len() < 80 && !reason.contains(char::is_control),
                     "{reason}"

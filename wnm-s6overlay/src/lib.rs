@@ -15,6 +15,7 @@ mod create_container;
 pub mod dockerfile;
 mod engine;
 mod ensure_containers;
+mod factory;
 mod fault_points;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzzing;
@@ -30,6 +31,7 @@ mod status_output;
 mod teardown;
 mod upgrade;
 
+pub use factory::{S6OverlayFactory, USER};
 pub use fault_points::FAULT_POINTS;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -123,7 +125,7 @@ impl S6Overlay {
 #[async_trait]
 impl ProcessManager for S6Overlay {
     fn kind(&self) -> ManagerKind {
-        self.kind
+        self.kind.clone()
     }
 
     fn policy(&self) -> ManagerPolicy {

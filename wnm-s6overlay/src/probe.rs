@@ -12,7 +12,7 @@ use wnm_core::id::ContainerId;
 use wnm_core::id::NodeId;
 use wnm_core::manager::InsideProbe;
 use wnm_core::node::Node;
-use wnm_core::node::Probe;
+use wnm_core::node::ProbeResult;
 use wnm_core::ports::Port;
 use wnm_core::program::NodeProgram;
 
@@ -38,7 +38,7 @@ pub(crate) struct Page<'a> {
 
 #[async_trait]
 impl InsideProbe for S6Overlay {
-    async fn probe(&self, nodes: &[Node]) -> HashMap<NodeId, Probe> {
+    async fn probe(&self, nodes: &[Node]) -> HashMap<NodeId, ProbeResult> {
         let containers = match self.containers().await {
             Ok(containers) => containers,
             // Without the engine, the network mode of each container is unknown. Assume the setting for new ones: in
@@ -69,11 +69,11 @@ impl S6Overlay {
         id: ContainerId,
         state: ContainerState,
         nodes: Vec<&Node>,
-    ) -> HashMap<NodeId, Probe> {
+    ) -> HashMap<NodeId, ProbeResult> {
         if state != ContainerState::Running {
             return nodes
                 .into_iter()
-                .map(|node| (node.id, Probe::Refused))
+                .map(|node| (node.id, ProbeResult::Refused))
                 .collect();
         }
         let program = &self.context.program;
@@ -110,24 +110,24 @@ pub(crate) fn probe_result(
     program: &dyn NodeProgram,
     pages: &HashMap<&str, Page<'_>>,
     port: Option<Port>,
-) -> Probe {
+) -> ProbeResult {
     let page = |path: &str| pages.get(page_url(port?, path).as_str());
     match (page(program.metadata_path()), page(program.metrics_path())) {
         (Some(metadata), Some(metrics)) if metadata.status == OK && metrics.status == OK => {
             match program.read_report(metadata.body, metrics.body) {
-                Some(report) => Probe::Answered(Box::new(report)),
-                None => Probe::Silent(format!("answers, but not as {} does", program.name())),
+                Some(report) => ProbeResult::Answered(Box::new(report)),
+                None => ProbeResult::Silent(format!("answers, but not as {} does", program.name())),
             }
         }
-        (Some(page), _) if page.exit_code == CONNECTION_REFUSED => Probe::Refused,
+        (Some(page), _) if page.exit_code == CONNECTION_REFUSED => ProbeResult::Refused,
         (Some(page), _) if page.exit_code == 0 => {
-            Probe::Silent(format!("answers with status {}", page.status))
+            ProbeResult::Silent(format!("answers with status {}", page.status))
         }
-        (Some(page), _) => Probe::Silent(format!(
+        (Some(page), _) => ProbeResult::Silent(format!(
             "did not answer (curl: exit code {})",
             page.exit_code
         )),
-        (None, _) => Probe::Silent("was not probed in time".to_owned()),
+        (None, _) => ProbeResult::Silent("was not probed in time".to_owned()),
     }
 }
 
@@ -136,9 +136,9 @@ pub(crate) fn page_url(port: Port, path: &str) -> String {
     format!("http://127.0.0.1:{port}{path}")
 }
 
-fn silent<'a>(nodes: impl Iterator<Item = &'a Node>, reason: &str) -> HashMap<NodeId, Probe> {
+fn silent<'a>(nodes: impl Iterator<Item = &'a Node>, reason: &str) -> HashMap<NodeId, ProbeResult> {
     nodes
-        .map(|node| (node.id, Probe::Silent(reason.to_owned())))
+        .map(|node| (node.id, ProbeResult::Silent(reason.to_owned())))
         .collect()
 }
 

@@ -10,6 +10,7 @@
 mod add;
 mod detach;
 mod discover;
+mod factory;
 mod fault_points;
 mod handle;
 mod matching;
@@ -29,6 +30,7 @@ mod upgrade;
 #[cfg(test)]
 mod tests;
 
+pub use factory::{SUDO, SetsidFactory, USER};
 pub use fault_points::FAULT_POINTS;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -75,8 +77,8 @@ impl Setsid {
     /// Creates the manager. Performs no I/O.
     pub fn new(kind: ManagerKind, context: ManagerContext) -> Self {
         Self {
-            files: files::of(kind, &context),
-            process_ops: process_ops::for_kind(kind, &context),
+            files: files::of(&kind, &context),
+            process_ops: process_ops::for_kind(&kind, &context),
             kind,
             context,
             table: Table::system(),
@@ -95,7 +97,7 @@ impl Setsid {
 #[async_trait]
 impl ProcessManager for Setsid {
     fn kind(&self) -> ManagerKind {
-        self.kind
+        self.kind.clone()
     }
 
     fn policy(&self) -> ManagerPolicy {

@@ -41,7 +41,7 @@ pub(crate) trait ProcessOps: Send + Sync {
 }
 
 /// Chooses the operations for this manager kind and the caller's rights.
-pub(crate) fn for_kind(kind: ManagerKind, context: &ManagerContext) -> Box<dyn ProcessOps> {
+pub(crate) fn for_kind(kind: &ManagerKind, context: &ManagerContext) -> Box<dyn ProcessOps> {
     match kind.mode() {
         Mode::User | Mode::Zen => Box::new(Direct::for_caller()),
         Mode::Sudo if nix::unistd::geteuid().is_root() => {

@@ -14,6 +14,7 @@ mod batch;
 mod client;
 mod discover;
 mod domain;
+mod factory;
 mod fault_points;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzzing;
@@ -28,6 +29,7 @@ mod upgrade;
 #[cfg(test)]
 mod tests;
 
+pub use factory::{SUDO, SystemdFactory, USER};
 pub use fault_points::FAULT_POINTS;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -47,8 +49,6 @@ use wnm_core::numbering::IdPolicy;
 use wnm_core::program::NodeBinary;
 use wnm_host::files;
 use wnm_host::files::Files;
-
-pub use lingering::{lingering_advice, user_without_lingering};
 
 use crate::batch::Batcher;
 use crate::client::{Client, ClientError, FallbackClient, Systemctl};
@@ -91,7 +91,7 @@ impl Systemd {
         client: Arc<dyn Client>,
     ) -> Self {
         Self {
-            files: files::of(kind, &context),
+            files: files::of(&kind, &context),
             kind,
             context,
             other_unit_dirs: Vec::new(),
@@ -147,7 +147,7 @@ impl Systemd {
 #[async_trait]
 impl ProcessManager for Systemd {
     fn kind(&self) -> ManagerKind {
-        self.kind
+        self.kind.clone()
     }
 
     fn policy(&self) -> ManagerPolicy {

@@ -9,12 +9,12 @@ const LINGER_DIR: &str = "/var/lib/systemd/linger";
 
 /// Returns advice for a user manager without lingering: systemd stops it, with its nodes, when the
 /// user logs out. Returns `None` if there is nothing to say.
-pub fn lingering_advice(kind: ManagerKind) -> Option<String> {
+pub fn lingering_advice(kind: &ManagerKind) -> Option<String> {
     Some(advice(&user_without_lingering(kind)?))
 }
 
 /// Returns the caller's name if nodes of this kind stop at logout because lingering is off.
-pub fn user_without_lingering(kind: ManagerKind) -> Option<String> {
+pub fn user_without_lingering(kind: &ManagerKind) -> Option<String> {
     match kind.mode() {
         Mode::User | Mode::Zen => {
             let user = caller()?;
@@ -52,6 +52,6 @@ mod tests {
         assert!(is_lingering(dir.path(), "ann"));
         assert!(!is_lingering(&dir.path().join("nowhere"), "ann"));
         assert!(advice("ann").contains("loginctl enable-linger ann"));
-        assert_eq!(lingering_advice(ManagerKind::SYSTEMD_SUDO), None);
+        assert_eq!(lingering_advice(&crate::SUDO), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wnm_colony::observe::{HttpProbe, SurveyLimits};
-use wnm_core::node::Probe;
+use wnm_core::node::ProbeResult;
 use wnm_core::probe::{NodeProbe, SurveyTarget};
 use wnm_core::quantity::Milliseconds;
 use wnm_host::command::SystemRunner;
@@ -16,6 +16,6 @@ pub async fn ask(targets: &[SurveyTarget]) {
         SurveyLimits::default(),
     );
     let probes = probe.survey(targets, Milliseconds(0)).await;
-    let answered = |probe: &&Probe| matches!(probe, Probe::Answered(_));
+    let answered = |probe: &&ProbeResult| matches!(probe, ProbeResult::Answered(_));
     assert_eq!(probes.values().filter(answered).count(), targets.len());
 }

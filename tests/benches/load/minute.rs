@@ -1,13 +1,12 @@
 //! Minute after minute of cycles.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
-use wnm_colony::{Colony, CycleOptions, Outside};
-use wnm_core::kind::ManagerKind;
-use wnm_core::manager::{ManagerContext, ManagerError, ProcessManager};
-use wnm_setsid::Setsid;
+use wnm_colony::{Colony, CycleOptions, Environment};
+use wnm_core::registry::{ManagerRegistry, ProgramRegistry};
+use wnm_programs::AntnodeFactory;
+use wnm_setsid::SetsidFactory;
 use wnm_tests::fleet::Fleet;
 
 use crate::burden::Burden;
@@ -19,11 +18,10 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// A cycle each second for so many minutes.
 pub async fn each(fleet: &Fleet, minutes: u16) {
-    let outside = Outside {
-        home: Some(fleet.home()),
-        ..Outside::system(Arc::new(setsid))
-    };
-    let mut colony = Colony::open(&fleet.database(), outside).await.unwrap();
+    let managers = ManagerRegistry::new().with(SetsidFactory);
+    let programs = ProgramRegistry::new(AntnodeFactory);
+    let environment = Environment::system(managers, programs).home(Some(fleet.home()));
+    let mut colony = Colony::open(&fleet.database(), environment).await.unwrap();
     let mut pace = interval(Duration::from_secs(1));
     pace.set_missed_tick_behavior(MissedTickBehavior::Skip);
     println!(
@@ -65,11 +63,4 @@ async fn one(colony: &mut Colony, pace: &mut Interval) -> Vec<Duration> {
         assert_eq!(report.results, [], "it was to have nothing to do");
     }
     walls
-}
-
-fn setsid(
-    kind: ManagerKind,
-    context: ManagerContext,
-) -> Result<Arc<dyn ProcessManager>, ManagerError> {
-    Ok(Arc::new(Setsid::new(kind, context)))
 }

@@ -87,7 +87,7 @@ pub struct TestBackend {
 
 impl TestBackend {
     pub fn with(answers: impl Fn(&[String]) -> Reply + Send + Sync + 'static) -> Self {
-        Self::with_settings(ManagerKind::ANTCTL_USER, |_| {}, answers)
+        Self::with_settings(crate::USER, |_| {}, answers)
     }
 
     /// A backend of this kind; `settings` changes the test defaults.
@@ -101,7 +101,7 @@ impl TestBackend {
             answers: Box::new(answers),
             calls: Mutex::default(),
         });
-        let mut context = context(dir.path(), kind, fake.clone());
+        let mut context = context(dir.path(), kind.clone(), fake.clone());
         settings(&mut context);
         std::fs::create_dir_all(&context.paths.node_storage).unwrap();
         std::fs::write(&context.machine.antctl_path, "").unwrap();
@@ -199,7 +199,7 @@ pub fn status(dir: &Path, services: &[(u32, &str)]) -> String {
 pub fn node(number: u32) -> Node {
     let id = NodeId::new(number).unwrap();
     Node {
-        manager: ManagerKind::ANTCTL_USER,
+        manager: crate::USER,
         service: format!("antnode{number}"),
         ports: testing::machine().ports.of(id).unwrap(),
         ..testing::seen(number, ObservedState::Stopped)

@@ -53,9 +53,9 @@ async fn add_call(kind: ManagerKind, settings: impl FnOnce(&mut ManagerContext))
 
 #[tokio::test]
 async fn add_passes_all_paths_and_the_network_last() {
-    let plain = add_call(ManagerKind::ANTCTL_USER, |_| {}).await;
+    let plain = add_call(crate::USER, |_| {}).await;
     insta::assert_snapshot!(plain, @"add --path /opt/antnode --data-dir-path DIR/nodes/antnode0001 --log-dir-path DIR/logs/antnode0001 --max-log-files 1 --max-archived-log-files 1 --node-port 55001 --metrics-port 13001 --rpc-port 30001 --no-upnp --rewards-address 0x00455d78f850b0358E8cea5be24d415E01E107CF evm-arbitrum-one");
-    let zen = add_call(ManagerKind::ANTCTL_ZEN, |context| {
+    let zen = add_call(crate::ZEN, |context| {
         context.launch.environment = Some("A=1 B='x y'".to_owned());
         context.launch.start_args = Some("--local --relay".to_owned());
         context.machine.antctl_version = Some("0.4.16".to_owned());
@@ -63,7 +63,7 @@ async fn add_passes_all_paths_and_the_network_last() {
     })
     .await;
     insta::assert_snapshot!(zen, @"--debug add --version 0.4.16 --node-port 55001 --metrics-port 13001 --rpc-port 30001 --no-upnp --env A=1 --env B=x y --local --relay --rewards-address 0x00455d78f850b0358E8cea5be24d415E01E107CF evm-arbitrum-one");
-    let sudo = add_call(ManagerKind::ANTCTL_SUDO, |context| {
+    let sudo = add_call(crate::SUDO, |context| {
         context.machine.antctl_version = Some("0.4.17".to_owned());
     })
     .await;
@@ -77,7 +77,7 @@ async fn add_passes_all_paths_and_the_network_last() {
 #[tokio::test]
 async fn add_refuses_what_antctl_cannot_write_into_a_unit() {
     for path in ["/my nodes", "/n\"", "/100%/n", "/$HOME/n", "/n\\x"] {
-        let message = add_call(ManagerKind::ANTCTL_USER, |context| {
+        let message = add_call(crate::USER, |context| {
             context.paths.node_storage = context.paths.state.join(&path[1..]);
         })
         .await;
@@ -86,7 +86,7 @@ async fn add_refuses_what_antctl_cannot_write_into_a_unit() {
             "{path}: {message}"
         );
     }
-    let message = add_call(ManagerKind::ANTCTL_USER, |context| {
+    let message = add_call(crate::USER, |context| {
         context.launch.environment = Some("A='50%'".to_owned());
     })
     .await;
@@ -298,7 +298,7 @@ async fn stop_fails_if_the_node_still_runs() {
 #[tokio::test]
 async fn an_upgrade_to_a_version_other_than_antctl_version_is_refused() {
     let backend = TestBackend::with_settings(
-        ManagerKind::ANTCTL_USER,
+        crate::USER,
         |context| context.machine.antctl_version = Some("0.4.16".to_owned()),
         |_| Reply::Prints(String::new()),
     );

@@ -8,7 +8,7 @@ use crate::error::ProgramError;
 /// Opens the colony to be worked on, with what was given stored.
 pub async fn open(context: &Context) -> Result<Colony, ProgramError> {
     let db = context.input.database()?;
-    let mut colony = Colony::open(&db, context.outside.clone()).await?;
+    let mut colony = Colony::open(&db, context.environment.clone()).await?;
     if let Some(lock) = colony.stale_python_lock() {
         context.output.warn(&format!(
             "{} was left by a Python wnm that is long gone; --remove-lockfile deletes it",
@@ -38,12 +38,17 @@ async fn store_given(context: &Context, colony: &mut Colony) -> Result<(), Progr
 /// Opens the colony to be looked at, with what was given in force but not stored.
 pub async fn view(context: &Context) -> Result<Colony, ProgramError> {
     let db = context.input.database()?;
-    let mut colony = Colony::view(&db, context.outside.clone()).await?;
+    let mut colony = Colony::view(&db, context.environment.clone()).await?;
     let given = context.input.layers.apply(colony.machine());
     let used = given.map_err(ProgramError::from).and_then(|(machine, _)| {
         colony.use_machine(machine)?;
         Ok(())
     });
+    if let Some(missing) = colony.missing_manager() {
+        context
+            .output
+            .warn(&format!("{missing}; this colony can only be looked at"));
+    }
     match used {
         Ok(()) => Ok(colony),
         Err(error) => close(colony, Err(error)).await,

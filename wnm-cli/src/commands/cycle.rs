@@ -1,6 +1,5 @@
 //! One cycle, as cron calls it.
 
-use serde_json::{Value, json};
 use wnm_core::cycle::CycleReport;
 use wnm_core::decide::Act;
 use wnm_core::event::Outcome;
@@ -10,6 +9,7 @@ use wnm_report::CycleSummary;
 
 use super::access::{close, open};
 use super::{Context, plan, report as reports};
+use crate::documents::Cycle;
 use crate::error::ProgramError;
 use crate::progress::{LOOKING, Watched};
 
@@ -43,7 +43,8 @@ pub fn tell(context: &Context, done: &CycleReport) -> Result<(), ProgramError> {
             .output
             .text(&wnm_report::plan(&done.snapshot, &done.plan))?;
     }
-    context.output.outcome(&text(done, shown), &as_json(done))?;
+    let document = Cycle::of(done, running(done), under_way(done));
+    context.output.outcome(&text(done, shown), &document)?;
     let machine = done.machine_results.iter().map(|result| result.outcome);
     let outcomes = machine.chain(done.results.iter().map(|result| result.outcome));
     let failed = outcomes
@@ -68,7 +69,7 @@ fn text(done: &CycleReport, plan_shown: bool) -> String {
     let held_back = wnm_report::held_back(&done.plan.held_back);
     let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let mut text = wnm_report::cycle_summary(&CycleSummary {
-        status: done.status.word(),
+        status: done.status.as_str(),
         running: count(running(done)),
         total: count(done.nodes.len()),
         under_way: count(under_way(done)),
@@ -134,47 +135,4 @@ fn under_way(done: &CycleReport) -> usize {
         .iter()
         .filter(|node| moving.contains(&node.status()))
         .count()
-}
-
-fn as_json(done: &CycleReport) -> Value {
-    let steps: Vec<Value> = done
-        .results
-        .iter()
-        .map(|result| {
-            json!({
-                "node": result.step.node.directory_name(),
-                "act": result.step.act.word(),
-                "outcome": result.outcome,
-                "reason": result.step.reason.to_string(),
-                "error": result.error,
-            })
-        })
-        .collect();
-    let machine_steps: Vec<Value> = done
-        .machine_results
-        .iter()
-        .map(|result| {
-            json!({
-                "act": result.step.act.as_str(),
-                "on": result.step.act.to_string(),
-                "outcome": result.outcome,
-                "reason": result.step.reason.to_string(),
-                "error": result.error,
-            })
-        })
-        .collect();
-    let texts = |reasons: &[wnm_core::decide::Reason]| -> Vec<String> {
-        reasons.iter().map(ToString::to_string).collect()
-    };
-    json!({
-        "status": done.status.word(),
-        "running": running(done),
-        "under_way": under_way(done),
-        "total": done.nodes.len(),
-        "cap": done.snapshot.machine.node_cap,
-        "machine_steps": machine_steps,
-        "steps": steps,
-        "held_back": texts(&done.plan.held_back),
-        "warnings": texts(&done.plan.warnings),
-    })
 }

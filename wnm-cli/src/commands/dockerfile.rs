@@ -2,16 +2,14 @@
 
 use std::io::{self, Write};
 
-use serde_json::json;
-use wnm_core::kind::Supervisor;
-
 use super::Context;
+use crate::documents::Dockerfile;
 use crate::error::ProgramError;
 
 /// Prints it, to be piped into `docker build -`. No colony is needed for it.
 pub fn print(context: &Context) -> Result<(), ProgramError> {
     if let Some(named) = context.input.process_manager()
-        && named.supervisor() != Supervisor::S6overlay
+        && named != wnm_s6overlay::USER
     {
         return Err(ProgramError::Usage(format!(
             "--dockerfile belongs to s6overlay+user, and {named} needs no image"
@@ -19,8 +17,11 @@ pub fn print(context: &Context) -> Result<(), ProgramError> {
     }
     let text = wnm_s6overlay::dockerfile::dockerfile();
     if context.output.json {
-        let value = json!({ "status": "dockerfile", "dockerfile": text });
-        return Ok(context.output.outcome("", &value)?);
+        let document = Dockerfile {
+            status: "dockerfile",
+            dockerfile: &text,
+        };
+        return Ok(context.output.outcome("", &document)?);
     }
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;

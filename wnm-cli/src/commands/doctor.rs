@@ -1,15 +1,15 @@
 //! `wnm doctor`: what does not fit together, and what mends it.
 
 use clap::ArgMatches;
-use serde_json::json;
 use wnm_colony::{Colony, ColonyError};
 use wnm_core::doctor::{Facts, Finding, examine};
 
 use super::Context;
 use super::access::{close, open, view};
+use crate::cli;
+use crate::documents::{Doctor, to_json};
 use crate::error::ProgramError;
 use crate::progress::{LOOKING, Watched};
-use crate::{cli, managers};
 
 /// Looks, mends with `--fix` what is safe to mend, and tells what is left.
 pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramError> {
@@ -24,8 +24,7 @@ pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramErr
 
 async fn look(context: &Context, colony: &Colony) -> Result<Facts, ColonyError> {
     let watched = Watched::begin(&context.output, LOOKING);
-    let lingering_off = managers::lingering_off(colony.machine().manager);
-    let facts = colony.facts(lingering_off).await;
+    let facts = colony.facts().await;
     drop(watched);
     facts
 }
@@ -44,7 +43,7 @@ async fn mend(
 ) -> Result<(Vec<Finding>, Facts), ProgramError> {
     let mut mended = Vec::new();
     for finding in examine(&look(context, colony).await?) {
-        if let Some(fix) = finding.remedy().fix {
+        if let Some(fix) = finding.fix() {
             colony.mend(&finding, &fix).await?;
             mended.push(finding);
         }
@@ -60,13 +59,13 @@ fn tell(context: &Context, facts: &Facts, mended: &[Finding]) -> Result<(), Prog
         } else {
             "findings"
         };
-        let value = json!({
-            "status": status,
-            "nodes": facts.nodes.len(),
-            "findings": wnm_report::doctor_json(&findings),
-            "mended": wnm_report::doctor_json(mended),
-        });
-        return Ok(context.output.text(&value.to_string())?);
+        let document = Doctor {
+            status,
+            nodes: facts.nodes.len(),
+            findings: wnm_report::finding_reports(&findings),
+            mended: wnm_report::finding_reports(mended),
+        };
+        return Ok(context.output.text(&to_json(&document)?)?);
     }
     let mut text: String = mended
         .iter()

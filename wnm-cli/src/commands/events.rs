@@ -1,7 +1,6 @@
 //! `wnm events`: the journal.
 
 use clap::ArgMatches;
-use serde_json::json;
 use wnm_colony::Colony;
 use wnm_colony::store::EventQuery;
 use wnm_core::id::{NodeId, NodeName};
@@ -10,11 +9,12 @@ use wnm_core::quantity::UnixTime;
 use super::Context;
 use super::access::close;
 use crate::cli;
+use crate::documents::{Events, to_json};
 use crate::error::ProgramError;
 
 /// Prints the newest events, oldest first.
 pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramError> {
-    let now = context.outside.clock.now();
+    let now = context.environment.now();
     let query = EventQuery {
         since: given
             .get_one::<String>(cli::SINCE)
@@ -24,19 +24,22 @@ pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramErr
             .get_one::<String>(cli::NODE)
             .map(|name| node(name))
             .transpose()?,
+        after: None,
         limit: match given.get_one::<String>(cli::LIMIT) {
             Some(number) => limit(number)?,
             None => cli::DEFAULT_LIMIT,
         },
     };
     let db = context.input.database()?;
-    let colony = Colony::view(&db, context.outside.clone()).await?;
+    let colony = Colony::view(&db, context.environment.clone()).await?;
     let events = colony.events(&query).await;
     let events = close(colony, events).await?;
     if context.output.json {
-        context
-            .output
-            .text(&json!({ "status": "events", "events": events }).to_string())?;
+        let document = Events {
+            status: "events",
+            events: &events,
+        };
+        context.output.text(&to_json(&document)?)?;
     } else if events.is_empty() {
         context.output.text("Nothing happened.")?;
     } else {

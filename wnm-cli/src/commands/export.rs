@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use serde_json::{Value, json};
+use serde_json::Value;
 use wnm_colony::store::Store;
 use wnm_colony::{Colony, ColonyError};
 use wnm_config::stored_values;
@@ -13,6 +13,7 @@ use wnm_host::files::write_whole;
 use super::Context;
 use super::access::close;
 use crate::cli;
+use crate::documents::{Exported, ExportedFile, to_json};
 use crate::error::ProgramError;
 use wnm_core::machine::ConfigValue;
 
@@ -50,7 +51,7 @@ pub async fn run(context: &Context, given: &ArgMatches) -> Result<(), ProgramErr
 
 async fn for_python(context: &Context, db: &Path, file: &Path) -> Result<(), ProgramError> {
     // Opened first, so that it is said which of two files is the wrong one.
-    let colony = Colony::view(db, context.outside.clone()).await?;
+    let colony = Colony::view(db, context.environment.clone()).await?;
     close(colony, Ok::<(), ProgramError>(())).await?;
     let written = Store::export_for_python(db, file).await;
     written.map_err(ColonyError::from)?;
@@ -58,9 +59,12 @@ async fn for_python(context: &Context, db: &Path, file: &Path) -> Result<(), Pro
 }
 
 fn told(context: &Context, file: &Path) -> Result<(), ProgramError> {
-    let value = json!({ "status": "exported", "file": file });
+    let document = ExportedFile {
+        status: "exported",
+        file,
+    };
     let text = format!("wrote {}", file.display());
-    Ok(context.output.outcome(&text, &value)?)
+    Ok(context.output.outcome(&text, &document)?)
 }
 
 /// The settings as a config file or for a shell; wnm and the Python wnm read both. What is not set is left out,
@@ -70,7 +74,7 @@ async fn settings(
     db: &Path,
     format: ReportFormat,
 ) -> Result<String, ProgramError> {
-    let colony = Colony::view(db, context.outside.clone()).await?;
+    let colony = Colony::view(db, context.environment.clone()).await?;
     let values = stored_values(colony.machine());
     close(colony, Ok::<(), ProgramError>(())).await?;
     let kept: Vec<_> = values
@@ -89,7 +93,7 @@ const NOT_GIVEN: [&str; 4] = ["id", "cpu_count", "last_stopped_at", "highest_nod
 
 /// Settings and nodes, all that a program could want of them.
 async fn whole(context: &Context, db: &Path) -> Result<String, ProgramError> {
-    let colony = Colony::view(db, context.outside.clone()).await?;
+    let colony = Colony::view(db, context.environment.clone()).await?;
     let machine = stored_values(colony.machine());
     let nodes = colony.nodes().await;
     let nodes = close(colony, nodes).await?;
@@ -97,11 +101,14 @@ async fn whole(context: &Context, db: &Path) -> Result<String, ProgramError> {
         serde_json::from_str(&wnm_report::machine_config(&machine, ReportFormat::Json)?)?;
     let refs: Vec<_> = nodes.iter().collect();
     let columns: Value = match refs.is_empty() {
-        true => json!([]),
+        true => Value::Array(Vec::new()),
         false => {
             serde_json::from_str(&wnm_report::node_status_details(&refs, ReportFormat::Json)?)?
         }
     };
-    let value = json!({ "status": "exported", "machine": machine, "nodes": columns });
-    Ok(value.to_string())
+    Ok(to_json(&Exported {
+        status: "exported",
+        machine,
+        nodes: columns,
+    })?)
 }

@@ -1,6 +1,5 @@
 //! `--force-action`: what a person makes wnm do.
 
-use serde_json::json;
 use wnm_colony::Colony;
 use wnm_config::ForceAction;
 use wnm_core::cycle::CycleStatus;
@@ -9,6 +8,7 @@ use wnm_core::id::NodeId;
 
 use super::access::{close, open, view};
 use super::{Context, cycle, plan};
+use crate::documents::{Done, DryAction, Message, TornDown};
 use crate::error::ProgramError;
 use crate::progress::{LOOKING, Watched};
 
@@ -31,9 +31,10 @@ pub async fn run(context: &Context, action: ForceAction) -> Result<(), ProgramEr
         ForceAction::DatabaseMigration => migrate(context).await,
         ForceAction::Nullop | ForceAction::UpdateConfig | ForceAction::DisableConfig => {
             open(context).await?.close().await?;
-            Ok(context
-                .output
-                .outcome("settings are stored", &json!({ "status": action.word() }))?)
+            let document = Done {
+                status: action.word(),
+            };
+            Ok(context.output.outcome("settings are stored", &document)?)
         }
     }
 }
@@ -81,14 +82,17 @@ async fn teardown(context: &Context) -> Result<(), ProgramError> {
     let torn_down = colony.teardown(context.input.run.confirm).await;
     drop(watched);
     let torn_down = close(colony, torn_down).await?;
-    let status = CycleStatus::ClusterTeardown.word();
+    let status = CycleStatus::ClusterTeardown.as_str();
     let text = match torn_down.removed {
         0 => "there were no nodes to remove".to_owned(),
         1 => "1 node removed with its data".to_owned(),
         removed => format!("{removed} nodes removed with their data"),
     };
-    let value = json!({ "status": status, "removed_count": torn_down.removed });
-    Ok(context.output.outcome(&text, &value)?)
+    let document = TornDown {
+        status,
+        removed_count: torn_down.removed,
+    };
+    Ok(context.output.outcome(&text, &document)?)
 }
 
 /// Opening brings a database up to date; here it is only said.
@@ -100,10 +104,12 @@ async fn migrate(context: &Context) -> Result<(), ProgramError> {
         ));
     }
     open(context).await?.close().await?;
-    let value = json!({ "status": "wnm-db-migration", "message": "the database is up to date" });
-    Ok(context
-        .output
-        .outcome("the database is up to date", &value)?)
+    let message = "the database is up to date";
+    let document = Message {
+        status: "wnm-db-migration",
+        message,
+    };
+    Ok(context.output.outcome(message, &document)?)
 }
 
 async fn dry(context: &Context, action: ForceAction) -> Result<(), ProgramError> {
@@ -130,6 +136,9 @@ async fn dry(context: &Context, action: ForceAction) -> Result<(), ProgramError>
         _ => "would store the settings that were given".to_owned(),
     };
     let status = format!("{}-dryrun", action.word());
-    let value = json!({ "status": status, "nodes": nodes });
-    Ok(context.output.outcome(&text, &value)?)
+    let document = DryAction {
+        status: &status,
+        nodes,
+    };
+    Ok(context.output.outcome(&text, &document)?)
 }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
 use wnm_colony::Colony;
 use wnm_core::cycle::CycleStatus;
 use wnm_core::kind::ManagerKind;
@@ -10,6 +9,7 @@ use wnm_core::machine::Machine;
 
 use super::access::close;
 use super::{Context, takeover};
+use crate::documents::Initialized;
 use crate::error::ProgramError;
 use crate::input::Input;
 use crate::managers;
@@ -21,26 +21,32 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
         return takeover::into_new(context).await;
     }
     let db = context.input.database()?;
-    let facts = Input::facts(&context.outside);
+    let facts = Input::facts(&context.environment);
     let machine = context.input.layers.initial_machine(&facts)?;
     let lines = Lines::of(context, &machine, &db);
     if run.dry_run {
-        Colony::check_init(&db, &machine, &context.outside).await?;
-        let value = json!({ "status": "system-initialized-dryrun", "database": db });
-        return Ok(context.output.outcome(&lines.what("would make"), &value)?);
+        Colony::check_init(&db, &machine, &context.environment).await?;
+        let document = Initialized {
+            status: "system-initialized-dryrun",
+            database: &db,
+            process_manager: None,
+            adopted: None,
+        };
+        let text = lines.what("would make");
+        return Ok(context.output.outcome(&text, &document)?);
     }
-    let kind = machine.manager;
-    let colony = Colony::init(&db, machine, context.outside.clone()).await?;
+    let kind = machine.manager.clone();
+    let colony = Colony::init(&db, machine, context.environment.clone()).await?;
     close(colony, Ok::<(), ProgramError>(())).await?;
     let mut text = lines.what("made");
     text.push_str(&lines.next());
-    let value = json!({
-        "status": CycleStatus::SystemInitialized.word(),
-        "database": db,
-        "process_manager": kind.to_string(),
-        "adopted": 0,
-    });
-    Ok(context.output.outcome(&text, &value)?)
+    let document = Initialized {
+        status: CycleStatus::SystemInitialized.as_str(),
+        database: &db,
+        process_manager: Some(kind.to_string()),
+        adopted: Some(0),
+    };
+    Ok(context.output.outcome(&text, &document)?)
 }
 
 /// What is told of a new colony.
@@ -49,6 +55,7 @@ pub(super) struct Lines {
     storage: PathBuf,
     db: PathBuf,
     kind: ManagerKind,
+    advice: Option<String>,
     kind_was_named: bool,
 }
 
@@ -59,16 +66,17 @@ impl Lines {
             cap: machine.node_cap,
             storage: machine.node_storage.clone(),
             db: db.to_owned(),
-            kind: machine.manager,
+            kind: machine.manager.clone(),
+            advice: managers::advice(context.environment.managers(), &machine.manager),
             kind_was_named: context.input.process_manager().is_some(),
         }
     }
 
     /// What it is, behind what was or would be done.
     pub fn what(&self, did: &str) -> String {
-        let why = match (self.kind_was_named, self.kind) {
-            (false, ManagerKind::SETSID_USER) => ": plain processes, which need nothing installed",
-            _ => "",
+        let why = match self.kind_was_named || self.kind != managers::FALLBACK {
+            false => ": plain processes, which need nothing installed",
+            true => "",
         };
         format!(
             "{did} a colony for up to {} nodes\n  database  {}\n  nodes in  {}\n  manager   {}{why}",
@@ -81,7 +89,7 @@ impl Lines {
 
     /// What a person should know, and what comes next.
     pub fn next(&self) -> String {
-        let advice = managers::advice(self.kind).map(|advice| format!("\n{advice}"));
+        let advice = self.advice.as_ref().map(|advice| format!("\n{advice}"));
         format!(
             "{}\nnext\n  wnm plan    shows what a cycle would do; wnm does it\n  \
              crontab -e  and this line, for one every minute:\n* * * * * {}",

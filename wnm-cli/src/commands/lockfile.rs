@@ -1,10 +1,10 @@
 //! `--remove-lockfile`: clears what a Python wnm left behind.
 
-use serde_json::json;
 use wnm_colony::takeover::python;
 use wnm_colony::{ColonyError, python_lock_of};
 
 use super::Context;
+use crate::documents::Message;
 use crate::error::ProgramError;
 
 /// Deletes the lock file of the Python wnm. Ours needs no clearing: it ends with the process that holds it.
@@ -12,9 +12,9 @@ pub fn remove(context: &Context) -> Result<(), ProgramError> {
     let kind = context
         .input
         .process_manager()
-        .unwrap_or_else(crate::managers::proposed);
+        .unwrap_or_else(|| crate::managers::proposed(context.environment.managers()));
     let path =
-        python_lock_of(kind.mode(), context.outside.home.as_deref()).map_err(ColonyError::from)?;
+        python_lock_of(kind.mode(), context.environment.home_dir()).map_err(ColonyError::from)?;
     if let Some(process) = python::running(&path) {
         return Err(ProgramError::Usage(format!(
             "the Python wnm is at work (process {process}), so its lock {} stays; wait for its end",
@@ -33,6 +33,9 @@ pub fn remove(context: &Context) -> Result<(), ProgramError> {
             });
         }
     };
-    let value = json!({ "status": "lockfile-removed", "message": text });
-    Ok(context.output.outcome(&text, &value)?)
+    let document = Message {
+        status: "lockfile-removed",
+        message: &text,
+    };
+    Ok(context.output.outcome(&text, &document)?)
 }

@@ -4,13 +4,15 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use clap::ArgMatches;
-use serde_json::{Value, json};
+use serde_json::Value;
+use wnm_config::OptionTable;
 use wnm_core::decide::{Plan, decide};
 use wnm_core::snapshot::{SNAPSHOT_FORMAT, Snapshot};
 
 use super::Context;
 use super::access::{close, view};
 use crate::cli;
+use crate::documents::{Planned, to_json};
 use crate::error::ProgramError;
 use crate::output::Output;
 use crate::progress::{LOOKING, Watched};
@@ -29,11 +31,11 @@ pub async fn now(context: &Context) -> Result<(), ProgramError> {
 }
 
 /// Decides on a snapshot from a file, on any machine.
-pub fn on_snapshot(given: &ArgMatches) -> Result<(), ProgramError> {
+pub fn on_snapshot(options: &OptionTable, given: &ArgMatches) -> Result<(), ProgramError> {
     let Some(file) = given.get_one::<String>(cli::SNAPSHOT) else {
         return Ok(());
     };
-    let json = cli::given(given)
+    let json = cli::given(options, given)
         .iter()
         .any(|(name, value)| *name == "json" && value == "true");
     let snapshot = read_snapshot(file)?;
@@ -44,8 +46,12 @@ pub fn on_snapshot(given: &ArgMatches) -> Result<(), ProgramError> {
 /// Prints a plan. With JSON the snapshot it was decided on is in it, so that it can be read back.
 pub fn tell(output: Output, snapshot: &Snapshot, plan: &Plan) -> Result<(), ProgramError> {
     if output.json {
-        let value = json!({ "status": "planned", "plan": plan, "snapshot": snapshot });
-        output.text(&serde_json::to_string(&value)?)?;
+        let document = Planned {
+            status: "planned",
+            plan,
+            snapshot,
+        };
+        output.text(&to_json(&document)?)?;
     } else {
         output.text(&wnm_report::plan(snapshot, plan))?;
     }

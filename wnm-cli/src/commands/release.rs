@@ -4,13 +4,12 @@ mod cron;
 
 use std::path::Path;
 
-use serde_json::json;
 use wnm_colony::Colony;
-use wnm_core::kind::{ManagerKind, Supervisor};
 use wnm_core::node::{Node, Status};
 
 use super::Context;
 use super::access::close;
+use crate::documents::Released;
 use crate::error::ProgramError;
 
 /// anm's line of cron, where a take-over keeps it.
@@ -19,10 +18,10 @@ const ANM_CRON: &str = "/var/antctl/anm.cron";
 /// Does it, or with `--dry-run` says what would be done.
 pub async fn run(context: &Context) -> Result<(), ProgramError> {
     let db = context.input.database()?;
-    let lines = cron::lines(context.outside.runner.as_ref(), &db).await;
+    let lines = cron::lines(context.environment.command_runner(), &db).await;
     if context.input.run.dry_run {
-        let colony = Colony::view(&db, context.outside.clone()).await?;
-        let kind = colony.machine().manager;
+        let colony = Colony::view(&db, context.environment.clone()).await?;
+        let removed = removed(context, &colony);
         let checked = colony.check_release().await;
         let nodes = close(colony, checked).await?;
         let text = format!(
@@ -30,30 +29,35 @@ pub async fn run(context: &Context) -> Result<(), ProgramError> {
              removed   would be {}{}",
             counted(&nodes),
             db.display(),
-            removed(kind),
+            removed,
             next(Path::new("COPY"), &lines),
         );
-        let value = json!({ "status": "released-dryrun", "nodes": nodes.len(), "cron": lines });
-        return Ok(context.output.outcome(&text, &value)?);
+        let document = Released {
+            status: "released-dryrun",
+            nodes: nodes.len(),
+            database: None,
+            cron: &lines,
+        };
+        return Ok(context.output.outcome(&text, &document)?);
     }
     // Opened without what was given: settings that end here are not worth storing.
-    let colony = Colony::open(&db, context.outside.clone()).await?;
-    let kind = colony.machine().manager;
+    let colony = Colony::open(&db, context.environment.clone()).await?;
+    let removed = removed(context, &colony);
     let released = colony.release().await?;
     let text = format!(
         "released {}; they stay as they are\n  database  kept as {}\n  removed   {}{}",
         counted(&released.nodes),
         released.copy.display(),
-        removed(kind),
+        removed,
         next(&released.copy, &lines),
     );
-    let value = json!({
-        "status": "released",
-        "nodes": released.nodes.len(),
-        "database": released.copy,
-        "cron": lines,
-    });
-    Ok(context.output.outcome(&text, &value)?)
+    let document = Released {
+        status: "released",
+        nodes: released.nodes.len(),
+        database: Some(&released.copy),
+        cron: &lines,
+    };
+    Ok(context.output.outcome(&text, &document)?)
 }
 
 /// `3 nodes (2 RUNNING, 1 STOPPED)`.
@@ -72,12 +76,12 @@ fn counted(nodes: &[Node]) -> String {
 }
 
 /// What only wnm needed.
-fn removed(kind: ManagerKind) -> &'static str {
-    match kind.supervisor() {
-        Supervisor::Systemd => {
-            "the mark in the node storage, the lock file and the limits of wnm.slice"
-        }
-        _ => "the mark in the node storage and the lock file",
+fn removed(context: &Context, colony: &Colony) -> String {
+    let managers = context.environment.managers();
+    let factory = managers.factory(&colony.machine().manager);
+    match factory.ok().and_then(|factory| factory.released()) {
+        Some(more) => format!("the mark in the node storage, the lock file and {more}"),
+        None => "the mark in the node storage and the lock file".to_owned(),
     }
 }
 

@@ -59,8 +59,8 @@ async fn text(
         ReportKind::MachineMetrics => {
             let machine = colony.machine();
             let version = context
-                .outside
-                .program
+                .environment
+                .node_program()
                 .version(&machine.antnode_path)
                 .await
                 .ok();

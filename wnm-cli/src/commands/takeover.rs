@@ -4,12 +4,10 @@ mod words;
 
 use std::path::Path;
 
-use serde_json::json;
 use wnm_colony::Colony;
-use wnm_colony::takeover::{Adoption, FoundSetting, launch_of, settings_of};
+use wnm_colony::takeover::{Adoption, FoundSetting, anm, launch_of, settings_of};
 use wnm_config::MachineFacts;
 use wnm_core::cycle::CycleStatus;
-use wnm_core::kind::ManagerKind;
 use wnm_core::machine::Machine;
 use wnm_core::machine::Source;
 
@@ -22,7 +20,7 @@ use crate::input::Input;
 
 /// Makes a colony of what is there: `--init` with `--import` or `--migrate-anm`.
 pub async fn into_new(context: &Context) -> Result<(), ProgramError> {
-    let outside = &context.outside;
+    let environment = &context.environment;
     let db = context.input.database()?;
     Colony::check_not_initialized(&db).await?;
     let Sight {
@@ -31,7 +29,7 @@ pub async fn into_new(context: &Context) -> Result<(), ProgramError> {
         settings,
         cap_raised,
     } = sight(context).await?;
-    Colony::check_init(&db, &machine, outside).await?;
+    Colony::check_init(&db, &machine, environment).await?;
     let taken = Taken {
         adoption: &adoption,
         settings: &settings,
@@ -41,17 +39,14 @@ pub async fn into_new(context: &Context) -> Result<(), ProgramError> {
     let lines = Lines::of(context, &machine, &db);
     if context.input.run.dry_run {
         let text = format!("{}{}", lines.what("would make"), taken.would());
-        let mut value = taken.as_json();
-        value["status"] = json!("system-initialized-dryrun");
-        value["database"] = json!(db);
-        return Ok(context.output.outcome(&text, &value)?);
+        let document = taken.document("system-initialized-dryrun", Some(&db));
+        return Ok(context.output.outcome(&text, &document)?);
     }
     make(context, &db, machine, &adoption).await?;
     let text = format!("{}{}{}", lines.what("made"), taken.did(), lines.next());
-    let mut value = taken.as_json();
-    value["status"] = json!(CycleStatus::SystemInitialized.word());
-    value["database"] = json!(db);
-    Ok(context.output.outcome(&text, &value)?)
+    let status = CycleStatus::SystemInitialized.as_str();
+    let document = taken.document(status, Some(&db));
+    Ok(context.output.outcome(&text, &document)?)
 }
 
 /// The colony to be.
@@ -67,20 +62,20 @@ struct Sight {
 }
 
 async fn sight(context: &Context) -> Result<Sight, ProgramError> {
-    let (input, outside) = (&context.input, &context.outside);
-    let facts = Input::facts(outside);
+    let (input, environment) = (&context.input, &context.environment);
+    let facts = Input::facts(environment);
     // Who is rewarded can be found too, so that for looking anyone will do.
     let anyone = input.layers.clone();
     let anyone = anyone.found("rewards_address", "faucet", Source::Nodes);
     let scouting = anyone.initial_machine(&facts)?;
     check_manager(context, &scouting)?;
-    let found = Colony::scout(&scouting, outside).await?;
+    let found = Colony::scout(&scouting, environment).await?;
     let mut settings = settings_of(&found);
     settings.extend(launch_of(&found));
     let count = found.len();
     let mut machine = settled(context, &facts, &settings)?;
     let sure = input.run.confirm;
-    let adoption = Colony::sight_for(&machine, outside, found, sure).await?;
+    let adoption = Colony::sight_for(&machine, environment, found, sure).await?;
     let cap_raised = room_for(context, &mut machine, count)?;
     // What was given wins, and then nothing was read off the nodes.
     settings.retain(|(name, _)| context.input.layers.get(name).is_none());
@@ -108,12 +103,12 @@ fn settled(
 
 /// anm's nodes are units of the machine's systemd, whatever else there is.
 fn check_manager(context: &Context, machine: &Machine) -> Result<(), ProgramError> {
-    if context.input.anm.is_none() || machine.manager == ManagerKind::SYSTEMD_SUDO {
+    if context.input.anm.is_none() || machine.manager == anm::MANAGER {
         return Ok(());
     }
     Err(ProgramError::Usage(format!(
         "--migrate-anm: nodes of anm are units of the machine's systemd; give --process-manager {} or leave it out",
-        ManagerKind::SYSTEMD_SUDO
+        anm::MANAGER
     )))
 }
 
@@ -169,12 +164,12 @@ async fn make(
     machine: Machine,
     adoption: &Adoption,
 ) -> Result<(), ProgramError> {
-    let outside = &context.outside;
+    let environment = &context.environment;
     let silenced = match &context.input.anm {
-        Some(anm) => Some(Colony::silence_anm(&anm.found, &machine, outside).await?),
+        Some(anm) => Some(Colony::silence_anm(&anm.found, &machine, environment).await?),
         None => None,
     };
-    let made = match Colony::init_with(db, machine, adoption, outside.clone()).await {
+    let made = match Colony::init_with(db, machine, adoption, environment.clone()).await {
         Ok(colony) => close(colony, Ok::<(), ProgramError>(())).await,
         Err(error) => Err(error.into()),
     };
@@ -201,9 +196,9 @@ pub async fn into_existing(context: &Context) -> Result<(), ProgramError> {
         cap_raised_to: None,
     };
     let text = if dry { taken.would() } else { taken.did() };
-    let mut value = taken.as_json();
-    value["status"] = json!(if dry { "adopted-dryrun" } else { "adopted" });
-    Ok(context.output.outcome(text.trim_start(), &value)?)
+    let status = if dry { "adopted-dryrun" } else { "adopted" };
+    let document = taken.document(status, None);
+    Ok(context.output.outcome(text.trim_start(), &document)?)
 }
 
 async fn adopt_more(

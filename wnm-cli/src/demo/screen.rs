@@ -22,7 +22,7 @@ pub fn cycle(report: &CycleReport) {
     anstream::println!(
         "  cpu {cpu:>3.0} %  {}  {}",
         marks.join(" "),
-        report.status.word()
+        report.status.as_str()
     );
     for result in &report.results {
         let step = &result.step;
@@ -52,7 +52,10 @@ pub fn legend() {
         .into_iter()
         .map(|status| {
             let (symbol, style) = appearance(status);
-            format!("{style}{symbol}{style:#} {}", status.word().to_lowercase())
+            format!(
+                "{style}{symbol}{style:#} {}",
+                status.as_str().to_lowercase()
+            )
         })
         .collect();
     anstream::println!("  {}", legend.join("   "));

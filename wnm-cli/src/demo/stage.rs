@@ -3,12 +3,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use wnm_colony::{Colony, CycleOptions, Outside};
-use wnm_config::{Layers, MachineFacts};
+use wnm_colony::{Colony, CycleOptions, Environment};
+use wnm_config::{Layers, MachineFacts, OptionTable};
 use wnm_core::cycle::CycleReport;
 use wnm_core::firewall::NoFirewall;
 use wnm_core::id::NodeId;
-use wnm_core::kind::ManagerKind;
 use wnm_core::machine::Machine;
 use wnm_core::node::Node;
 use wnm_core::ports::PortBase;
@@ -41,17 +40,13 @@ impl Stage {
         wnm_simnode::stamp(&std::env::current_exe()?, &program, VERSIONS[0])?;
 
         let machine = Arc::new(PretendedMachine::default());
-        let outside = Outside {
-            machine: machine.clone(),
-            firewall: Some(Arc::new(NoFirewall)),
-            home: Some(dir.path().to_owned()),
-            ..Outside::system(Arc::new(|kind, context| {
-                managers::build(kind, context, None)
-            }))
-        };
+        let environment = Environment::system(managers::registry(None), managers::programs())
+            .machine_probe(machine.clone())
+            .firewall(Arc::new(NoFirewall))
+            .home(Some(dir.path().to_owned()));
         let db = dir.path().join("colony.db");
         let settings = settings(dir.path(), &program)?;
-        let colony = Colony::init(&db, settings, outside).await?;
+        let colony = Colony::init(&db, settings, environment).await?;
         Ok(Self {
             dir,
             machine,
@@ -129,9 +124,11 @@ fn settings(dir: &Path, program: &Path) -> Result<Machine, ProgramError> {
     let facts = MachineFacts {
         cpu_count: 4,
         home: Some(dir.to_owned()),
-        default_manager: ManagerKind::SETSID_USER,
+        default_manager: wnm_setsid::USER,
     };
-    Ok(Layers::new().command_line(given).initial_machine(&facts)?)
+    let options = OptionTable::new(&managers::registry(None));
+    let layers = Layers::new(options).command_line(given);
+    Ok(layers.initial_machine(&facts)?)
 }
 
 /// Three ranges of which the first ports are free now.

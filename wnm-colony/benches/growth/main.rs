@@ -27,7 +27,7 @@ use wnm_colony::observe::{HttpProbe, SurveyLimits};
 use wnm_colony::store::{Changes, Store};
 use wnm_core::decide::decide;
 use wnm_core::node::Node;
-use wnm_core::node::Probe;
+use wnm_core::node::ProbeResult;
 use wnm_core::probe::NodeProbe;
 use wnm_core::quantity::Milliseconds;
 use wnm_core::reports::ReportFormat;
@@ -119,7 +119,7 @@ async fn one_size(count: u32) -> [Duration; 6] {
     );
     let survey = median(async || {
         let probes = probe.survey(&targets, Milliseconds(0)).await;
-        let answered = |probe: &&Probe| matches!(probe, Probe::Answered(_));
+        let answered = |probe: &&ProbeResult| matches!(probe, ProbeResult::Answered(_));
         assert_eq!(probes.values().filter(answered).count(), targets.len());
     })
     .await;

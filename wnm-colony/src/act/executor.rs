@@ -13,7 +13,7 @@ use crate::store::{Changes, Store, StoreError};
 use wnm_core::clock::Clock;
 use wnm_core::cycle::StepResult;
 use wnm_core::decide::{Act, Step};
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, EventReason, Outcome};
 use wnm_core::fault;
 use wnm_core::id::ContainerId;
 use wnm_core::id::NodeId;
@@ -223,19 +223,18 @@ impl Run {
         let (mut events, mut results) = (Vec::new(), Vec::new());
         for step in left {
             let known = nodes.get(&step.node);
-            events.push(Event {
-                at,
-                node: Some(step.node),
-                action: step.act.word().to_owned(),
-                outcome: Outcome::Failed,
-                reason: format!("{}: {text}", step.reason),
-            });
+            let reason = EventReason::Step {
+                reason: step.reason.clone(),
+                error: Some(text.to_owned()),
+            };
+            let kind = EventKind::of_step(step, known);
+            events.push(Event::new(at, kind, Outcome::Failed, reason).about(step.node));
             results.push(StepResult {
                 step: step.clone(),
                 outcome: Outcome::Failed,
                 error: Some(text.to_owned()),
                 was_running: known
-                    .is_some_and(|node| node.observed.state == ObservedState::Running),
+                    .is_some_and(|node| node.observed().state == ObservedState::Running),
             });
         }
         drop(nodes);
@@ -301,7 +300,7 @@ impl Run {
         for (step, known) in batch.into_iter().zip(known) {
             let was_running = known
                 .as_ref()
-                .is_some_and(|node| node.observed.state == ObservedState::Running);
+                .is_some_and(|node| node.observed().state == ObservedState::Running);
             match self.intended(known, &step, now) {
                 Ok(node) => {
                     note(&mut changes, &node, &step, self.policy.ids, now);
@@ -312,13 +311,7 @@ impl Run {
                     });
                 }
                 Err(error) => {
-                    changes.events.push(Event {
-                        at: now,
-                        node: Some(step.node),
-                        action: step.act.word().to_owned(),
-                        outcome: Outcome::Failed,
-                        reason: error.clone(),
-                    });
+                    changes.events.push(refused_event(&step, &error, now));
                     refused.push(StepResult {
                         step,
                         outcome: Outcome::Failed,
@@ -421,6 +414,12 @@ impl Run {
     }
 }
 
+/// The event of a step that could not be begun.
+fn refused_event(step: &Step, error: &str, now: UnixTime) -> Event {
+    let kind = EventKind::of_step(step, None);
+    Event::new(now, kind, Outcome::Failed, error).about(step.node)
+}
+
 /// A step whose intention is on record.
 struct Begun {
     node: Node,
@@ -457,7 +456,7 @@ fn panic_text(lost: JoinError) -> String {
 
 /// Adds an intention to what is recorded.
 fn note(changes: &mut Changes, node: &Node, step: &Step, ids: IdPolicy, now: UnixTime) {
-    let stopped = node.desired.state == DesiredState::Stopped;
+    let stopped = node.desired().state == DesiredState::Stopped;
     if step.act == Act::Stop && step.by == Actor::Wnm && stopped {
         changes.last_stopped_at = Some(now);
     }

@@ -1,12 +1,10 @@
-//! What the record of a node becomes before a step is taken. Pure.
+//! The record of a node before a step is taken. Pure.
 
-use wnm_core::decide::{Act, Reason, Step, load_stops_after_stop};
+use wnm_core::decide::{Act, Step};
 use wnm_core::id::NodeId;
 use wnm_core::machine::Machine;
-use wnm_core::node::{
-    Actor, Desired, DesiredState, Node, NodeMeasurements, Observed, ObservedState, Transition,
-    TransitionKind,
-};
+use wnm_core::node::lifecycle::{self, Intent};
+use wnm_core::node::{Actor, LifecycleState, Node, NodeMeasurements};
 use wnm_core::paths::Paths;
 use wnm_core::ports::PortError;
 use wnm_core::program::{NodeBinary, NodeProgram};
@@ -34,7 +32,7 @@ impl NewNode<'_> {
         let root_dir = self.paths.node_dir(id);
         Ok(Node {
             id,
-            manager: self.machine.manager,
+            manager: self.machine.manager.clone(),
             service: id.directory_name(),
             user: self.owner.to_owned(),
             binary: root_dir.join(self.program.name()),
@@ -52,93 +50,26 @@ impl NewNode<'_> {
             peer_id: None,
             container: None,
             environment: None,
-            desired: Desired {
-                state: DesiredState::Running,
-                by,
-                since: now,
-            },
-            observed: Observed {
-                state: ObservedState::Stopped,
-                at: now,
-            },
-            transition: Some(begun(TransitionKind::Adding, now)),
+            lifecycle: LifecycleState::adding(by, now),
             measured: NodeMeasurements::default(),
             first_launch: now,
-            status_since: now,
-            last_start: None,
-            failed_starts: 0,
-            load_stops: 0,
         })
     }
 }
 
-/// The record of an existing node before `step`. A resumed or forgotten node is left as it is.
+/// The record of an existing node before `step`. A step that resumes or forgets leaves it as it is.
 pub(super) fn intend(node: &Node, step: &Step, now: UnixTime) -> Node {
-    let mut next = node.clone();
-    let desire = |state| Desired {
-        state,
-        by: step.by,
-        since: now,
+    let intent = match step.act {
+        Act::Add | Act::Resume | Act::Forget => None,
+        Act::Start { .. } => Some(Intent::Start),
+        Act::Stop => Some(Intent::Stop),
+        Act::Disable => Some(Intent::Disable),
+        Act::Upgrade => Some(Intent::Upgrade),
+        Act::Remove => Some(Intent::Remove),
     };
-    match step.act {
-        Act::Add | Act::Resume | Act::Forget => return next,
-        Act::Start { .. } => {
-            next.desired = keep_if_wanted(node.desired, desire(DesiredState::Running));
-            next.transition = Some(begun(TransitionKind::Starting, now));
-            if step.by == Actor::Person {
-                next.failed_starts = 0;
-                next.load_stops = 0;
-            }
-        }
-        Act::Stop => {
-            if step.by == Actor::Wnm && node.desired.state == DesiredState::Running {
-                next.load_stops = load_stops_after_stop(node, now);
-            }
-            next.desired = keep_if_wanted(node.desired, desire(DesiredState::Stopped));
-            next.transition = Some(begun(TransitionKind::Stopping, now));
-        }
-        Act::Disable => {
-            next.desired = desire(DesiredState::Disabled);
-            next.transition = Some(begun(TransitionKind::Stopping, now));
-        }
-        Act::Upgrade => next.transition = Some(begun(TransitionKind::Upgrading, now)),
-        Act::Remove => {
-            next.desired = desire(DesiredState::Absent);
-            next.transition = Some(begun(TransitionKind::Removing, now));
-        }
-    }
-    if next.status() != node.status() {
-        next.status_since = now;
+    let mut next = node.clone();
+    if let Some(intent) = intent {
+        lifecycle::intend(&mut next, intent, step.by, now);
     }
     next
-}
-
-/// The record of a node that a person wants gone, before anything is done.
-pub(crate) fn asked_removal(node: &Node, now: UnixTime) -> Node {
-    let step = Step {
-        node: node.id,
-        act: Act::Remove,
-        reason: Reason::Asked,
-        priority: 0,
-        by: Actor::Person,
-    };
-    intend(node, &step, now)
-}
-
-/// What wnm wants anew of a node that it is wanted of already keeps its date and its author; a person's word
-/// takes over.
-fn keep_if_wanted(now: Desired, wanted: Desired) -> Desired {
-    if now.state == wanted.state && wanted.by != Actor::Person {
-        now
-    } else {
-        wanted
-    }
-}
-
-fn begun(kind: TransitionKind, since: UnixTime) -> Transition {
-    Transition {
-        kind,
-        since,
-        acted: false,
-    }
 }

@@ -82,7 +82,7 @@ mod tests {
     use wnm_core::node::Transition;
     use wnm_core::numbering::IdPolicy;
     use wnm_core::quantity::UnixTime;
-    use wnm_core::testing::{id, node, snapshot};
+    use wnm_core::testing::{edit, id, node, snapshot};
 
     fn step(number: u32, act: Act) -> Step {
         Step {
@@ -90,7 +90,7 @@ mod tests {
             act,
             reason: Reason::Asked,
             priority: 0,
-            by: Actor::Person,
+            by: Actor::Operator,
         }
     }
 
@@ -121,10 +121,12 @@ mod tests {
             (7, TransitionKind::Stopping),
         ] {
             let mut node = node(number);
-            node.transition = Some(Transition {
-                kind,
-                since: UnixTime(0),
-                acted: false,
+            edit(&mut node, |n| {
+                n.transition = Some(Transition {
+                    kind,
+                    since: UnixTime(0),
+                    acted: false,
+                })
             });
             nodes.insert(node.id, node);
         }

@@ -1,10 +1,11 @@
-//! What the record of a node becomes after a step. Pure.
+//! The record of a node after a step. Pure.
 
 use super::perform::Performed;
-use wnm_core::decide::{Act, Step};
-use wnm_core::event::{Event, Outcome};
+use wnm_core::decide::Step;
+use wnm_core::event::{Event, EventKind, EventReason, Outcome};
 use wnm_core::manager::ManagerError;
-use wnm_core::node::{Actor, Node, Observed, ObservedState, Transition, TransitionKind};
+use wnm_core::node::lifecycle::{self, Completed};
+use wnm_core::node::{Actor, Node};
 use wnm_core::quantity::UnixTime;
 
 /// What is to be written after a step.
@@ -32,39 +33,25 @@ pub(super) fn conclude(
         Err(error) if error.leaves_it_open() => (Outcome::Open, Some(error.to_string())),
         Err(error) => (Outcome::Failed, Some(error.to_string())),
     };
-    let mut after = match &result {
+    let after = match &result {
         Ok(performed) => succeeded(node, step, performed, was_running, now),
         Err(error) if error.leaves_it_open() => Some(node.clone()),
-        Err(_) => Some(failed(node, now)),
+        Err(_) => {
+            let mut next = node.clone();
+            lifecycle::fail(&mut next, now);
+            Some(next)
+        }
     };
-    if let Some(after) = &mut after
-        && after.status() != node.status()
-    {
-        after.status_since = now;
-    }
-    let reason = match &error {
-        Some(error) => format!("{}: {error}", step.reason),
-        None => step.reason.to_string(),
+    let reason = EventReason::Step {
+        reason: step.reason.clone(),
+        error: error.clone(),
     };
-    let event = Event {
-        at: now,
-        node: Some(node.id),
-        action: action_word(node, step),
-        outcome,
-        reason,
-    };
+    let kind = EventKind::of_step(step, Some(node));
+    let event = Event::new(now, kind, outcome, reason).about(node.id);
     After {
         node: after,
         event,
         error,
-    }
-}
-
-/// A resumed step is told by what is resumed.
-fn action_word(node: &Node, step: &Step) -> String {
-    match (step.act, node.under_way()) {
-        (Act::Resume, Some(kind)) => format!("resume {kind}"),
-        (act, _) => act.word().to_owned(),
     }
 }
 
@@ -76,8 +63,7 @@ fn succeeded(
     now: UnixTime,
 ) -> Option<Node> {
     let mut next = node.clone();
-    let seen = |state| Observed { state, at: now };
-    match performed {
+    let completed = match performed {
         Performed::Added(added) => {
             next.service.clone_from(&added.service);
             next.binary.clone_from(&added.binary);
@@ -85,57 +71,22 @@ fn succeeded(
             next.log_dir.clone_from(&added.log_dir);
             next.ports = added.ports;
             next.container = added.container;
-            next.transition = Some(acted(TransitionKind::Starting, now));
-            next.observed = seen(ObservedState::Running);
-            next.last_start = Some(now);
+            Completed::Started
         }
         Performed::Started { version } => {
             next.version = version.clone().or(next.version);
-            next.transition = Some(acted(TransitionKind::Starting, now));
-            next.observed = seen(ObservedState::Running);
-            next.last_start = Some(now);
+            Completed::Started
         }
         Performed::Upgraded { version } => {
             next.version = Some(version.clone());
-            next.transition = Some(acted(TransitionKind::Upgrading, now));
-            next.last_start = Some(now);
+            Completed::Upgraded
         }
-        Performed::Stopped => {
-            next.transition = None;
-            next.observed = seen(ObservedState::Stopped);
-            next.measured = next.measured.of_a_stopped_node();
-        }
-        // The load of a node that ran settles before the next one goes, so its row stays for that long. A
-        // person who asked for the removal is not kept waiting for the row to go.
-        Performed::Removed if was_running && step.by == Actor::Wnm => {
-            next.transition = Some(acted(TransitionKind::Removing, now));
-            next.observed = seen(ObservedState::Stopped);
-            next.measured = next.measured.of_a_stopped_node();
-        }
+        Performed::Stopped => Completed::Stopped,
+        // The load of a node that ran settles before the next one goes, so its row stays for that long. An
+        // operator who asked for the removal is not kept waiting for the row to go.
+        Performed::Removed if was_running && step.by == Actor::Wnm => Completed::Removed,
         Performed::Removed | Performed::Forgotten | Performed::Undone { .. } => return None,
-    }
+    };
+    lifecycle::complete(&mut next, completed, now);
     Some(next)
-}
-
-/// A step that was refused is over, except a removal, which is wanted until it is done.
-fn failed(node: &Node, now: UnixTime) -> Node {
-    let mut next = node.clone();
-    match node.under_way() {
-        Some(TransitionKind::Starting | TransitionKind::Upgrading) => {
-            next.transition = None;
-            next.last_start = Some(now);
-            next.failed_starts = next.failed_starts.saturating_add(1);
-        }
-        Some(TransitionKind::Stopping) => next.transition = None,
-        Some(TransitionKind::Adding | TransitionKind::Removing) | None => {}
-    }
-    next
-}
-
-fn acted(kind: TransitionKind, since: UnixTime) -> Transition {
-    Transition {
-        kind,
-        since,
-        acted: true,
-    }
 }

@@ -225,10 +225,10 @@ fn done<T>(outcomes: Outcomes<T>, how: impl Fn(T) -> Performed) -> Outcomes<Perf
 
 /// Whether a node that an unfinished upgrade may have stopped is to run.
 fn should_run_after_upgrade(node: &Node) -> bool {
-    match node.desired.state {
+    match node.desired().state {
         DesiredState::Running => true,
         // Nobody wanted it stopped, and only nodes that run are upgraded.
-        DesiredState::Stopped => node.desired.by == Actor::Found,
+        DesiredState::Stopped => node.desired().by == Actor::Found,
         DesiredState::Disabled | DesiredState::Absent => false,
     }
 }

@@ -3,18 +3,16 @@
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use super::{Colony, ColonyError, Outside, open};
+use super::{Colony, ColonyError, Environment, open};
 use crate::observe::NodeObserver;
 use crate::store::Changes;
 use crate::takeover::{Adoption, sort_out};
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::id::NodeId;
 use wnm_core::machine::Machine;
 use wnm_core::manager::{FoundNode, ProcessManager};
-use wnm_core::node::ProcessState;
-use wnm_core::node::{
-    Actor, Desired, DesiredState, Node, NodeMeasurements, Observed, ObservedState,
-};
+use wnm_core::node::lifecycle;
+use wnm_core::node::{LifecycleState, Node, NodeMeasurements};
 use wnm_core::numbering::IdPolicy;
 use wnm_core::program::NodeProgram;
 use wnm_core::quantity::UnixTime;
@@ -23,9 +21,9 @@ impl Colony {
     /// Every node that the supervisor of these settings knows, before there is a colony.
     pub async fn scout(
         machine: &Machine,
-        outside: &Outside,
+        environment: &Environment,
     ) -> Result<Vec<FoundNode>, ColonyError> {
-        let (manager, ..) = open::build_manager(outside, machine, outside.home.as_deref())?;
+        let manager = open::build_manager(environment, machine)?.manager;
         discover(machine, manager.as_ref()).await
     }
 
@@ -34,7 +32,7 @@ impl Colony {
     /// taken for dead.
     pub async fn sight_for(
         machine: &Machine,
-        outside: &Outside,
+        environment: &Environment,
         found: Vec<FoundNode>,
         sure: bool,
     ) -> Result<Adoption, ColonyError> {
@@ -49,8 +47,8 @@ impl Colony {
                 nodes,
             });
         }
-        let (manager, ..) = open::build_manager(outside, machine, outside.home.as_deref())?;
-        adoption(machine, outside, manager.as_ref(), &[], found).await
+        let manager = open::build_manager(environment, machine)?.manager;
+        adoption(machine, environment, manager.as_ref(), &[], found).await
     }
 
     /// Finds nodes that the manager knows and the database does not. Nothing is written.
@@ -58,7 +56,7 @@ impl Colony {
         let found = discover(&self.machine, self.manager.as_ref()).await?;
         let known = self.store.nodes().await?;
         let manager = self.manager.as_ref();
-        adoption(&self.machine, &self.outside, manager, &known, found).await
+        adoption(&self.machine, &self.environment, manager, &known, found).await
     }
 
     /// Records found nodes. None of them is touched.
@@ -69,7 +67,7 @@ impl Colony {
         let changes = Changes {
             machine: grown.then(|| self.machine.clone()),
             nodes: adoption.nodes.clone(),
-            events: events(adoption, self.outside.clock.now()),
+            events: events(adoption, self.environment.clock.now()),
             ..Changes::default()
         };
         Ok(self.store.record(&changes).await?)
@@ -78,19 +76,13 @@ impl Colony {
 
 /// The journal's lines of an adoption.
 pub(super) fn events(adoption: &Adoption, at: UnixTime) -> Vec<Event> {
-    let event = |node, outcome, reason| Event {
-        at,
-        node,
-        action: "adopt".to_owned(),
-        outcome,
-        reason,
-    };
+    let event = |outcome, reason: String| Event::new(at, EventKind::Adopted, outcome, reason);
     let adopted = adoption.nodes.iter().map(|node| {
         let found = format!("found at {}", node.root_dir.display());
-        event(Some(node.id), Outcome::Done, found)
+        event(Outcome::Done, found).about(node.id)
     });
     let left = adoption.left_alone.iter();
-    let left = left.map(|left| event(None, Outcome::Failed, left.to_string()));
+    let left = left.map(|left| event(Outcome::Failed, left.to_string()));
     adopted.chain(left).collect()
 }
 
@@ -113,7 +105,7 @@ async fn discover(
     machine: &Machine,
     manager: &dyn ProcessManager,
 ) -> Result<Vec<FoundNode>, ColonyError> {
-    let kind = machine.manager;
+    let kind = machine.manager.clone();
     let found = manager.discover().await;
     found.map_err(|source| ColonyError::Manager { kind, source })
 }
@@ -121,13 +113,13 @@ async fn discover(
 /// Gives numbers to what was found and looks at each of it, so that what is recorded says how it stands.
 async fn adoption(
     machine: &Machine,
-    outside: &Outside,
+    environment: &Environment,
     manager: &dyn ProcessManager,
     known: &[Node],
     found: Vec<FoundNode>,
 ) -> Result<Adoption, ColonyError> {
-    let now = outside.clock.now();
-    let program = outside.program.as_ref();
+    let now = environment.clock.now();
+    let program = environment.program.as_ref();
     let (numbered, left_alone) = sort_out(found, known, &machine.ports);
     let mut nodes: Vec<Node> = numbered
         .into_iter()
@@ -136,23 +128,18 @@ async fn adoption(
     let observer = NodeObserver {
         manager,
         program,
-        probe: outside.nodes.as_ref(),
+        probe: environment.nodes.as_ref(),
         storage: &machine.node_storage,
         survey_delay: machine.pacing.survey,
         now,
     };
     let looked = observer.observe(&mut nodes).await;
     looked.map_err(|source| ColonyError::Manager {
-        kind: machine.manager,
+        kind: machine.manager.clone(),
         source,
     })?;
     for node in &mut nodes {
-        let running = node.observed.state == ObservedState::Running;
-        let unknown = node.observed.state == ObservedState::Unknown;
-        if !running && !unknown {
-            node.desired.state = DesiredState::Stopped;
-            node.last_start = None;
-        }
+        lifecycle::settle_adopted(node, now);
     }
     Ok(Adoption { nodes, left_alone })
 }
@@ -164,17 +151,10 @@ fn adopted(
     program: &dyn NodeProgram,
     now: UnixTime,
 ) -> Node {
-    let running = matches!(found.state, ProcessState::Running { .. });
-    let (desired, observed) = match found.state {
-        ProcessState::Running { .. } => (DesiredState::Running, ObservedState::Running),
-        ProcessState::Stopped | ProcessState::Missing => {
-            (DesiredState::Stopped, ObservedState::Stopped)
-        }
-        ProcessState::Unknown(_) => (DesiredState::Running, ObservedState::Unknown),
-    };
+    let lifecycle = LifecycleState::adopted(&found.state, now);
     Node {
         id,
-        manager: machine.manager,
+        manager: machine.manager.clone(),
         service: found.service,
         user: found.user,
         binary: found.binary,
@@ -191,21 +171,8 @@ fn adopted(
         peer_id: None,
         container: None,
         environment: None,
-        desired: Desired {
-            state: desired,
-            by: Actor::Found,
-            since: now,
-        },
-        observed: Observed {
-            state: observed,
-            at: now,
-        },
-        transition: None,
+        lifecycle,
         measured: NodeMeasurements::default(),
-        status_since: now,
-        last_start: running.then_some(now),
-        failed_starts: 0,
-        load_stops: 0,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use super::{Colony, ColonyError, Outside, open};
+use super::{Colony, ColonyError, Environment, open};
 use crate::takeover::anm::{Anm, working};
 use wnm_core::machine::Machine;
 use wnm_host::files;
@@ -21,16 +21,16 @@ impl Colony {
     pub async fn silence_anm(
         anm: &Anm,
         machine: &Machine,
-        outside: &Outside,
+        environment: &Environment,
     ) -> Result<SilencedAnm, ColonyError> {
-        refuse_while_working(anm, outside)?;
-        let context = open::context(outside, machine, outside.home.as_deref())?;
+        refuse_while_working(anm, environment)?;
+        let context = open::context(environment, machine);
         let silenced = SilencedAnm {
             anm: anm.clone(),
-            files: files::of(machine.manager, &context),
+            files: files::of(&machine.manager, &context),
         };
         let failed = |source| ColonyError::Manager {
-            kind: machine.manager,
+            kind: machine.manager.clone(),
             source,
         };
         if let Some(cron) = &anm.cron {
@@ -42,7 +42,7 @@ impl Colony {
             taken.map_err(failed)?;
         }
         // Cron may have started it while its line was taken away.
-        if let Err(works) = refuse_while_working(anm, outside) {
+        if let Err(works) = refuse_while_working(anm, environment) {
             silenced.give_back().await?;
             return Err(works);
         }
@@ -65,7 +65,7 @@ impl SilencedAnm {
     }
 }
 
-fn refuse_while_working(anm: &Anm, outside: &Outside) -> Result<(), ColonyError> {
+fn refuse_while_working(anm: &Anm, environment: &Environment) -> Result<(), ColonyError> {
     let told = |source: io::Error| ColonyError::Anm {
         path: anm.block(),
         source,
@@ -76,7 +76,7 @@ fn refuse_while_working(anm: &Anm, outside: &Outside) -> Result<(), ColonyError>
     }
     Err(ColonyError::AnmWorks {
         block: anm.block(),
-        age: since.map(|since| outside.clock.now().since(since)),
+        age: since.map(|since| environment.clock.now().since(since)),
         process: working(),
     })
 }

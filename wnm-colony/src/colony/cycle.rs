@@ -6,11 +6,11 @@ use super::{Colony, ColonyError};
 use crate::act::{Execution, Executor, Progress, ProgressEvent};
 use crate::observe::{Observation, Observer, mark_storage};
 use crate::store::{Changes, CycleState, JOURNAL_DAYS};
-use wnm_core::cycle::{CycleReport, CycleStatus};
+use wnm_core::cycle::{CYCLE_REPORT_FORMAT, CycleReport, CycleStatus};
 use wnm_core::decide::{Plan, decide};
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::id::NodeId;
-use wnm_core::node::Seen;
+use wnm_core::node::NodeChange;
 use wnm_core::quantity::{Milliseconds, Seconds, UnixTime};
 use wnm_core::snapshot::Snapshot;
 
@@ -90,6 +90,7 @@ impl Colony {
             self.store.nodes().await?
         };
         Ok(CycleReport {
+            format: CYCLE_REPORT_FORMAT,
             status: CycleStatus::of(plan.kind, &snapshot, &machine_results, &results),
             nodes,
             snapshot,
@@ -100,12 +101,15 @@ impl Colony {
     }
 
     pub(super) async fn look(&self, options: &CycleOptions) -> Result<Observation, ColonyError> {
+        if let Some(missing) = &self.missing_manager {
+            return Err(missing.clone().into());
+        }
         let state = self.store.cycle_state().await?;
         let observer = Observer {
             manager: self.manager.as_ref(),
-            program: self.outside.program.as_ref(),
-            nodes_probe: self.outside.nodes.as_ref(),
-            machine_probe: self.outside.machine.as_ref(),
+            program: self.environment.program.as_ref(),
+            nodes_probe: self.environment.nodes.as_ref(),
+            machine_probe: self.environment.machine.as_ref(),
             machine: self.machine.clone(),
             nodes: self.store.nodes().await?,
             last_container: self.store.containers().await?.last().map(|last| last.id),
@@ -116,7 +120,7 @@ impl Colony {
                 .and_then(|counters| serde_json::from_value(counters).ok()),
             upgrades_enabled: options.upgrades_enabled,
             survey_delay: options.survey_delay.unwrap_or(self.machine.pacing.survey),
-            now: self.outside.clock.now(),
+            now: self.environment.clock.now(),
         };
         Ok(observer.observe().await?)
     }
@@ -126,12 +130,12 @@ impl Colony {
         &self,
         observation: &mut Observation,
     ) -> Result<(), ColonyError> {
-        let lasts = |seen: &Seen| matches!(seen, Seen::ForeignListener { .. });
+        let lasts = |seen: &NodeChange| matches!(seen, NodeChange::ForeignListener { .. });
         let Some((_, lasting)) = observation.seen.iter().find(|(_, seen)| lasts(seen)) else {
             return Ok(());
         };
         let since = observation.snapshot.taken_at.minus(TOLD_AGAIN_AFTER);
-        let told = self.store.nodes_with(lasting.word(), since).await?;
+        let told = self.store.nodes_with(lasting.as_str(), since).await?;
         observation
             .seen
             .retain(|(id, seen)| !(lasts(seen) && told.contains(id)));
@@ -141,9 +145,9 @@ impl Colony {
     fn executor(&self, options: &CycleOptions) -> Executor {
         Executor {
             manager: self.manager.clone(),
-            program: self.outside.program.clone(),
+            program: self.environment.program.clone(),
             store: self.store.clone(),
-            clock: self.outside.clock.clone(),
+            clock: self.environment.clock.clone(),
             paths: self.paths.clone(),
             owner: self.owner.clone(),
             action_delay: options.action_delay.unwrap_or(self.machine.pacing.action),
@@ -179,26 +183,16 @@ fn changes_after_looking(observation: &Observation) -> Changes {
         .map(|(id, seen)| seen_event(*id, seen, now))
         .collect();
     if observation.snapshot.rebooted {
-        events.push(Event {
-            at: now,
-            node: None,
-            action: "reboot".to_owned(),
-            outcome: Outcome::Seen,
-            reason: format!(
-                "the machine came up at {}",
-                observation.snapshot.load.boot_time
-            ),
-        });
+        let reason = format!(
+            "the machine came up at {}",
+            observation.snapshot.load.boot_time
+        );
+        events.push(Event::new(now, EventKind::Rebooted, Outcome::Seen, reason));
     }
     if let Some(error) = &observation.container_error {
         tracing::warn!(error, "cannot observe the containers");
-        events.push(Event {
-            at: now,
-            node: None,
-            action: "containers".to_owned(),
-            outcome: Outcome::Failed,
-            reason: error.clone(),
-        });
+        let kind = EventKind::Containers;
+        events.push(Event::new(now, kind, Outcome::Failed, error.clone()));
     }
     Changes {
         nodes: observation.snapshot.nodes.clone(),
@@ -215,12 +209,7 @@ fn changes_after_looking(observation: &Observation) -> Changes {
     }
 }
 
-fn seen_event(id: NodeId, seen: &Seen, at: UnixTime) -> Event {
-    Event {
-        at,
-        node: Some(id),
-        action: seen.word().to_owned(),
-        outcome: Outcome::Seen,
-        reason: seen.to_string(),
-    }
+fn seen_event(id: NodeId, seen: &NodeChange, at: UnixTime) -> Event {
+    let kind = EventKind::NodeChange(seen.clone());
+    Event::new(at, kind, Outcome::Seen, seen.to_string()).about(id)
 }

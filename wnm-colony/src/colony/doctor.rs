@@ -14,12 +14,11 @@ use wnm_core::command::CommandSpec;
 use wnm_core::doctor::{
     ClockFacts, Facts, Finding, Fix, KernelPorts, NodeDirectory, PythonFacts, StorageFacts,
 };
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, EventReason, Outcome};
 use wnm_core::id::NodeId;
-use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{LanePolicy, one};
+use wnm_core::node::NodeChange;
 use wnm_core::node::ProcessState;
-use wnm_core::node::Seen;
 use wnm_core::node::{Node, ObservedState};
 use wnm_core::ports::NodePorts;
 use wnm_core::program::NodeBinary;
@@ -38,9 +37,8 @@ const CLOCK_DEADLINE: Duration = Duration::from_secs(5);
 const NUMBERS_TRIED: usize = 200;
 
 impl Colony {
-    /// Looks at everything that [`wnm_core::doctor::examine`] needs. Nothing is written or changed. Whether a user's
-    /// nodes end with the login is for the embedder to say, who knows the supervisors.
-    pub async fn facts(&self, lingering_off: Option<String>) -> Result<Facts, ColonyError> {
+    /// Looks at everything that [`wnm_core::doctor::examine`] needs. Nothing is written or changed.
+    pub async fn facts(&self) -> Result<Facts, ColonyError> {
         let sight = self.look(&CycleOptions::default()).await?;
         let snapshot = sight.snapshot;
         let nodes = snapshot.nodes.clone();
@@ -58,7 +56,7 @@ impl Colony {
         };
         let now = snapshot.taken_at;
         let storage = self.machine.node_storage.clone();
-        let program = self.outside.program.clone();
+        let program = self.environment.program.clone();
         let (directories, exists, without_program) = {
             let nodes = nodes.clone();
             let looked = blocking(move || {
@@ -66,11 +64,11 @@ impl Colony {
                 Ok((dirs, storage.is_dir(), without_program(&nodes)))
             });
             looked.await.map_err(|source| ColonyError::Manager {
-                kind: self.machine.manager,
+                kind: self.machine.manager.clone(),
                 source,
             })?
         };
-        let python_lock = self.python_lock()?;
+        let python_lock = self.python_lock();
         Ok(Facts {
             restorable: self.restorable(&nodes, &without_service),
             taken_ports: self.taken_ports(&snapshot).await,
@@ -92,13 +90,13 @@ impl Colony {
                 lock: age(&python_lock, now).map(|age| (python_lock, age)),
             },
             anm_cron: anm::scheduled(Path::new("/"))
-                .filter(|_| self.machine.manager == ManagerKind::SYSTEMD_SUDO),
+                .filter(|_| self.machine.manager == anm::MANAGER),
             machine: self.machine.clone(),
             supervisor,
             without_service,
             without_program,
             directories,
-            lingering_off,
+            of_manager: self.findings_of_manager(),
             nodes,
         })
     }
@@ -109,15 +107,14 @@ impl Colony {
             Fix::RestoreService(id) => self.restore_service(*id).await?,
             Fix::RemovePythonLock(path) => remove_lock(path)?,
         }
-        let event = Event {
-            at: self.outside.clock.now(),
-            node: match fix {
-                Fix::RestoreService(id) => Some(*id),
-                Fix::RemovePythonLock(_) => None,
-            },
-            action: "mend".to_owned(),
-            outcome: Outcome::Done,
-            reason: finding.to_string(),
+        let reason = EventReason::Finding {
+            finding: finding.clone(),
+        };
+        let now = self.environment.clock.now();
+        let event = Event::new(now, EventKind::Repaired, Outcome::Done, reason);
+        let event = match fix {
+            Fix::RestoreService(id) => event.about(*id),
+            Fix::RemovePythonLock(_) => event,
         };
         let changes = Changes {
             events: vec![event],
@@ -136,7 +133,7 @@ impl Colony {
             path: node.binary.clone(),
             version: node.version.clone().unwrap_or(Version::new(0, 0, 0)),
         };
-        let kind = self.machine.manager;
+        let kind = self.machine.manager.clone();
         let added = one(
             node,
             self.manager.add(std::slice::from_ref(node), &own).await,
@@ -146,9 +143,15 @@ impl Colony {
             .map_err(|source| ColonyError::Manager { kind, source })
     }
 
-    fn python_lock(&self) -> Result<PathBuf, ColonyError> {
+    fn python_lock(&self) -> PathBuf {
         let mode = self.machine.manager.mode();
-        Ok(open::python_lock_of(mode, self.outside.home.as_deref())?)
+        open::python_lock_beside(&self.db, mode, self.environment.home.as_deref())
+    }
+
+    fn findings_of_manager(&self) -> Vec<Finding> {
+        let kind = &self.machine.manager;
+        let factory = self.environment.managers.factory(kind);
+        factory.map_or_else(|_| Vec::new(), |factory| factory.findings(kind))
     }
 
     /// Nodes that are where wnm puts them and called as it calls them: their service can be made again from what is
@@ -160,7 +163,7 @@ impl Colony {
             missing.contains(&node.id)
                 && called
                 && node.root_dir == self.paths.node_dir(node.id)
-                && node.binary == node.root_dir.join(self.outside.program.name())
+                && node.binary == node.root_dir.join(self.environment.program.name())
                 && node.binary.is_file()
         };
         nodes.iter().filter(own).map(|node| node.id).collect()
@@ -171,7 +174,7 @@ impl Colony {
         if snapshot.policy.lanes == LanePolicy::PerContainer {
             return Vec::new();
         }
-        let stopped = |node: &&Node| node.observed.state == ObservedState::Stopped;
+        let stopped = |node: &&Node| node.observed().state == ObservedState::Stopped;
         let nodes = snapshot.nodes.iter().filter(stopped);
         let mut wanted: Vec<(NodeId, NodePorts)> =
             nodes.map(|node| (node.id, node.ports)).collect();
@@ -192,7 +195,7 @@ impl Colony {
         let nodes = self.store.nodes().await?;
         let times = nodes
             .iter()
-            .map(|node| node.status_since.max(node.observed.at));
+            .map(|node| node.status_since().max(node.observed().at));
         let times = times.chain(state.last_cycle_at);
         Ok(times.max().unwrap_or_default())
     }
@@ -203,7 +206,7 @@ impl Colony {
             "--property=NTPSynchronized",
             "--value",
         ]);
-        let output = self.outside.runner.run(&spec).await.ok()?;
+        let output = self.environment.runner.run(&spec).await.ok()?;
         match String::from_utf8_lossy(&output.stdout).trim() {
             "yes" => Some(true),
             "no" => Some(false),
@@ -240,9 +243,9 @@ fn without_program(nodes: &[Node]) -> BTreeSet<NodeId> {
     nodes.iter().filter(lost).map(|node| node.id).collect()
 }
 
-fn foreign_answers(seen: Vec<(NodeId, Seen)>) -> Vec<(NodeId, Option<String>)> {
+fn foreign_answers(seen: Vec<(NodeId, NodeChange)>) -> Vec<(NodeId, Option<String>)> {
     let foreign = |(id, seen)| match seen {
-        Seen::ForeignListener { peer_id } => Some((id, peer_id)),
+        NodeChange::ForeignListener { peer_id } => Some((id, peer_id)),
         _ => None,
     };
     seen.into_iter().filter_map(foreign).collect()

@@ -6,7 +6,7 @@ use super::{Colony, ColonyError};
 use crate::store::Changes;
 use wnm_core::cycle::MachineStepResult;
 use wnm_core::decide::{MachineAct, MachineStep, Plan};
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, EventReason, Outcome};
 use wnm_core::id::ContainerId;
 use wnm_core::manager::{ContainerReport, ManagerError};
 use wnm_core::snapshot::Snapshot;
@@ -71,17 +71,12 @@ impl Colony {
 
     /// The result of a step of the machine for the journal.
     pub(super) fn machine_event(&self, result: &MachineStepResult) -> Event {
-        let MachineStep { act, reason } = &result.step;
-        Event {
-            at: self.outside.clock.now(),
-            node: None,
-            action: act.as_str().to_owned(),
-            outcome: result.outcome,
-            reason: match &result.error {
-                Some(error) => format!("{act}: {reason}: {error}"),
-                None => format!("{act}: {reason}"),
-            },
-        }
+        let kind = EventKind::of_machine_act(&result.step.act);
+        let reason = EventReason::MachineStep {
+            step: result.step.clone(),
+            error: result.error.clone(),
+        };
+        Event::new(self.environment.clock.now(), kind, result.outcome, reason)
     }
 }
 

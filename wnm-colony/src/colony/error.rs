@@ -13,6 +13,7 @@ use wnm_core::ports::PortError;
 use wnm_core::probe::ObserveError;
 use wnm_core::program::ProgramError;
 use wnm_core::quantity::Seconds;
+use wnm_core::registry::UnregisteredManager;
 
 /// Why something was not done with a colony. Each message is one line that says what to do.
 #[derive(Debug, Error)]
@@ -47,6 +48,9 @@ pub enum ColonyError {
         #[source]
         source: ManagerError,
     },
+    /// This program does not have the manager that the settings name.
+    #[error(transparent)]
+    NoManager(#[from] UnregisteredManager),
     /// Not everything could be torn down.
     #[error("{left} of {total} nodes could not be removed and are still recorded: {first}")]
     Teardown {

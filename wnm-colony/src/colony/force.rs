@@ -1,18 +1,19 @@
 //! What a person makes wnm do.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Colony, ColonyError, CycleOptions};
-use crate::act::asked_removal;
 use crate::store::Changes;
-use wnm_core::cycle::{CycleReport, CycleStatus};
+use wnm_core::cycle::{CYCLE_REPORT_FORMAT, CycleReport, CycleStatus};
 use wnm_core::decide::{ForcedRequest, Plan, decide, decide_forced};
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::id::NodeId;
 use wnm_core::manager::{DataLocation, teardown};
-use wnm_core::node::Node;
+use wnm_core::node::{Node, lifecycle};
 use wnm_core::snapshot::Snapshot;
 
 /// What a teardown did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeardownReport {
     /// Nodes that are gone.
     pub removed: usize,
@@ -55,6 +56,7 @@ impl Colony {
         };
         let nodes = snapshot.nodes.clone();
         Ok(CycleReport {
+            format: CYCLE_REPORT_FORMAT,
             status,
             snapshot,
             plan,
@@ -73,8 +75,11 @@ impl Colony {
         if !confirmed {
             return Err(ColonyError::NotConfirmed { nodes: nodes.len() });
         }
-        let now = self.outside.clock.now();
-        let nodes: Vec<Node> = nodes.iter().map(|node| asked_removal(node, now)).collect();
+        let now = self.environment.clock.now();
+        let mut nodes = nodes;
+        for node in &mut nodes {
+            lifecycle::request_removal(node, now);
+        }
         let begun = Changes {
             nodes: nodes.clone(),
             ..Changes::default()
@@ -103,13 +108,12 @@ impl Colony {
             Ok(()) => (Outcome::Done, format!("asked for: {removed} nodes removed")),
             Err(error) => (Outcome::Failed, error.to_string()),
         };
-        let event = Event {
-            at: self.outside.clock.now(),
-            node: None,
-            action: "teardown".to_owned(),
+        let event = Event::new(
+            self.environment.clock.now(),
+            EventKind::TornDown,
             outcome,
             reason,
-        };
+        );
         let changes = Changes {
             machine: Some(machine.clone()),
             deleted,

@@ -4,17 +4,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Colony, ColonyError, Outside, adopt};
+use super::missing_manager::MissingManager;
+use super::{Colony, ColonyError, Environment, adopt};
 use crate::lock::ColonyLock;
 use crate::observe::mark_storage;
 use crate::store::{Access, Changes, CycleState, Store, StoreError};
 use crate::takeover::Adoption;
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::firewall::Firewall;
 use wnm_core::kind::Mode;
 use wnm_core::machine::Machine;
 use wnm_core::manager::{ManagerContext, ProcessManager};
 use wnm_core::paths::{Paths, UnknownHome};
+use wnm_core::registry::UnregisteredManager;
 use wnm_host::firewall::SystemFirewall;
 
 /// The account that nodes run under in sudo mode.
@@ -26,7 +28,12 @@ const PYTHON_LOCK: &str = "wnm_active";
 
 impl Colony {
     /// Opens a colony to be worked on. Nobody else can until it is dropped.
-    pub async fn open(db: &Path, outside: Outside) -> Result<Self, ColonyError> {
+    ///
+    /// # Errors
+    ///
+    /// There is no colony, another run works on it, its database cannot be used, or its manager is not registered
+    /// or cannot be built here. Nothing is changed then.
+    pub async fn open(db: &Path, environment: Environment) -> Result<Self, ColonyError> {
         // Looking first keeps a lock file from being left beside a database that is not there.
         let view = Store::open(db, Access::View)
             .await
@@ -34,25 +41,32 @@ impl Colony {
         let Some(machine) = machine_in(view).await? else {
             return Err(ColonyError::NotInitialized(db.to_owned()));
         };
-        let lock = take_lock(db, &machine, &outside)?;
+        environment.managers.factory(&machine.manager)?;
+        let lock = take_lock(db, &machine, &environment)?;
         let store = Store::open(db, Access::ReadWrite)
             .await
             .map_err(|e| missing(e, db))?;
-        Self::assemble(db, store, outside, Some(lock)).await
+        Self::assemble(db, store, environment, Some(lock)).await
     }
 
     /// Opens a colony to be looked at: nothing is written, nothing is locked, and a database of an older
     /// program is read without being changed.
-    pub async fn view(db: &Path, outside: Outside) -> Result<Self, ColonyError> {
+    ///
+    /// A colony whose manager is not registered opens too; [`missing_manager`](Self::missing_manager) says so.
+    pub async fn view(db: &Path, environment: Environment) -> Result<Self, ColonyError> {
         let store = Store::open(db, Access::View)
             .await
             .map_err(|e| missing(e, db))?;
-        Self::assemble(db, store, outside, None).await
+        Self::assemble(db, store, environment, None).await
     }
 
     /// Makes a colony without nodes. Everything is checked before anything is made.
-    pub async fn init(db: &Path, machine: Machine, outside: Outside) -> Result<Self, ColonyError> {
-        Self::init_with(db, machine, &Adoption::default(), outside).await
+    pub async fn init(
+        db: &Path,
+        machine: Machine,
+        environment: Environment,
+    ) -> Result<Self, ColonyError> {
+        Self::init_with(db, machine, &Adoption::default(), environment).await
     }
 
     /// Makes a colony of nodes that are there: with all of them from its first moment, or not at all.
@@ -60,12 +74,11 @@ impl Colony {
         db: &Path,
         mut machine: Machine,
         adoption: &Adoption,
-        outside: Outside,
+        environment: Environment,
     ) -> Result<Self, ColonyError> {
         Self::check_not_initialized(db).await?;
-        outside.program.version(&machine.antnode_path).await?;
-        let home = outside.home.as_deref();
-        let (manager, paths, _) = build_manager(&outside, &machine, home)?;
+        environment.program.version(&machine.antnode_path).await?;
+        let Built { manager, paths, .. } = build_manager(&environment, &machine)?;
         check_manager(manager.as_ref()).await?;
         machine.highest_id = adopt::highest_id(&machine, manager.as_ref(), adoption);
 
@@ -76,29 +89,28 @@ impl Colony {
             path: paths.node_storage.clone(),
             source,
         })?;
-        let lock = take_lock(db, &machine, &outside)?;
+        let lock = take_lock(db, &machine, &environment)?;
         // A Python wnm that could not find its migrations leaves a database with tables and no rows.
         let store = match Store::open(db, Access::ReadWrite).await {
             Err(StoreError::Missing { .. }) => Store::create(db).await?,
             opened => opened?,
         };
-        let now = outside.clock.now();
+        let now = environment.clock.now();
         // So that the first cycle has something to continue from, and a report something to show.
-        let reading = outside
+        let reading = environment
             .machine
             .measure(now, &paths.node_storage, None)
             .await?;
-        let mut events = vec![Event {
-            at: now,
-            node: None,
-            action: "init".to_owned(),
-            outcome: Outcome::Done,
-            reason: format!("{} under {}", db.display(), machine.manager),
-        }];
+        let mut events = vec![Event::new(
+            now,
+            EventKind::Initialized,
+            Outcome::Done,
+            format!("{} under {}", db.display(), machine.manager),
+        )];
         events.extend(adopt::events(adoption, now));
         let changes = Changes {
             cycle: Some(CycleState {
-                boot_id: Some(outside.machine.boot_id()?),
+                boot_id: Some(environment.machine.boot_id()?),
                 counters: serde_json::to_value(&reading.counters).ok(),
                 load: Some(reading.load),
                 last_cycle_at: None,
@@ -109,19 +121,19 @@ impl Colony {
             ..Changes::default()
         };
         store.record(&changes).await?;
-        Self::assemble(db, store, outside, Some(lock)).await
+        Self::assemble(db, store, environment, Some(lock)).await
     }
 
     /// What [`init`](Self::init) would check, with nothing made.
     pub async fn check_init(
         db: &Path,
         machine: &Machine,
-        outside: &Outside,
+        environment: &Environment,
     ) -> Result<(), ColonyError> {
         Self::check_not_initialized(db).await?;
-        outside.program.version(&machine.antnode_path).await?;
-        let (manager, _, _) = build_manager(outside, machine, outside.home.as_deref())?;
-        check_manager(manager.as_ref()).await
+        environment.program.version(&machine.antnode_path).await?;
+        let built = build_manager(environment, machine)?;
+        check_manager(built.manager.as_ref()).await
     }
 
     /// Refuses a database that holds a colony.
@@ -139,16 +151,19 @@ impl Colony {
     async fn assemble(
         db: &Path,
         store: Store,
-        outside: Outside,
+        environment: Environment,
         lock: Option<ColonyLock>,
     ) -> Result<Self, ColonyError> {
         let built = match store.machine().await {
-            Ok(Some(machine)) => build_manager(&outside, &machine, outside.home.as_deref())
-                .map(|built| (machine, built)),
+            Ok(Some(machine)) => match &lock {
+                Some(_) => build_manager(&environment, &machine),
+                None => build_manager_or_none(&environment, &machine),
+            }
+            .map(|built| (machine, built)),
             Ok(None) => Err(ColonyError::NotInitialized(db.to_owned())),
             Err(error) => Err(error.into()),
         };
-        let (machine, (manager, paths, owner)) = match built {
+        let (machine, built) = match built {
             Ok(built) => built,
             Err(error) => {
                 store.close().await?;
@@ -159,10 +174,11 @@ impl Colony {
             db: db.to_owned(),
             store: Arc::new(store),
             machine,
-            manager,
-            paths,
-            owner,
-            outside,
+            manager: built.manager,
+            missing_manager: built.missing,
+            paths: built.paths,
+            owner: built.owner,
+            environment,
             lock,
         })
     }
@@ -176,22 +192,54 @@ async fn machine_in(store: Store) -> Result<Option<Machine>, StoreError> {
     machine
 }
 
+/// A manager and what it was built with.
+pub(super) struct Built {
+    pub manager: Arc<dyn ProcessManager>,
+    /// Why it is a stand-in, where it is one.
+    pub missing: Option<UnregisteredManager>,
+    pub paths: Paths,
+    pub owner: String,
+}
+
 /// The manager that the settings name, the paths it uses and the account it runs nodes under.
 pub(super) fn build_manager(
-    outside: &Outside,
+    environment: &Environment,
     machine: &Machine,
-    home: Option<&Path>,
-) -> Result<(Arc<dyn ProcessManager>, Paths, String), ColonyError> {
-    let context = context(outside, machine, home)?;
+) -> Result<Built, ColonyError> {
+    let kind = &machine.manager;
+    let factory = environment.managers.factory(kind)?;
+    let context = context(environment, machine);
     let (paths, owner) = (context.paths.clone(), context.owner.clone());
-    let manager = outside
-        .managers
-        .build(machine.manager, context)
-        .map_err(|source| ColonyError::Manager {
-            kind: machine.manager,
-            source,
-        })?;
-    Ok((manager, paths, owner))
+    let manager = factory.build(kind, context);
+    let manager = manager.map_err(|source| ColonyError::Manager {
+        kind: kind.clone(),
+        source,
+    })?;
+    Ok(Built {
+        manager,
+        missing: None,
+        paths,
+        owner,
+    })
+}
+
+/// The same to look at a colony: with a stand-in for a manager that is not registered.
+pub(super) fn build_manager_or_none(
+    environment: &Environment,
+    machine: &Machine,
+) -> Result<Built, ColonyError> {
+    match build_manager(environment, machine) {
+        Err(ColonyError::NoManager(missing)) => {
+            let context = context(environment, machine);
+            Ok(Built {
+                manager: Arc::new(MissingManager(missing.clone())),
+                missing: Some(missing),
+                paths: context.paths,
+                owner: context.owner,
+            })
+        }
+        built => built,
+    }
 }
 
 async fn check_manager(manager: &dyn ProcessManager) -> Result<(), ColonyError> {
@@ -201,29 +249,30 @@ async fn check_manager(manager: &dyn ProcessManager) -> Result<(), ColonyError> 
 }
 
 /// What the manager that the settings name is built from.
-pub(super) fn context(
-    outside: &Outside,
-    machine: &Machine,
-    home: Option<&Path>,
-) -> Result<ManagerContext, ColonyError> {
+pub(super) fn context(environment: &Environment, machine: &Machine) -> ManagerContext {
     let mode = machine.manager.mode();
-    Ok(ManagerContext {
-        program: Arc::clone(&outside.program),
-        runner: Arc::clone(&outside.runner),
-        firewall: firewall_of(outside, machine),
-        paths: Paths::for_mode(mode, home)?.with_node_storage(&machine.node_storage),
+    let storage = &machine.node_storage;
+    let paths = match Paths::for_mode(mode, environment.home.as_deref()) {
+        Ok(paths) => paths.with_node_storage(storage),
+        Err(UnknownHome) => Paths::below(storage),
+    };
+    ManagerContext {
+        program: Arc::clone(&environment.program),
+        runner: Arc::clone(&environment.runner),
+        firewall: firewall_of(environment, machine),
+        paths,
         launch: machine.launch.clone(),
         owner: match mode {
             Mode::Sudo => SUDO_OWNER.to_owned(),
             Mode::User | Mode::Zen => current_user(),
         },
         machine: machine.clone(),
-    })
+    }
 }
 
-fn firewall_of(outside: &Outside, machine: &Machine) -> Arc<dyn Firewall> {
-    outside.firewall.clone().unwrap_or_else(|| {
-        let (mode, runner) = (machine.manager.mode(), Arc::clone(&outside.runner));
+fn firewall_of(environment: &Environment, machine: &Machine) -> Arc<dyn Firewall> {
+    environment.firewall.clone().unwrap_or_else(|| {
+        let (mode, runner) = (machine.manager.mode(), Arc::clone(&environment.runner));
         Arc::new(SystemFirewall::new(machine.firewall, mode, runner))
     })
 }
@@ -236,14 +285,27 @@ fn current_user() -> String {
     }
 }
 
-fn take_lock(db: &Path, machine: &Machine, outside: &Outside) -> Result<ColonyLock, ColonyError> {
-    let python_lock = python_lock_of(machine.manager.mode(), outside.home.as_deref())?;
-    Ok(ColonyLock::acquire(db, &python_lock, outside.clock.now())?)
+fn take_lock(
+    db: &Path,
+    machine: &Machine,
+    environment: &Environment,
+) -> Result<ColonyLock, ColonyError> {
+    let python_lock = python_lock_beside(db, machine.manager.mode(), environment.home.as_deref());
+    Ok(ColonyLock::acquire(
+        db,
+        &python_lock,
+        environment.clock.now(),
+    )?)
 }
 
 /// Where a Python wnm of this mode keeps its lock file.
 pub fn python_lock_of(mode: Mode, home: Option<&Path>) -> Result<PathBuf, UnknownHome> {
     Ok(Paths::for_mode(mode, home)?.state.join(PYTHON_LOCK))
+}
+
+/// The same; without a home directory, where there is no Python wnm either, it is looked for beside the database.
+pub(super) fn python_lock_beside(db: &Path, mode: Mode, home: Option<&Path>) -> PathBuf {
+    python_lock_of(mode, home).unwrap_or_else(|UnknownHome| db.with_file_name(PYTHON_LOCK))
 }
 
 fn make_writable(dir: &Path) -> Result<(), ColonyError> {

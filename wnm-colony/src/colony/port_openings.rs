@@ -6,7 +6,7 @@ use super::{Colony, ColonyError};
 use crate::store::Changes;
 use wnm_core::cycle::MachineStepResult;
 use wnm_core::decide::{Act, MachineAct, MachineStep, Plan, Step};
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::firewall::Opening;
 use wnm_core::id::NodeId;
 use wnm_core::node::{Node, TransitionKind};
@@ -45,13 +45,9 @@ impl Colony {
             results.push(result);
         }
         if let (true, Some(error)) = (results.is_empty(), error) {
-            changes.events.push(Event {
-                at: self.outside.clock.now(),
-                node: None,
-                action: "prepare".to_owned(),
-                outcome: Outcome::Failed,
-                reason: error,
-            });
+            let now = self.environment.clock.now();
+            let event = Event::new(now, EventKind::Prepared, Outcome::Failed, error);
+            changes.events.push(event);
         }
         if !changes.events.is_empty() {
             self.store.record(&changes).await?;
@@ -104,7 +100,7 @@ mod tests {
     use wnm_core::decide::Reason;
     use wnm_core::node::Actor;
     use wnm_core::quantity::Seconds;
-    use wnm_core::testing::{id, node, snapshot_of, under_way};
+    use wnm_core::testing::{edit, id, node, snapshot_of, under_way};
 
     fn step(number: u32, act: Act) -> Step {
         Step {
@@ -125,9 +121,13 @@ mod tests {
     #[test]
     fn what_will_be_added_needs_its_port_and_nothing_else_does() {
         let mut adding = node(2);
-        adding.transition = Some(under_way(TransitionKind::Adding, false, Seconds(60)));
+        edit(&mut adding, |n| {
+            n.transition = Some(under_way(TransitionKind::Adding, false, Seconds(60)))
+        });
         let mut starting = node(3);
-        starting.transition = Some(under_way(TransitionKind::Starting, false, Seconds(60)));
+        edit(&mut starting, |n| {
+            n.transition = Some(under_way(TransitionKind::Starting, false, Seconds(60)))
+        });
         let mut snapshot = snapshot_of([node(1), adding, starting]);
         let steps = [
             step(1, Act::Stop),

@@ -4,10 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Colony, ColonyError};
 use crate::observe::unmark_storage;
 use crate::store::Changes;
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::node::Node;
 use wnm_core::quantity::{Seconds, UnixTime};
 use wnm_host::files::beside;
@@ -16,7 +18,7 @@ use wnm_host::files::beside;
 const NAMES_TRIED: u64 = 60;
 
 /// What was let go.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Released {
     /// The nodes, as they are.
     pub nodes: Vec<Node>,
@@ -28,7 +30,7 @@ impl Colony {
     /// Refuses while something is half done: nobody would finish it.
     pub async fn check_release(&self) -> Result<Vec<Node>, ColonyError> {
         let nodes = self.nodes().await?;
-        let half_done = |node: &&Node| node.transition.is_some_and(|under_way| !under_way.acted);
+        let half_done = |node: &&Node| node.transition().is_some_and(|under_way| !under_way.acted);
         match nodes.iter().find(half_done) {
             Some(node) => Err(ColonyError::HalfDone {
                 node: node.id.directory_name(),
@@ -45,17 +47,16 @@ impl Colony {
     /// One that ends in the middle can be taken up again: until the database has its new name, it is a colony.
     pub async fn release(self) -> Result<Released, ColonyError> {
         let nodes = self.check_release().await?;
-        let kind = self.machine.manager;
+        let kind = self.machine.manager.clone();
         let released = self.manager.release(&nodes).await;
         released.map_err(|source| ColonyError::Manager { kind, source })?;
-        let now = self.outside.clock.now();
-        let event = Event {
-            at: now,
-            node: None,
-            action: "release".to_owned(),
-            outcome: Outcome::Done,
-            reason: format!("{} nodes run on without wnm", nodes.len()),
-        };
+        let now = self.environment.clock.now();
+        let event = Event::new(
+            now,
+            EventKind::Released,
+            Outcome::Done,
+            format!("{} nodes run on without wnm", nodes.len()),
+        );
         let changes = Changes {
             events: vec![event],
             ..Changes::default()

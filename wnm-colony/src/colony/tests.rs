@@ -1,6 +1,7 @@
 //! What cannot be provoked with a real supervisor: one that does not answer, that answers too late, that
 //! refuses in the middle.
 
+mod containers;
 mod scripted;
 
 use std::path::PathBuf;
@@ -10,24 +11,25 @@ use semver::Version;
 use tempfile::TempDir;
 
 use self::scripted::{Scripted, Trouble};
-use super::{Colony, ColonyError, CycleOptions, Outside};
+use super::{Colony, ColonyError, CycleOptions, Environment};
 use crate::store::{EventQuery, Store};
-use wnm_config::{Layers, MachineFacts};
+use wnm_config::{Layers, MachineFacts, OptionTable};
 use wnm_core::clock::MockClock;
 use wnm_core::command::MockCommandRunner;
 use wnm_core::cycle::{CycleReport, CycleStatus};
 use wnm_core::decide::{ForcedAction, ForcedRequest};
 use wnm_core::firewall::MockFirewall;
 use wnm_core::id::NodeId;
-use wnm_core::kind::ManagerKind;
 use wnm_core::machine::{Machine, MachineLoad};
-use wnm_core::manager::ManagerContext;
 use wnm_core::node::NodeReport;
-use wnm_core::node::Probe;
+use wnm_core::node::ProbeResult;
 use wnm_core::node::{DesiredState, Node, ObservedState, Status};
 use wnm_core::probe::{Counters, MachineReading, MockMachineProbe, MockNodeProbe};
 use wnm_core::program::MockNodeProgram;
 use wnm_core::quantity::{Seconds, UnixTime};
+use wnm_core::registry::{ManagerRegistry, ProgramRegistry};
+use wnm_core::testing::MANAGER;
+use wnm_programs::AntnodeFactory;
 
 const NOW: UnixTime = UnixTime(1_763_000_000);
 
@@ -57,9 +59,9 @@ impl Setting {
         let facts = MachineFacts {
             cpu_count: 4,
             home: Some(dir.path().to_owned()),
-            default_manager: ManagerKind::SETSID_USER,
+            default_manager: MANAGER,
         };
-        let machine = Layers::new()
+        let machine = Layers::new(OptionTable::new(&ManagerRegistry::new()))
             .command_line(given)
             .initial_machine(&facts)
             .unwrap();
@@ -75,7 +77,7 @@ impl Setting {
         self.dir.path().join("colony.db")
     }
 
-    fn outside(&self) -> Outside {
+    fn environment(&self) -> Environment {
         let mut program = MockNodeProgram::new();
         program
             .expect_version()
@@ -98,23 +100,22 @@ impl Setting {
         let mut clock = MockClock::new();
         clock.expect_now().return_const(NOW);
         let manager = Arc::clone(&self.manager);
-        Outside {
-            managers: Arc::new(move |_: ManagerKind, _: ManagerContext| {
-                let manager: Arc<dyn wnm_core::manager::ProcessManager> = manager.clone();
-                Ok(manager)
-            }),
-            program: Arc::new(program),
-            nodes: Arc::new(nodes),
-            machine: Arc::new(machine),
-            clock: Arc::new(clock),
-            runner: Arc::new(MockCommandRunner::new()),
-            firewall: Some(Arc::new(MockFirewall::new())),
-            home: Some(self.dir.path().to_owned()),
-        }
+        let managers = ManagerRegistry::new().with_kind(MANAGER, move |_, _| {
+            let manager: Arc<dyn wnm_core::manager::ProcessManager> = manager.clone();
+            Ok(manager)
+        });
+        Environment::system(managers, ProgramRegistry::new(AntnodeFactory))
+            .program(Arc::new(program))
+            .probe(Arc::new(nodes))
+            .machine_probe(Arc::new(machine))
+            .clock(Arc::new(clock))
+            .runner(Arc::new(MockCommandRunner::new()))
+            .firewall(Arc::new(MockFirewall::new()))
+            .home(Some(self.dir.path().to_owned()))
     }
 
     async fn colony(&self) -> Colony {
-        Colony::init(&self.db(), self.machine.clone(), self.outside())
+        Colony::init(&self.db(), self.machine.clone(), self.environment())
             .await
             .unwrap()
     }
@@ -142,12 +143,13 @@ async fn actions(colony: &Colony) -> Vec<(String, &'static str)> {
     let query = EventQuery {
         since: None,
         node: None,
+        after: None,
         limit: 1000,
     };
     let events = colony.events(&query).await.unwrap();
     events
         .into_iter()
-        .map(|event| (event.action, event.outcome.word()))
+        .map(|event| (event.kind.action().into_owned(), event.outcome.as_str()))
         .collect()
 }
 
@@ -170,7 +172,7 @@ async fn a_silent_supervisor_makes_nodes_unknown_and_nothing_is_done() {
         report
             .nodes
             .iter()
-            .all(|node| node.desired.state == DesiredState::Running)
+            .all(|node| node.desired().state == DesiredState::Running)
     );
     for action in [ForcedAction::Stop, ForcedAction::Remove, ForcedAction::Add] {
         let request = ForcedRequest {
@@ -207,13 +209,14 @@ async fn a_foreign_listener_is_told_of_once_a_day() {
         let query = EventQuery {
             since: None,
             node: Some(node),
+            after: None,
             limit: 1000,
         };
         let events = colony.events(&query).await.unwrap();
         colony.close().await.unwrap();
         let foreign = events
             .iter()
-            .filter(|event| event.action == "foreign-listener");
+            .filter(|event| event.kind.action() == "foreign-listener");
         foreign.count()
     };
     let day = Seconds(86_400);
@@ -224,23 +227,22 @@ async fn a_foreign_listener_is_told_of_once_a_day() {
     assert_eq!(told_until(NOW.plus(day).plus(Seconds(60))).await, 2);
 }
 
-/// The outside at that time, with another node at the metrics port of this one.
-fn watched(setting: &Setting, node: NodeId, now: UnixTime) -> Outside {
+/// The environment at that time, with another node at the metrics port of this one.
+fn watched(setting: &Setting, node: NodeId, now: UnixTime) -> Environment {
     let mut nodes = MockNodeProbe::new();
     nodes.expect_survey().returning(move |_, _| {
         let report = NodeReport {
             peer_id: Some("12D3KooWForeign".to_owned()),
             ..NodeReport::default()
         };
-        [(node, Probe::Answered(Box::new(report)))].into()
+        [(node, ProbeResult::Answered(Box::new(report)))].into()
     });
     let mut clock = MockClock::new();
     clock.expect_now().return_const(now);
-    Outside {
-        nodes: Arc::new(nodes),
-        clock: Arc::new(clock),
-        ..setting.outside()
-    }
+    setting
+        .environment()
+        .probe(Arc::new(nodes))
+        .clock(Arc::new(clock))
 }
 
 #[tokio::test]
@@ -253,7 +255,7 @@ async fn a_start_that_timed_out_is_open_and_taken_up_again() {
     let open = report
         .nodes
         .iter()
-        .filter(|n| n.transition.is_some_and(|t| !t.acted))
+        .filter(|n| n.transition().is_some_and(|t| !t.acted))
         .count();
     assert_eq!(open, 3);
     assert!(
@@ -298,12 +300,12 @@ async fn a_node_that_does_not_start_waits_longer_each_time() {
     // The clock stands still, so the wait after the first failure is not over.
     let report = cycle(&mut colony).await;
     assert_eq!(report.status, CycleStatus::Idle);
-    assert!(report.nodes.iter().all(|node| node.failed_starts == 1));
+    assert!(report.nodes.iter().all(|node| node.failed_starts() == 1));
     assert!(
         report
             .nodes
             .iter()
-            .all(|node| node.desired.state == DesiredState::Running)
+            .all(|node| node.desired().state == DesiredState::Running)
     );
 }
 
@@ -322,7 +324,7 @@ async fn a_manager_that_panics_fails_its_steps_and_they_are_resumed() {
             Some("the manager panicked: no luck at all")
         );
     }
-    let begun = |node: &&Node| node.transition.is_some_and(|step| !step.acted);
+    let begun = |node: &&Node| node.transition().is_some_and(|step| !step.acted);
     assert_eq!(report.nodes.iter().filter(begun).count(), 3);
     let failed = ("start".to_owned(), "failed");
     assert!(actions(&colony).await.contains(&failed));
@@ -362,8 +364,8 @@ async fn a_teardown_that_fails_keeps_the_rows_of_what_is_left() {
     let left = colony.nodes().await.unwrap();
     let ids: Vec<NodeId> = left.iter().map(|node| node.id).collect();
     assert_eq!(ids, [stubborn]);
-    assert_eq!(left[0].observed.state, ObservedState::Running);
-    assert_eq!(left[0].desired.state, DesiredState::Absent);
+    assert_eq!(left[0].observed().state, ObservedState::Running);
+    assert_eq!(left[0].desired().state, DesiredState::Absent);
 
     setting.manager.trouble(Trouble::None);
     assert_eq!(colony.teardown(true).await.unwrap().removed, 1);
@@ -382,15 +384,15 @@ async fn the_second_plan_after_the_first_is_carried_out_is_empty() {
 async fn one_colony_is_worked_on_by_one_at_a_time_and_viewed_by_any() {
     let setting = Setting::new();
     let colony = grown(&setting).await;
-    let second = Colony::open(&setting.db(), setting.outside()).await;
+    let second = Colony::open(&setting.db(), setting.environment()).await;
     assert!(matches!(second, Err(ColonyError::Lock(_))));
-    let view = Colony::view(&setting.db(), setting.outside())
+    let view = Colony::view(&setting.db(), setting.environment())
         .await
         .unwrap();
     assert_eq!(view.nodes().await.unwrap().len(), 3);
     view.close().await.unwrap();
     colony.close().await.unwrap();
-    Colony::open(&setting.db(), setting.outside())
+    Colony::open(&setting.db(), setting.environment())
         .await
         .unwrap()
         .close()
@@ -407,10 +409,15 @@ async fn tables_without_a_machine_become_a_colony() {
         .close()
         .await
         .unwrap();
-    let opened = Colony::open(&setting.db(), setting.outside()).await;
+    let opened = Colony::open(&setting.db(), setting.environment()).await;
     assert!(matches!(opened, Err(ColonyError::NotInitialized(_))));
     grown(&setting).await.close().await.unwrap();
-    let again = Colony::init(&setting.db(), setting.machine.clone(), setting.outside()).await;
+    let again = Colony::init(
+        &setting.db(),
+        setting.machine.clone(),
+        setting.environment(),
+    )
+    .await;
     assert!(matches!(again, Err(ColonyError::AlreadyInitialized(_))));
 }
 

@@ -14,8 +14,8 @@ use wnm_core::manager::{
 };
 use wnm_core::node::Node;
 use wnm_core::node::ProcessState;
+use wnm_core::node::{DataState, NodeChange, NodeEvidence, ProbeResult, lifecycle};
 use wnm_core::node::{DesiredState, ObservedState};
-use wnm_core::node::{NodeEvidence, Probe, RootState, Seen, observe_node, settle_transition};
 use wnm_core::probe::{
     Counters, MachineProbe, MachineReading, NodeProbe, ObserveError, SurveyTarget,
 };
@@ -70,7 +70,7 @@ pub struct Observation {
     /// Why the containers could not be observed, where that failed.
     pub container_error: Option<String>,
     /// What happened to nodes without anyone's doing.
-    pub seen: Vec<(NodeId, Seen)>,
+    pub seen: Vec<(NodeId, NodeChange)>,
 }
 
 impl Observer<'_> {
@@ -157,10 +157,10 @@ impl Observer<'_> {
             return Ok(ObservedContainers::default());
         }
         let down = |node: &&Node| {
-            let state = node.observed.state;
-            node.desired.state == DesiredState::Running
+            let state = node.observed().state;
+            node.desired().state == DesiredState::Running
                 && matches!(state, ObservedState::Stopped | ObservedState::Unknown)
-                && node.transition.is_none_or(|step| step.acted)
+                && node.transition().is_none_or(|step| step.acted)
         };
         let down: Vec<Node> = self.nodes.iter().filter(down).cloned().collect();
         let mut observed = containers.observe(&down).await?;
@@ -183,7 +183,7 @@ impl Observer<'_> {
     }
 
     /// Probes all nodes: those that only the manager can reach through it, the others at their ports.
-    async fn survey(&self) -> HashMap<NodeId, Probe> {
+    async fn survey(&self) -> HashMap<NodeId, ProbeResult> {
         let mut probes = match self.manager.inside_probe() {
             Some(inside) => inside.probe(&self.nodes).await,
             None => HashMap::new(),
@@ -197,9 +197,9 @@ impl Observer<'_> {
     fn update_nodes(
         &mut self,
         mut statuses: HashMap<NodeId, ProcessState>,
-        mut probes: HashMap<NodeId, Probe>,
-        roots: &HashMap<NodeId, RootState>,
-    ) -> Vec<(NodeId, Seen)> {
+        mut probes: HashMap<NodeId, ProbeResult>,
+        roots: &HashMap<NodeId, DataState>,
+    ) -> Vec<(NodeId, NodeChange)> {
         let mut seen = Vec::new();
         for node in &mut self.nodes {
             let unmentioned =
@@ -207,14 +207,14 @@ impl Observer<'_> {
             let evidence = NodeEvidence {
                 process: statuses.remove(&node.id).unwrap_or_else(unmentioned),
                 probe: probes.remove(&node.id),
-                root: roots.get(&node.id).copied().unwrap_or(RootState::Unknown),
+                root: roots.get(&node.id).copied().unwrap_or(DataState::Unknown),
             };
             seen.extend(
-                observe_node(node, &evidence, self.now)
+                lifecycle::observe(node, &evidence, self.now)
                     .into_iter()
                     .map(|s| (node.id, s)),
             );
-            settle_transition(node, &self.machine.delays, self.now);
+            lifecycle::settle(node, &self.machine.delays, self.now);
         }
         seen
     }
@@ -282,11 +282,11 @@ impl NodeObserver<'_> {
         let data = self.manager.policy().data;
         let mut roots = roots_of(nodes, data, self.storage).await;
         let in_storage = |node: &&Node| node.root_dir.parent() == Some(self.storage);
-        let present = |node: &Node| roots.get(&node.id) == Some(&RootState::Present);
+        let present = |node: &Node| roots.get(&node.id) == Some(&DataState::Present);
         if data == DataLocation::Local && nodes.iter().filter(in_storage).any(present) {
             for node in nodes.iter().filter(in_storage) {
                 if node.root_dir.symlink_metadata().is_err() {
-                    roots.insert(node.id, RootState::Gone);
+                    roots.insert(node.id, DataState::Gone);
                 }
             }
         }
@@ -296,10 +296,10 @@ impl NodeObserver<'_> {
             let evidence = NodeEvidence {
                 process: statuses.remove(&node.id).unwrap_or_else(unmentioned),
                 probe: probes.remove(&node.id),
-                root: roots.get(&node.id).copied().unwrap_or(RootState::Unknown),
+                root: roots.get(&node.id).copied().unwrap_or(DataState::Unknown),
             };
             // What it was before is not known, so that nothing about it is news.
-            drop(observe_node(node, &evidence, self.now));
+            drop(lifecycle::observe(node, &evidence, self.now));
         }
         for (id, version) in versions {
             if let Some(node) = nodes.iter_mut().find(|node| node.id == id) {
@@ -315,11 +315,11 @@ async fn roots_of(
     nodes: &[Node],
     data: DataLocation,
     storage: &Path,
-) -> HashMap<NodeId, RootState> {
+) -> HashMap<NodeId, DataState> {
     match data {
         DataLocation::Local => root_states(nodes, storage).await,
         DataLocation::Elsewhere => {
-            let present = nodes.iter().map(|node| (node.id, RootState::Present));
+            let present = nodes.iter().map(|node| (node.id, DataState::Present));
             present.collect()
         }
     }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::deadline::{FILE_SYSTEM_DEADLINE, within};
 use wnm_core::id::NodeId;
+use wnm_core::node::DataState;
 use wnm_core::node::Node;
-use wnm_core::node::RootState;
 use wnm_host::layout::id_of;
 
 /// File that tells a node storage from the empty directory that its disk is mounted on.
@@ -40,7 +40,7 @@ pub fn is_marked(storage: &Path) -> bool {
 }
 
 /// Looks for the directory of every node. What cannot be told within a deadline is unknown.
-pub async fn root_states(nodes: &[Node], storage: &Path) -> HashMap<NodeId, RootState> {
+pub async fn root_states(nodes: &[Node], storage: &Path) -> HashMap<NodeId, DataState> {
     let roots: Vec<(NodeId, PathBuf)> = nodes
         .iter()
         .map(|node| (node.id, node.root_dir.clone()))
@@ -48,31 +48,31 @@ pub async fn root_states(nodes: &[Node], storage: &Path) -> HashMap<NodeId, Root
     let storage = storage.to_owned();
     let looked = within(FILE_SYSTEM_DEADLINE, move || look(&roots, &storage)).await;
     looked.unwrap_or_else(|_| {
-        let unknown = nodes.iter().map(|node| (node.id, RootState::Unknown));
+        let unknown = nodes.iter().map(|node| (node.id, DataState::Unknown));
         unknown.collect()
     })
 }
 
-fn look(roots: &[(NodeId, PathBuf)], storage: &Path) -> HashMap<NodeId, RootState> {
+fn look(roots: &[(NodeId, PathBuf)], storage: &Path) -> HashMap<NodeId, DataState> {
     // The same few parents again and again.
     let mut vouchers = HashMap::new();
     roots
         .iter()
         .map(|(id, root)| {
             let state = match std::fs::metadata(root) {
-                Ok(entry) if entry.is_dir() => RootState::Present,
+                Ok(entry) if entry.is_dir() => DataState::Present,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     let parent = root.parent().unwrap_or(root);
                     let vouched = *vouchers
                         .entry(parent.to_owned())
                         .or_insert_with(|| vouches(parent, storage));
                     if vouched && !is_link(root) {
-                        RootState::Gone
+                        DataState::Gone
                     } else {
-                        RootState::Unknown
+                        DataState::Unknown
                     }
                 }
-                _ => RootState::Unknown,
+                _ => DataState::Unknown,
             };
             (*id, state)
         })
@@ -105,7 +105,7 @@ fn is_link(path: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn state(root: &Path, storage: &Path) -> RootState {
+    fn state(root: &Path, storage: &Path) -> DataState {
         let id = NodeId::FIRST;
         look(&[(id, root.to_owned())], storage)[&id]
     }
@@ -115,20 +115,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let storage = dir.path().join("node");
         let root = storage.join("antnode0001");
-        assert_eq!(state(&root, &storage), RootState::Unknown, "no storage");
+        assert_eq!(state(&root, &storage), DataState::Unknown, "no storage");
         std::fs::create_dir(&storage).unwrap();
         std::fs::write(storage.join("antnode0002"), "").unwrap();
-        assert_eq!(state(&root, &storage), RootState::Unknown, "no mark");
+        assert_eq!(state(&root, &storage), DataState::Unknown, "no mark");
         mark_storage(&storage).unwrap();
         mark_storage(&storage).unwrap();
-        assert_eq!(state(&root, &storage), RootState::Gone);
+        assert_eq!(state(&root, &storage), DataState::Gone);
         assert_eq!(
             state(&storage.join("disk2/antnode0001"), &storage),
-            RootState::Unknown,
+            DataState::Unknown,
             "a disk below the storage"
         );
         std::fs::create_dir(&root).unwrap();
-        assert_eq!(state(&root, &storage), RootState::Present);
+        assert_eq!(state(&root, &storage), DataState::Present);
     }
 
     #[test]
@@ -136,16 +136,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let storage = dir.path();
         let root = storage.join("antnode0007/antnode3");
-        assert_eq!(state(&root, storage), RootState::Unknown, "no mark");
+        assert_eq!(state(&root, storage), DataState::Unknown, "no mark");
         mark_storage(storage).unwrap();
-        assert_eq!(state(&root, storage), RootState::Gone, "both gone");
+        assert_eq!(state(&root, storage), DataState::Gone, "both gone");
         std::fs::create_dir_all(&root).unwrap();
-        assert_eq!(state(&root, storage), RootState::Present);
+        assert_eq!(state(&root, storage), DataState::Present);
         std::fs::remove_dir(&root).unwrap();
-        assert_eq!(state(&root, storage), RootState::Gone);
+        assert_eq!(state(&root, storage), DataState::Gone);
         std::fs::remove_dir(storage.join("antnode0007")).unwrap();
         std::os::unix::fs::symlink("/unmounted", storage.join("antnode0007")).unwrap();
-        assert_eq!(state(&root, storage), RootState::Unknown, "a link");
+        assert_eq!(state(&root, storage), DataState::Unknown, "a link");
     }
 
     #[test]
@@ -153,15 +153,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let storage = dir.path().join("node");
         let root = dir.path().join("disk/antnode0001");
-        assert_eq!(state(&root, &storage), RootState::Unknown, "no parent");
+        assert_eq!(state(&root, &storage), DataState::Unknown, "no parent");
         std::fs::create_dir(dir.path().join("disk")).unwrap();
         assert_eq!(
             state(&root, &storage),
-            RootState::Unknown,
+            DataState::Unknown,
             "an empty parent"
         );
         std::fs::create_dir(dir.path().join("disk/antnode0002")).unwrap();
-        assert_eq!(state(&root, &storage), RootState::Gone);
+        assert_eq!(state(&root, &storage), DataState::Gone);
     }
 
     #[test]
@@ -170,10 +170,10 @@ mod tests {
         mark_storage(dir.path()).unwrap();
         let root = dir.path().join("antnode0001");
         std::os::unix::fs::symlink(dir.path().join("unmounted/data"), &root).unwrap();
-        assert_eq!(state(&root, dir.path()), RootState::Unknown);
+        assert_eq!(state(&root, dir.path()), DataState::Unknown);
         let file = dir.path().join("antnode0002");
         std::fs::write(&file, "").unwrap();
-        assert_eq!(state(&file, dir.path()), RootState::Unknown);
-        assert_eq!(state(&file.join("below"), dir.path()), RootState::Unknown);
+        assert_eq!(state(&file, dir.path()), DataState::Unknown);
+        assert_eq!(state(&file.join("below"), dir.path()), DataState::Unknown);
     }
 }

@@ -19,7 +19,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use self::fetch_error::FetchError;
 use wnm_core::id::NodeId;
-use wnm_core::node::Probe;
+use wnm_core::node::ProbeResult;
 use wnm_core::probe::{NodeProbe, SurveyTarget};
 use wnm_core::program::NodeProgram;
 use wnm_core::quantity::Milliseconds;
@@ -91,7 +91,7 @@ impl NodeProbe for HttpProbe {
         &self,
         targets: &[SurveyTarget],
         pacing: Milliseconds,
-    ) -> HashMap<NodeId, Probe> {
+    ) -> HashMap<NodeId, ProbeResult> {
         let in_flight = descriptors::available(self.limits.in_flight.min(targets.len())).max(1);
         let fresh = Arc::new(Semaphore::new(MOST_FRESH));
         let mut pace = (pacing.0 > 0).then(|| {
@@ -137,7 +137,7 @@ impl NodeProbe for HttpProbe {
         for target in targets {
             probes
                 .entry(target.id)
-                .or_insert_with(|| Probe::Silent("its answer could not be read".to_owned()));
+                .or_insert_with(|| ProbeResult::Silent("its answer could not be read".to_owned()));
         }
         probes
     }
@@ -145,8 +145,8 @@ impl NodeProbe for HttpProbe {
 
 /// Keeps an answer. A question that broke off has none; its node is filled in at the end.
 fn note(
-    probes: &mut HashMap<NodeId, Probe>,
-    ended: Option<Result<(NodeId, Probe), tokio::task::JoinError>>,
+    probes: &mut HashMap<NodeId, ProbeResult>,
+    ended: Option<Result<(NodeId, ProbeResult), tokio::task::JoinError>>,
 ) {
     if let Some(Ok((id, probe))) = ended {
         probes.insert(id, probe);
@@ -179,7 +179,7 @@ struct Question {
 }
 
 impl Question {
-    async fn ask(self) -> Probe {
+    async fn ask(self) -> ProbeResult {
         let paths = [self.program.metadata_path(), self.program.metrics_path()];
         let talk = async {
             let addresses = self.host.addresses().await?;
@@ -194,14 +194,16 @@ impl Question {
         };
         match pages {
             Ok([what, how]) => match self.program.read_report(&what, &how) {
-                Some(report) => Probe::Answered(Box::new(report)),
-                None => Probe::Silent(format!("answers, but not as {} does", self.program.name())),
+                Some(report) => ProbeResult::Answered(Box::new(report)),
+                None => {
+                    ProbeResult::Silent(format!("answers, but not as {} does", self.program.name()))
+                }
             },
-            Err(FetchError::Refused) => Probe::Refused,
+            Err(FetchError::Refused) => ProbeResult::Refused,
             Err(FetchError::Closed) => {
-                Probe::Silent("closed the connection without an answer".to_owned())
+                ProbeResult::Silent("closed the connection without an answer".to_owned())
             }
-            Err(FetchError::Other(reason)) => Probe::Silent(reason),
+            Err(FetchError::Other(reason)) => ProbeResult::Silent(reason),
         }
     }
 }

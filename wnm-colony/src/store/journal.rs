@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use super::columns::{Columns, Fault};
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventId, EventWords, Outcome};
 use wnm_core::id::NodeId;
 use wnm_core::quantity::UnixTime;
 
@@ -19,7 +19,7 @@ pub const JOURNAL_DAYS: u64 = 30;
 
 const TABLE: &str = "wnm_event";
 
-/// Rows in one statement, with 5 of the 32,766 values that one can have each.
+/// Rows in one statement, with 6 of the 32,766 values that one can have each.
 const CHUNK: usize = 1000;
 
 /// Which events are asked for.
@@ -29,7 +29,9 @@ pub struct EventQuery {
     pub since: Option<UnixTime>,
     /// Only those about this node.
     pub node: Option<NodeId>,
-    /// At most so many, the newest ones.
+    /// Only those recorded after this one, to go on from what was read before.
+    pub after: Option<EventId>,
+    /// At most so many: the newest ones, or with `after` the next ones.
     pub limit: u32,
 }
 
@@ -43,6 +45,7 @@ pub(super) struct Model {
     pub action: String,
     pub outcome: String,
     pub reason: String,
+    pub detail: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -50,22 +53,29 @@ pub(super) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The newest rows that fit, newest first.
+/// The rows that fit, newest first: the newest ones, or the first after [`EventQuery::after`].
 pub(super) async fn load<C: ConnectionTrait>(
     db: &C,
     query: &EventQuery,
 ) -> Result<Vec<QueryResult>, DbErr> {
-    let mut select = Entity::find()
-        .order_by_desc(Column::At)
-        .order_by_desc(Column::Id)
-        .limit(u64::from(query.limit));
+    let mut select = Entity::find().limit(u64::from(query.limit));
+    select = match query.after {
+        Some(EventId(after)) => select
+            .filter(Column::Id.gt(i64::try_from(after).unwrap_or(i64::MAX)))
+            .order_by_asc(Column::Id),
+        None => select.order_by_desc(Column::At).order_by_desc(Column::Id),
+    };
     if let Some(since) = query.since {
         select = select.filter(Column::At.gte(since.0));
     }
     if let Some(node) = query.node {
         select = select.filter(Column::Node.eq(node.get()));
     }
-    db.query_all(&select.into_query()).await
+    let mut rows = db.query_all(&select.into_query()).await?;
+    if query.after.is_some() {
+        rows.reverse();
+    }
+    Ok(rows)
 }
 
 /// The rows, of one value, for the nodes that an action was written down of at that time or later.
@@ -104,13 +114,15 @@ pub(super) async fn prune<C: ConnectionTrait>(db: &C, before: UnixTime) -> Resul
 }
 
 fn to_row(event: &Event) -> ActiveModel {
+    let words = EventWords::of(event);
     ActiveModel {
         id: NotSet,
         at: Set(event.at.0),
         node: Set(event.node.map(NodeId::get)),
-        action: Set(event.action.clone()),
-        outcome: Set(event.outcome.word().to_owned()),
-        reason: Set(event.reason.clone()),
+        action: Set(words.action),
+        outcome: Set(event.outcome.as_str().to_owned()),
+        reason: Set(words.reason),
+        detail: Set(words.detail),
     }
 }
 
@@ -122,11 +134,21 @@ pub(super) fn read_node(row: &QueryResult) -> Result<NodeId, Fault> {
 /// The event that a row holds.
 pub(super) fn read(row: &QueryResult) -> Result<Event, Fault> {
     let row = Columns::new(TABLE, row);
+    let words = EventWords {
+        action: row.text("action")?,
+        reason: row.some_text("reason")?.unwrap_or_default(),
+        detail: row.some_text("detail")?,
+    };
+    let (kind, reason) = words.read();
     Ok(Event {
+        seq: row
+            .some_whole("id")?
+            .and_then(|id| u64::try_from(id).ok())
+            .map(EventId),
         at: row.time("at")?,
         node: NodeId::new(row.count("node", 0)?),
-        action: row.text("action")?,
+        kind,
         outcome: row.word("outcome", Outcome::from_word)?,
-        reason: row.some_text("reason")?.unwrap_or_default(),
+        reason,
     })
 }

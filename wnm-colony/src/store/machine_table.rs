@@ -11,7 +11,7 @@ use sea_orm::{
 
 use super::columns::{Columns, Fault, stored, stored_path};
 use wnm_core::id::NodeId;
-use wnm_core::kind::{ManagerKind, UnknownManager};
+use wnm_core::kind::{InvalidKind, ManagerKind};
 use wnm_core::machine::{
     BadMemoryLimit, Band, ContainerSettings, Delays, FleetLimits, IoBands, Launch, Limits, Machine,
     Pacing, RemovalStrategy, Thresholds,
@@ -322,32 +322,33 @@ pub(super) fn read_manager(row: &QueryResult) -> Result<ManagerKind, Fault> {
     manager(&Columns::new(TABLE, row))
 }
 
-/// The manager of a database that names none.
-pub(super) const DEFAULT_MANAGER: ManagerKind = if cfg!(target_os = "macos") {
-    ManagerKind::LAUNCHD_USER
-} else {
-    ManagerKind::SYSTEMD_USER
-};
+/// The manager of a database that names none, as the Python wnm has it.
+pub(super) const DEFAULT_MANAGER: ManagerKind =
+    ManagerKind::from_static(if cfg!(target_os = "macos") {
+        "launchd+user"
+    } else {
+        "systemd+user"
+    });
 
 fn manager(row: &Columns<'_>) -> Result<ManagerKind, Fault> {
     let word = row.some_text("process_manager")?.unwrap_or_default();
-    manager_of(&word, DEFAULT_MANAGER).map_err(|error| row.fault("process_manager", error))
+    manager_of(&word, &DEFAULT_MANAGER).map_err(|error| row.fault("process_manager", error))
 }
 
 /// Reads a manager. What a word leaves open is taken from `context`: everything when it is empty; the mode
 /// when it only names the supervisor, as for nodes that the Python program adopted, provided that `context`
 /// is of the same supervisor.
-pub(super) fn manager_of(word: &str, context: ManagerKind) -> Result<ManagerKind, UnknownManager> {
+pub(super) fn manager_of(word: &str, context: &ManagerKind) -> Result<ManagerKind, InvalidKind> {
     let word = word.trim();
-    let full = context.to_string();
-    match full.split_once('+') {
-        _ if word.contains('+') => word.parse(),
-        _ if word.is_empty() => Ok(context),
-        Some((supervisor, _)) if supervisor == word => Ok(context),
-        _ => format!("{word}+user")
-            .parse()
-            .map_err(|_| UnknownManager(word.to_owned())),
+    if word.contains('+') {
+        return word.parse();
     }
+    if word.is_empty() || word == context.supervisor() {
+        return Ok(context.clone());
+    }
+    format!("{word}+user")
+        .parse()
+        .map_err(|_| InvalidKind(word.to_owned()))
 }
 
 fn band<T: TryFrom<f64, Error: std::fmt::Display>>(

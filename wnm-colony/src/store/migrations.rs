@@ -1,6 +1,7 @@
 //! From whatever a database holds to the tables of this program. Each step looks at what is there.
 
 mod container_column;
+mod event_detail;
 mod firewall_column;
 mod fleet_columns;
 mod own_tables;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(firewall_column::Migration),
             Box::new(fleet_columns::Migration),
             Box::new(container_column::Migration),
+            Box::new(event_detail::Migration),
         ]
     }
 

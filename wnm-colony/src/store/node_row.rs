@@ -6,27 +6,21 @@ use semver::Version;
 
 use super::columns::{Columns, Fault};
 use super::machine_table::manager_of;
-use super::standing::Standing;
 use wnm_core::id::ContainerId;
 use wnm_core::kind::ManagerKind;
 use wnm_core::node::{
-    Actor, Desired, DesiredState, Node, NodeMeasurements, Observed, ObservedState, Status,
-    Transition, TransitionKind,
+    Desired, LifecycleRecord, LifecycleState, Node, NodeMeasurements, Observed, Status, Transition,
 };
 use wnm_core::ports::{NodePorts, Port};
+use wnm_core::quantity::UnixTime;
 
 /// Reads a node. `machine` is the manager of the machine, for rows that only name the supervisor.
-pub(super) fn read(row: &Columns<'_>, machine: ManagerKind) -> Result<Node, Fault> {
+pub(super) fn read(row: &Columns<'_>, machine: &ManagerKind) -> Result<Node, Fault> {
     let id = row.node_id("id")?;
     let manager = row.some_text("manager_type")?.unwrap_or_default();
     let root_dir = absolute(row, "root_dir", row.path("root_dir")?)?;
-    let status: Status = row.parsed("status")?;
-    let status_since = row.time("timestamp")?;
-    let standing = match own_standing(row)? {
-        Some(standing) => standing,
-        None => Standing::found(status, status_since),
-    };
-    let mut node = Node {
+    let lifecycle = lifecycle(row)?;
+    Ok(Node {
         id,
         manager: manager_of(&manager, machine).map_err(|error| row.fault("manager_type", error))?,
         service: row.text("service")?,
@@ -58,47 +52,58 @@ pub(super) fn read(row: &Columns<'_>, machine: ManagerKind) -> Result<Node, Faul
             None => None,
         },
         environment: row.some_text("environment")?,
-        desired: standing.desired,
-        observed: standing.observed,
-        transition: standing.transition,
+        lifecycle,
         measured: measurements(row)?,
         first_launch: row.time("age")?,
-        status_since,
+    })
+}
+
+fn lifecycle(row: &Columns<'_>) -> Result<LifecycleState, Fault> {
+    let status: Status = row.parsed("status")?;
+    let since = row.time("timestamp")?;
+    if let Some(own) = own_record(row, since)? {
+        let own = LifecycleState::from_record(own);
+        if own.status() == status {
+            return Ok(own);
+        }
+    }
+    // The Python program writes the status alone; where it differs from the rest, it spoke last.
+    Ok(LifecycleState::from_record(LifecycleRecord {
         last_start: row.some_time("last_start")?,
         failed_starts: row.count("failed_starts", 0)?,
         load_stops: row.count("load_stops", 0)?,
-    };
-    if node.status() != status {
-        // Only the Python program changes the word without the rest, so it spoke last.
-        Standing::found(status, status_since).give_to(&mut node);
-    }
-    Ok(node)
+        ..LifecycleRecord::from_status(status, since)
+    }))
 }
 
 /// How this program left the node; `None` where it never wrote the row.
-fn own_standing(row: &Columns<'_>) -> Result<Option<Standing>, Fault> {
+fn own_record(row: &Columns<'_>, since: UnixTime) -> Result<Option<LifecycleRecord>, Fault> {
     if row.some_text("desired")?.is_none() {
         return Ok(None);
     }
     let transition = match row.some_text("transition")? {
         Some(_) => Some(Transition {
-            kind: row.word("transition", TransitionKind::from_word)?,
+            kind: row.word("transition", |word| word.parse().ok())?,
             since: row.time("transition_since")?,
             acted: row.count("transition_acted", 0)? != 0,
         }),
         None => None,
     };
-    Ok(Some(Standing {
+    Ok(Some(LifecycleRecord {
         desired: Desired {
-            state: row.word("desired", DesiredState::from_word)?,
-            by: row.word("desired_by", Actor::from_word)?,
+            state: row.word("desired", |word| word.parse().ok())?,
+            by: row.word("desired_by", |word| word.parse().ok())?,
             since: row.time("desired_since")?,
         },
         observed: Observed {
-            state: row.word("observed", ObservedState::from_word)?,
+            state: row.word("observed", |word| word.parse().ok())?,
             at: row.time("observed_at")?,
         },
         transition,
+        status_since: since,
+        last_start: row.some_time("last_start")?,
+        failed_starts: row.count("failed_starts", 0)?,
+        load_stops: row.count("load_stops", 0)?,
     }))
 }
 

@@ -7,7 +7,11 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use wnm_core::kind::ManagerKind;
 use wnm_core::quantity::UnixTime;
+
+/// The manager of its nodes: they are units of the machine's systemd.
+pub const MANAGER: ManagerKind = ManagerKind::from_static("systemd+sudo");
 
 /// Where anm is looked for and kept, from the root of the file system.
 const SYSTEM: &str = "var/antctl/system";

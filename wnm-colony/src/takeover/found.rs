@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use wnm_core::id::NodeId;
 use wnm_core::manager::FoundNode;
@@ -14,7 +14,7 @@ use wnm_core::numbering::IdPolicy;
 use wnm_core::ports::{Port, PortBases};
 
 /// What was found and is, or would be, adopted.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Adoption {
     /// The nodes as they are recorded.
     pub nodes: Vec<Node>,
@@ -23,7 +23,7 @@ pub struct Adoption {
 }
 
 /// A node that is not adopted, since another one has what it claims.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftAlone {
     /// What the supervisor calls it.
     pub service: String,
@@ -36,7 +36,7 @@ pub struct LeftAlone {
 }
 
 /// What two nodes cannot both have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Claim {
     /// A port to talk to the network.
@@ -122,7 +122,7 @@ fn rival(node: &FoundNode, kept: &[FoundNode], known: &[Node]) -> Option<LeftAlo
     let recorded = known
         .iter()
         .find(|other| other.ports.node == node.ports.node)?;
-    let runs = recorded.observed.state == wnm_core::node::ObservedState::Running;
+    let runs = recorded.observed().state == wnm_core::node::ObservedState::Running;
     Some(left(Claim::Port(node.ports.node), &recorded.service, runs))
 }
 

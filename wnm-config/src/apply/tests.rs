@@ -1,16 +1,16 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::samples::{env, facts, rewarded, sample_machine};
+use crate::samples::{env, facts, options, rewarded, sample_machine};
 
 fn names(changes: &[Change]) -> Vec<&str> {
     changes.iter().map(|change| change.name.as_str()).collect()
 }
 
-fn typed(options: &[(&str, &str)]) -> Layers {
-    Layers::new()
+fn typed(given: &[(&str, &str)]) -> Layers {
+    Layers::new(options())
         .environment(env(&[("HOME", "/home/ann")]))
-        .command_line(options.iter().copied())
+        .command_line(given.iter().copied())
 }
 
 /// The fixed ones are held against the report of the Python wnm, beside [`stored_value`].
@@ -38,10 +38,7 @@ fn some_defaults_follow_the_machine() {
 #[test]
 fn help_tells_the_defaults_that_hold() {
     let machine = rewarded().initial_machine(&facts()).unwrap();
-    for spec in super::super::OPTIONS
-        .iter()
-        .filter(|spec| spec.scope.is_stored())
-    {
+    for spec in options().all().iter().filter(|spec| spec.scope.is_stored()) {
         let super::super::DefaultValue::Fixed(text) = spec.default else {
             continue;
         };
@@ -52,7 +49,9 @@ fn help_tells_the_defaults_that_hold() {
 
 #[test]
 fn a_new_colony_needs_to_know_who_is_rewarded() {
-    let error = Layers::new().initial_machine(&facts()).unwrap_err();
+    let error = Layers::new(options())
+        .initial_machine(&facts())
+        .unwrap_err();
     insta::assert_snapshot!(error, @"--rewards-address: is needed to make a colony: wnm --init --rewards-address 0x…");
 }
 
@@ -82,7 +81,7 @@ fn without_a_home_paths_must_be_given() {
 
 #[test]
 fn what_is_given_overrides_the_database_and_says_so() {
-    let layers = Layers::new()
+    let layers = Layers::new(options())
         .file(
             Path::new("/etc/wnm"),
             b"node_cap = 5\nno_upnp\ndelay_start = 0\n",
@@ -108,7 +107,7 @@ fn what_is_given_overrides_the_database_and_says_so() {
 
 #[test]
 fn nothing_given_changes_nothing() {
-    let (machine, changes) = Layers::new().apply(&sample_machine()).unwrap();
+    let (machine, changes) = Layers::new(options()).apply(&sample_machine()).unwrap();
     assert_eq!((machine, changes), (sample_machine(), vec![]));
 }
 
@@ -120,7 +119,7 @@ fn booleans_clear_and_texts_unset_from_every_source() {
     stored.launch.start_args = Some("--a".into());
     stored.launch.environment = Some("A=b".into());
     stored.antctl_version = Some("0.4.7".into());
-    let layers = Layers::new()
+    let layers = Layers::new(options())
         .file(Path::new("/c"), b"no_upnp: no\nstart_args =\n")
         .environment(env(&[
             ("ANTCTL_DEBUG", "False"),
@@ -164,7 +163,7 @@ fn counters_are_set_by_update_config_only() {
     assert_eq!(machine.highest_id.unwrap().get(), 9);
     assert_eq!(machine.last_stopped_at, None);
     // A file that was written from a report holds them, and they move on by themselves.
-    let file = Layers::new().file(Path::new("/c"), b"highest_node_id_used = 9");
+    let file = Layers::new(options()).file(Path::new("/c"), b"highest_node_id_used = 9");
     assert_eq!(file.apply(&sample_machine()).unwrap().1, vec![]);
 }
 
@@ -182,7 +181,7 @@ fn disable_config_clears_the_flags_it_is_given_with() {
 
 #[test]
 fn every_fault_is_told_at_once() {
-    let layers = Layers::new()
+    let layers = Layers::new(options())
         .file(
             Path::new("/etc/wnm"),
             b"nodecap = 1\ncpu_remove = 350\nmem_less_than = 80\nnode_storage = nodes\n",

@@ -1,11 +1,11 @@
 use std::path::Path;
 
 use super::*;
-use crate::samples::{env, sample_machine};
+use crate::samples::{env, options, sample_machine};
 
-fn typed(options: &[(&str, &str)]) -> RunSettings {
-    Layers::new()
-        .command_line(options.iter().copied())
+fn typed(given: &[(&str, &str)]) -> RunSettings {
+    Layers::new(options())
+        .command_line(given.iter().copied())
         .run_settings()
         .unwrap()
 }
@@ -55,7 +55,7 @@ fn json_is_a_format_and_the_stronger_source_wins() {
     assert!(typed(&[("report_format", "JSON")]).json);
     assert!(typed(&[("json", "true"), ("report_format", "text")]).json);
     assert!(!typed(&[("json", "false")]).json);
-    let file = Layers::new().file(Path::new("/c"), b"json\n");
+    let file = Layers::new(options()).file(Path::new("/c"), b"json\n");
     assert!(file.run_settings().unwrap().json);
     let over = file.environment(env(&[("REPORT_FORMAT", "env")]));
     assert_eq!(
@@ -81,7 +81,7 @@ fn every_word_is_understood() {
 
 #[test]
 fn the_database_expands() {
-    let layers = Layers::new().environment(env(&[
+    let layers = Layers::new(options()).environment(env(&[
         ("HOME", "/home/ann"),
         ("DBPATH", "sqlite:///$HOME/c.db"),
     ]));
@@ -91,7 +91,7 @@ fn the_database_expands() {
 
 #[test]
 fn faults_of_settings_are_told_with_those_of_the_run() {
-    let error = Layers::new()
+    let error = Layers::new(options())
         .environment(env(&[("REPORT", "weather"), ("DBPATH", "mysql://x/y")]))
         .command_line([
             ("count", "0"),

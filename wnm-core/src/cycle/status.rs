@@ -48,7 +48,7 @@ pub enum CycleStatus {
 
 impl CycleStatus {
     /// The word.
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Idle => "idle",
             Self::NoNodes => "no-nodes",
@@ -113,7 +113,7 @@ impl CycleStatus {
             Act::Upgrade => Self::UpgradingNode,
             Act::Remove => {
                 let dead = snapshot.nodes.iter().any(|node| {
-                    node.id == first.step.node && node.observed.state == ObservedState::Dead
+                    node.id == first.step.node && node.observed().state == ObservedState::Dead
                 });
                 match (dead, first.was_running) {
                     (true, _) => Self::RemovedDeadNodes,

@@ -1,12 +1,7 @@
 //! How long a node waits before it is started once more.
 
 use crate::machine::Delays;
-use crate::node::{DesiredState, Node};
 use crate::quantity::{Seconds, UnixTime};
-
-/// A run of this length makes up for one stop for load: a load that comes once a day is a rhythm to follow, not
-/// noise to damp.
-pub const LONG_RUN: Seconds = Seconds(12 * 3600);
 
 /// Longest wait after stops for load. Doubling up to here bounds what a noisy load can do to one node in a
 /// month to a handful of starts.
@@ -31,19 +26,6 @@ pub fn start_backoff(failures: u32) -> Seconds {
         0 => Seconds(0),
         n => doubled(SHORTEST_START_WAIT, n - 1, LONGEST_START_WAIT),
     }
-}
-
-/// How many stops for load in a row there are once `node`, as it was before, is stopped for load at `now`. Each
-/// long run since its start makes up for one of them.
-pub fn load_stops_after_stop(node: &Node, now: UnixTime) -> u32 {
-    let ran = match node.desired.state {
-        DesiredState::Running => now.since(node.desired.since).0,
-        _ => 0,
-    };
-    let made_up_for = u32::try_from(ran / LONG_RUN.0).unwrap_or(u32::MAX);
-    node.load_stops
-        .saturating_sub(made_up_for)
-        .saturating_add(1)
 }
 
 /// What is left of a wait that began at `since`; zero when it is over.
@@ -71,23 +53,6 @@ mod tests {
         let waits: Vec<u64> = (0..8).map(|n| start_backoff(n).0).collect();
         assert_eq!(waits, [0, 60, 120, 240, 480, 960, 1920, 3600]);
         assert_eq!(start_backoff(u32::MAX), Seconds(3600));
-    }
-
-    #[test]
-    fn a_long_run_begins_anew_and_a_short_one_counts_on() {
-        let now = UnixTime(10_000_000);
-        let ran = |seconds: i64, load_stops| {
-            let mut node = crate::testing::node(1);
-            node.desired.since = UnixTime(now.0 - seconds);
-            node.load_stops = load_stops;
-            load_stops_after_stop(&node, now)
-        };
-        assert_eq!(ran(12 * 3600 - 1, 4), 5);
-        assert_eq!(ran(12 * 3600, 4), 4);
-        assert_eq!(ran(24 * 3600, 4), 3);
-        assert_eq!(ran(30 * 24 * 3600, 4), 1);
-        assert_eq!(ran(0, 0), 1);
-        assert_eq!(ran(0, u32::MAX), u32::MAX);
     }
 
     #[test]

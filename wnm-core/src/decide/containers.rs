@@ -8,7 +8,7 @@ use super::{Act, Doing, MachineAct, MachineStep, Plan, Reason, Step};
 use crate::container::{ContainerObservation, ContainerState};
 use crate::id::{ContainerId, NodeId};
 use crate::manager::LanePolicy;
-use crate::node::{Actor, DesiredState, Node, ObservedState};
+use crate::node::{Actor, DesiredState, Node, ObservedState, lifecycle};
 use crate::snapshot::{Snapshot, SupervisorState};
 
 /// The nodes that went down with their container and come back with it. They ran before, so neither the limits
@@ -46,7 +46,7 @@ impl Restart {
         let mut applied = snapshot.clone();
         for node in &mut applied.nodes {
             if self.nodes.contains_key(&node.id) {
-                node.observed.state = ObservedState::Running;
+                lifecycle::returned(node, true, snapshot.taken_at);
             }
         }
         Cow::Owned(applied)
@@ -141,16 +141,16 @@ pub(super) fn ensure(snapshot: &Snapshot, plan: &mut Plan) {
 fn went_down_with(node: &Node, container: &ContainerObservation) -> bool {
     let down = match container.state {
         ContainerState::Stopped | ContainerState::Missing => {
-            node.observed.state == ObservedState::Stopped
+            node.observed().state == ObservedState::Stopped
         }
         ContainerState::Running => {
-            container.lost.contains(&node.id) && node.observed.state != ObservedState::Running
+            container.lost.contains(&node.id) && node.observed().state != ObservedState::Running
         }
         ContainerState::Unknown => false,
     };
     // An interrupted step is resumed instead.
-    let is_steady = node.transition.is_none_or(|step| step.acted);
-    down && is_steady && node.desired.state == DesiredState::Running
+    let is_steady = node.transition().is_none_or(|step| step.acted);
+    down && is_steady && node.desired().state == DesiredState::Running
 }
 
 fn acts_on_containers(snapshot: &Snapshot) -> bool {

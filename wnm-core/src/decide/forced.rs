@@ -154,7 +154,7 @@ pub(super) fn decide(snapshot: &Snapshot, request: &ForcedRequest) -> Result<Pla
             ForcedAction::Stop => Act::Stop,
             ForcedAction::Disable => Act::Disable,
         };
-        planner.step_by(Actor::Person, node.id, act, ASKED, Reason::Asked);
+        planner.step_by(Actor::Operator, node.id, act, ASKED, Reason::Asked);
     }
     Ok(planner.finish_asked())
 }
@@ -167,7 +167,7 @@ fn add(planner: &mut Planner<'_>, request: &ForcedRequest) -> Result<(), Refusal
         return Err(Refusal::NoPort(reason.to_string()));
     }
     for id in ids {
-        planner.step_by(Actor::Person, id, Act::Add, ASKED, Reason::Asked);
+        planner.step_by(Actor::Operator, id, Act::Add, ASKED, Reason::Asked);
     }
     Ok(())
 }
@@ -187,7 +187,7 @@ fn comes_up(node: &Node) -> bool {
         node.under_way(),
         Some(TransitionKind::Adding | TransitionKind::Starting | TransitionKind::Upgrading)
     );
-    node.observed.state == ObservedState::Running || starting
+    node.observed().state == ObservedState::Running || starting
 }
 
 /// The nodes that were named, all of them or a refusal that names every fault of its kind.
@@ -215,7 +215,7 @@ fn named<'a>(snapshot: &'a Snapshot, request: &ForcedRequest) -> Result<Choice<'
     for node in nodes {
         match request.action {
             _ if is_already(node, request.action) => already.push(node.id),
-            ForcedAction::Upgrade if node.observed.state != ObservedState::Running => {
+            ForcedAction::Upgrade if node.observed().state != ObservedState::Running => {
                 not_running.push(node.id);
             }
             _ => choice.nodes.push(node),
@@ -235,7 +235,7 @@ fn named<'a>(snapshot: &'a Snapshot, request: &ForcedRequest) -> Result<Choice<'
 fn in_state(nodes: &[&Node], state: ObservedState) -> impl Iterator<Item = NodeId> {
     let found = nodes
         .iter()
-        .filter(move |node| node.observed.state == state);
+        .filter(move |node| node.observed().state == state);
     found.map(|node| node.id)
 }
 
@@ -253,12 +253,12 @@ fn refuse(
 /// Whether a node is and is wanted as asked. A stopped node that wnm would start again is not yet stopped on
 /// a person's word, so a stop of it is no empty one.
 fn is_already(node: &Node, action: ForcedAction) -> bool {
-    let (want, saw) = (node.desired, node.observed.state);
-    let steady = node.transition.is_none_or(|step| step.acted);
+    let (want, saw) = (node.desired(), node.observed().state);
+    let steady = node.transition().is_none_or(|step| step.acted);
     match action {
         ForcedAction::Start => want.state == DesiredState::Running && comes_up(node),
         ForcedAction::Stop => {
-            let asked = want.state == DesiredState::Stopped && want.by == Actor::Person;
+            let asked = want.state == DesiredState::Stopped && want.by == Actor::Operator;
             let disabled = want.state == DesiredState::Disabled;
             steady && (asked || disabled) && saw == ObservedState::Stopped
         }

@@ -7,7 +7,7 @@ use crate::snapshot::Snapshot;
 use crate::testing::{node, percent, snapshot, snapshot_of, stopped};
 
 fn busy() -> Snapshot {
-    let mut snapshot = snapshot_of([node(1), node(2), stopped(3, Actor::Person)]);
+    let mut snapshot = snapshot_of([node(1), node(2), stopped(3, Actor::Operator)]);
     snapshot.load.memory = percent(78.25);
     snapshot
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Act, decide, load_backoff, load_stops_after_stop};
+use super::{Act, decide, load_backoff};
 use crate::id::NodeId;
-use crate::node::{Actor, Desired, DesiredState, Node, ObservedState, Transition, TransitionKind};
-use crate::quantity::{Seconds, UnixTime};
+use crate::node::lifecycle::{self, Completed, Intent};
+use crate::node::{Actor, LifecycleState, ObservedState};
+use crate::quantity::Seconds;
 use crate::snapshot::Snapshot;
 use crate::testing::{self, NOW, percent, snapshot};
 
@@ -62,7 +63,7 @@ fn simulate(model: &Model, cap: u32, seed: u64) -> Outcome {
         let up = world
             .nodes
             .iter()
-            .filter(|node| node.observed.state == ObservedState::Running);
+            .filter(|node| node.observed().state == ObservedState::Running);
         let up: Vec<NodeId> = up.map(|node| node.id).collect();
         let used = (model.base)(second % DAY) + model.share * up.len() as f64;
         let used = used + model.noise * noise.normal();
@@ -78,10 +79,9 @@ fn simulate(model: &Model, cap: u32, seed: u64) -> Outcome {
 
 /// What a survey does: delays that have passed are over.
 fn settle(world: &mut Snapshot) {
-    let (now, delay) = (world.taken_at, world.machine.delays.start);
+    let (now, delays) = (world.taken_at, world.machine.delays);
     for node in &mut world.nodes {
-        node.transition
-            .take_if(|step| now.since(step.since) >= delay);
+        lifecycle::settle(node, &delays, now);
     }
 }
 
@@ -94,14 +94,17 @@ fn apply(world: &mut Snapshot, outcome: &mut Outcome) {
             (Act::Add, None) => {
                 let mut node = testing::node(step.node.get());
                 node.first_launch = now;
-                start(&mut node, TransitionKind::Adding, now);
+                node.lifecycle = LifecycleState::adding(Actor::Wnm, now);
+                lifecycle::complete(&mut node, Completed::Started, now);
                 world.nodes.push(node);
             }
-            (Act::Start { .. }, Some(node)) => start(node, TransitionKind::Starting, now),
+            (Act::Start { .. }, Some(node)) => {
+                lifecycle::intend(node, Intent::Start, Actor::Wnm, now);
+                lifecycle::complete(node, Completed::Started, now);
+            }
             (Act::Stop, Some(node)) => {
-                node.load_stops = load_stops_after_stop(node, now);
-                want(node, DesiredState::Stopped, now);
-                node.observed.state = ObservedState::Stopped;
+                lifecycle::intend(node, Intent::Stop, Actor::Wnm, now);
+                lifecycle::complete(node, Completed::Stopped, now);
                 world.machine.last_stopped_at = Some(now);
                 *outcome.stops.entry(step.node).or_default() += 1;
             }
@@ -109,25 +112,6 @@ fn apply(world: &mut Snapshot, outcome: &mut Outcome) {
             (act, _) => panic!("{act:?} of {}", step.node),
         }
     }
-}
-
-fn start(node: &mut Node, kind: TransitionKind, now: UnixTime) {
-    want(node, DesiredState::Running, now);
-    node.observed.state = ObservedState::Running;
-    node.last_start = Some(now);
-    node.transition = Some(Transition {
-        kind,
-        since: now,
-        acted: true,
-    });
-}
-
-fn want(node: &mut Node, state: DesiredState, now: UnixTime) {
-    node.desired = Desired {
-        state,
-        by: Actor::Wnm,
-        since: now,
-    };
 }
 
 fn up_share(outcome: &Outcome, id: NodeId) -> f64 {

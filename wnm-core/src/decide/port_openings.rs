@@ -24,11 +24,11 @@ mod tests {
     use crate::decide::{PlanKind, decide};
     use crate::node::DesiredState;
     use crate::snapshot::SupervisorState;
-    use crate::testing::{id, node, snapshot_of};
+    use crate::testing::{edit, id, node, snapshot_of};
 
     fn rebooted() -> Snapshot {
         let mut removed = node(2);
-        removed.desired.state = DesiredState::Absent;
+        edit(&mut removed, |n| n.desired.state = DesiredState::Absent);
         let mut snapshot = snapshot_of([node(1), removed, node(3)]);
         snapshot.rebooted = true;
         snapshot.policy.opens_ports = true;

@@ -12,7 +12,7 @@ use crate::node::{Actor, Desired, DesiredState, Node, ObservedState, Transition,
 use crate::numbering::IdPolicy;
 use crate::quantity::{ByteRate, Seconds, UnixTime};
 use crate::snapshot::{BlockedId, Snapshot, SupervisorState};
-use crate::testing::{self, NOW, id, load, percent, snapshot};
+use crate::testing::{self, NOW, edit, id, load, percent, snapshot};
 
 const CASES: u32 = 6000;
 
@@ -26,7 +26,7 @@ fn time() -> impl Strategy<Value = UnixTime> {
 }
 
 fn actor() -> impl Strategy<Value = Actor> {
-    prop_oneof![3 => Just(Actor::Wnm), 1 => Just(Actor::Person), 1 => Just(Actor::Found)]
+    prop_oneof![3 => Just(Actor::Wnm), 1 => Just(Actor::Operator), 1 => Just(Actor::Found)]
 }
 
 fn transition() -> impl Strategy<Value = Option<Transition>> {
@@ -72,13 +72,15 @@ fn node() -> impl Strategy<Value = Node> {
         .prop_map(
             |((state, by, since), (observed, transition), seen, counts)| {
                 let mut node = testing::node(1);
-                node.desired = Desired { state, by, since };
-                node.observed.state = observed;
-                node.transition = transition;
+                edit(&mut node, |n| {
+                    n.desired = Desired { state, by, since };
+                    n.observed.state = observed;
+                    n.transition = transition;
+                    n.last_start = seen.2;
+                    (n.failed_starts, n.load_stops) = counts;
+                });
                 node.version = seen.0.map(|patch| Version::new(0, 4, patch));
                 node.first_launch = seen.1;
-                node.last_start = seen.2;
-                (node.failed_starts, node.load_stops) = counts;
                 node
             },
         )
@@ -179,16 +181,16 @@ fn io_bands(add: u64, remove: u64) -> IoBands {
 
 /// Whether a step was under way with it before, so that taking it up again begins nothing new.
 fn was_under_way(node: &Node, kinds: &[TransitionKind]) -> bool {
-    node.transition.is_some_and(|step| {
+    node.transition().is_some_and(|step| {
         kinds.contains(&step.kind) && !(step.acted && step.kind == TransitionKind::Stopping)
     })
 }
 
 /// Whether it counts among what is under way: not when its removal is over, not when it was lost long ago.
 fn counts(node: &Node, forgotten: &BTreeSet<NodeId>) -> bool {
-    let lost = node.observed.state == ObservedState::Unknown
+    let lost = node.observed().state == ObservedState::Unknown
         && node
-            .transition
+            .transition()
             .is_some_and(|step| !step.acted && NOW.since(step.since) >= Seconds(3600));
     !forgotten.contains(&node.id) && !lost
 }
@@ -205,7 +207,7 @@ fn check_steps(snapshot: &Snapshot, plan: &Plan) -> Result<(), TestCaseError> {
             continue;
         };
         prop_assert_ne!(step.act, Act::Add, "a number given twice");
-        if node.observed.state == ObservedState::Unknown {
+        if node.observed().state == ObservedState::Unknown {
             // Its removal was done; only its row is left.
             prop_assert_eq!(step.act, Act::Forget);
         }
@@ -215,11 +217,11 @@ fn check_steps(snapshot: &Snapshot, plan: &Plan) -> Result<(), TestCaseError> {
             prop_assert!(untouched, "{step:?}");
         }
         if step.act == Act::Resume {
-            prop_assert!(node.transition.is_some_and(|t| !t.acted));
+            prop_assert!(node.transition().is_some_and(|t| !t.acted));
         }
         if let Act::Start { .. } = step.act {
-            let parked =
-                node.desired.state == DesiredState::Stopped && node.desired.by == Actor::Person;
+            let parked = node.desired().state == DesiredState::Stopped
+                && node.desired().by == Actor::Operator;
             prop_assert!(!parked, "a person's stop undone");
         }
         if step.act == Act::Remove {
@@ -232,7 +234,7 @@ fn check_steps(snapshot: &Snapshot, plan: &Plan) -> Result<(), TestCaseError> {
 /// Data goes only for the disk, the cap, a dead node, or because it was to go already.
 fn check_removal(snapshot: &Snapshot, node: &Node, reason: &Reason) -> Result<(), TestCaseError> {
     let cause = match reason {
-        Reason::DirectoryGone => node.observed.state == ObservedState::Dead,
+        Reason::DirectoryGone => node.observed().state == ObservedState::Dead,
         Reason::NotGone { .. } => {
             !node.is_kept() || node.under_way() == Some(TransitionKind::Removing)
         }
@@ -375,7 +377,7 @@ proptest! {
             let node = snapshot.nodes.iter().find(|node| node.id == step.node);
             prop_assert_eq!(node.is_none(), action == ForcedAction::Add);
             let Some(node) = node else { continue };
-            prop_assert_ne!(node.observed.state, ObservedState::Unknown);
+            prop_assert_ne!(node.observed().state, ObservedState::Unknown);
             prop_assert!(node.is_kept());
             let named = request.nodes.contains(&node.id);
             prop_assert!(named || request.nodes.is_empty() && !node.is_disabled());

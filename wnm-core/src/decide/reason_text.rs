@@ -129,7 +129,7 @@ fn counted(count: u32, noun: &str) -> String {
 const fn who(actor: Actor) -> &'static str {
     match actor {
         Actor::Wnm => "wnm",
-        Actor::Person => "a person",
+        Actor::Operator => "a person",
         Actor::Found => "nobody",
     }
 }
@@ -193,7 +193,7 @@ mod tests {
                 doing: TransitionKind::Adding,
             },
             Reason::RunsUnwanted {
-                by: Actor::Person,
+                by: Actor::Operator,
                 ago: Seconds(7200),
             },
             withheld(

@@ -38,8 +38,8 @@ impl Role {
     pub(super) fn of(node: &Node, delays: &Delays, now: UnixTime) -> Role {
         use DesiredState as Want;
         use ObservedState as Saw;
-        let (want, saw) = (node.desired.state, node.observed.state);
-        if let Some(removal) = node.transition
+        let (want, saw) = (node.desired().state, node.observed().state);
+        if let Some(removal) = node.transition()
             && removal.kind == TransitionKind::Removing
             && removal.acted
         {
@@ -50,7 +50,7 @@ impl Role {
                 (0, _) => Role::Gone,
             };
         }
-        let step = node.transition.filter(|step| {
+        let step = node.transition().filter(|step| {
             // A stop has no delay: once done, nothing of it is under way.
             !(step.acted && step.kind == TransitionKind::Stopping)
         });
@@ -70,11 +70,11 @@ impl Role {
             (_, None, Saw::Dead) => Role::Dead,
             (Want::Running, None, Saw::Running) => Role::Up,
             (Want::Running, None, Saw::Stopped) => Role::Crashed,
-            (Want::Stopped, None, Saw::Stopped) => Role::Resting(node.desired.by),
+            (Want::Stopped, None, Saw::Stopped) => Role::Resting(node.desired().by),
             // Nobody wanted it stopped, it was only found so: it is taken as it is.
-            (Want::Stopped, None, Saw::Running) => match node.desired.by {
+            (Want::Stopped, None, Saw::Running) => match node.desired().by {
                 Actor::Found => Role::Up,
-                Actor::Wnm | Actor::Person => Role::Drifted,
+                Actor::Wnm | Actor::Operator => Role::Drifted,
             },
         }
     }
@@ -85,41 +85,43 @@ mod tests {
     use super::*;
     use crate::node::{Desired, Transition};
     use crate::quantity::Seconds;
-    use crate::testing::{NOW, machine, node, under_way};
+    use crate::testing::{NOW, edit, machine, node, under_way};
 
     fn role(want: DesiredState, by: Actor, step: Option<Transition>, saw: ObservedState) -> Role {
         let mut node = node(1);
-        node.desired = Desired {
-            state: want,
-            by,
-            since: NOW,
-        };
-        node.transition = step;
-        node.observed.state = saw;
+        edit(&mut node, |n| {
+            n.desired = Desired {
+                state: want,
+                by,
+                since: NOW,
+            }
+        });
+        edit(&mut node, |n| n.transition = step);
+        edit(&mut node, |n| n.observed.state = saw);
         Role::of(&node, &machine().delays, NOW)
     }
 
     #[test]
     fn without_a_step_under_way_wanted_and_seen_decide() {
-        use Actor::{Found, Person, Wnm};
+        use Actor::{Found, Operator, Wnm};
         use DesiredState::{Absent, Disabled, Running, Stopped};
         use ObservedState as Saw;
         let table = [
             (Running, Wnm, Saw::Running, Role::Up),
             (Running, Wnm, Saw::Stopped, Role::Crashed),
-            (Running, Person, Saw::Dead, Role::Dead),
+            (Running, Operator, Saw::Dead, Role::Dead),
             (Running, Wnm, Saw::Unknown, Role::Unseen),
             (Stopped, Wnm, Saw::Running, Role::Drifted),
-            (Stopped, Person, Saw::Running, Role::Drifted),
+            (Stopped, Operator, Saw::Running, Role::Drifted),
             (Stopped, Found, Saw::Running, Role::Up),
             (Stopped, Wnm, Saw::Stopped, Role::Resting(Wnm)),
-            (Stopped, Person, Saw::Stopped, Role::Resting(Person)),
+            (Stopped, Operator, Saw::Stopped, Role::Resting(Operator)),
             (Stopped, Wnm, Saw::Dead, Role::Dead),
             (Stopped, Wnm, Saw::Unknown, Role::Unseen),
-            (Disabled, Person, Saw::Running, Role::Disabled),
-            (Disabled, Person, Saw::Stopped, Role::Disabled),
-            (Disabled, Person, Saw::Dead, Role::Disabled),
-            (Disabled, Person, Saw::Unknown, Role::Unseen),
+            (Disabled, Operator, Saw::Running, Role::Disabled),
+            (Disabled, Operator, Saw::Stopped, Role::Disabled),
+            (Disabled, Operator, Saw::Dead, Role::Disabled),
+            (Disabled, Operator, Saw::Unknown, Role::Unseen),
             (Absent, Wnm, Saw::Running, Role::Lingering),
             (Absent, Wnm, Saw::Stopped, Role::Lingering),
             (Absent, Wnm, Saw::Dead, Role::Lingering),

@@ -59,14 +59,14 @@ impl Census {
         }
         self.total += 1;
         self.disabled += u32::from(node.is_disabled());
-        match node.observed.state {
+        match node.observed().state {
             ObservedState::Running => {}
             ObservedState::Stopped => self.stopped += 1,
             ObservedState::Dead => self.dead += 1,
             ObservedState::Unknown => self.unknown += 1,
         }
         let seen_up = matches!(
-            node.observed.state,
+            node.observed().state,
             ObservedState::Running | ObservedState::Unknown
         );
         let coming_up = matches!(
@@ -78,10 +78,10 @@ impl Census {
 }
 
 fn holds_a_place(node: &Node, now: UnixTime) -> bool {
-    node.transition.is_some_and(|step| match step.acted {
+    node.transition().is_some_and(|step| match step.acted {
         true => step.kind != TransitionKind::Stopping,
         false => {
-            node.observed.state != ObservedState::Unknown || now.since(step.since) < STALE_STEP
+            node.observed().state != ObservedState::Unknown || now.since(step.since) < STALE_STEP
         }
     })
 }
@@ -123,7 +123,7 @@ impl<'a> Roster<'a> {
                 Role::Up => roster.up.push(node),
                 Role::Crashed => roster.crashed.push(node),
                 Role::Drifted => roster.drifted.push(node),
-                Role::Resting(Actor::Person) => roster.parked.push(node),
+                Role::Resting(Actor::Operator) => roster.parked.push(node),
                 Role::Resting(Actor::Wnm | Actor::Found) => roster.resting.push(node),
                 Role::Leaving | Role::Disabled | Role::Settling => {}
             }

@@ -50,10 +50,7 @@ fn of_the_machine(facts: &Facts, findings: &mut Vec<Finding>) {
     if clock.synchronized == Some(false) {
         findings.push(Finding::ClockFree);
     }
-    if let Some(user) = &facts.lingering_off {
-        let user = user.clone();
-        findings.push(Finding::LingeringOff { user });
-    }
+    findings.extend(facts.of_manager.iter().cloned());
 }
 
 fn of_recorded_nodes(facts: &Facts, findings: &mut Vec<Finding>) {
@@ -62,10 +59,10 @@ fn of_recorded_nodes(facts: &Facts, findings: &mut Vec<Finding>) {
         if !node.is_kept() {
             continue;
         }
-        if node.observed.state == ObservedState::Dead {
+        if node.observed().state == ObservedState::Dead {
             findings.push(Finding::NodeDead { id });
         } else if facts.without_service.contains(&id)
-            && node.observed.state == ObservedState::Stopped
+            && node.observed().state == ObservedState::Stopped
         {
             let restorable = facts.restorable.contains(&id);
             findings.push(Finding::ServiceMissing { id, restorable });

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use semver::Version;
 
-use super::KernelPorts;
+use super::{Finding, KernelPorts};
 use crate::id::NodeId;
 use crate::machine::Machine;
 use crate::manager::FoundNode;
@@ -44,8 +44,8 @@ pub struct Facts {
     pub python: PythonFacts,
     /// anm's line of cron, where it has one and drives the units that wnm does.
     pub anm_cron: Option<PathBuf>,
-    /// Whose nodes end with the login, where they do.
-    pub lingering_off: Option<String>,
+    /// What the manager itself finds wrong.
+    pub of_manager: Vec<Finding>,
 }
 
 /// A directory in the node storage.

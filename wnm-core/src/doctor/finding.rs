@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use semver::Version;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::PortSpan;
 use crate::id::NodeId;
@@ -10,7 +10,7 @@ use crate::ports::{Port, PortUse};
 use crate::quantity::{Percent, Seconds};
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Something does not work now.
@@ -21,8 +21,19 @@ pub enum Severity {
     Note,
 }
 
+impl Severity {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Severity::Fault => "fault",
+            Severity::Risk => "risk",
+            Severity::Note => "note",
+        }
+    }
+}
+
 /// How many nodes have a version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionCount {
     /// The version.
     pub version: Version,
@@ -31,7 +42,7 @@ pub struct VersionCount {
 }
 
 /// One thing that does not fit. Nodes are named as their directories are.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[allow(missing_docs)] // Each variant says what its few fields are.
 pub enum Finding {
@@ -85,6 +96,13 @@ pub enum Finding {
     ClockFree,
     /// Nodes end with the login of their user.
     LingeringOff { user: String },
+    /// What a manager finds wrong: a word for it, how bad it is, what it is, and the command that mends it.
+    OfManager {
+        code: String,
+        severity: Severity,
+        problem: String,
+        command: String,
+    },
     /// The Python wnm runs on this machine.
     PythonRuns { process: i32 },
     /// A lock of the Python wnm that a crash left.
@@ -97,6 +115,7 @@ impl Finding {
     /// How bad it is.
     pub const fn severity(&self) -> Severity {
         match self {
+            Self::OfManager { severity, .. } => *severity,
             Self::SupervisorSilent { .. }
             | Self::StorageMissing { .. }
             | Self::ProgramUnusable { .. }
@@ -226,6 +245,7 @@ impl fmt::Display for Finding {
                     "nodes end when {user} logs out and do not come back after a reboot"
                 )
             }
+            Self::OfManager { problem, .. } => f.write_str(problem),
             Self::PythonRuns { process } => {
                 write!(f, "the Python wnm is at work too (process {process})")
             }

@@ -1,17 +1,15 @@
 //! What must hold between settings.
 
 use std::fmt::Display;
-use std::num::NonZeroU32;
 
-use crate::container::Block;
-use crate::id::ContainerId;
+use serde::Serialize;
+
 use crate::id::NodeId;
-use crate::kind::Supervisor;
 use crate::machine::{Band, IoBands, Machine};
 use crate::ports::{BlockFault, PortError, PortUse};
 
 /// Settings that do not go together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Conflict {
     /// Names of the options in question.
     pub options: Vec<&'static str>,
@@ -19,7 +17,8 @@ pub struct Conflict {
     pub problem: String,
 }
 
-/// Every conflict between the settings of a machine.
+/// Conflicts between settings that mean the same under every manager. Those of ports are for the manager to say,
+/// as by [`port_conflicts`].
 pub fn conflicts(machine: &Machine) -> Vec<Conflict> {
     let t = &machine.thresholds;
     let mut found: Vec<Conflict> = [
@@ -41,7 +40,6 @@ pub fn conflicts(machine: &Machine) -> Vec<Conflict> {
         ("netio_read_less_than", "netio_read_remove"),
         ("netio_write_less_than", "netio_write_remove"),
     ));
-    found.extend(ports(machine));
     found
 }
 
@@ -86,48 +84,42 @@ fn traffic(
     .collect()
 }
 
-fn ports(machine: &Machine) -> Option<Conflict> {
+/// Whether each node up to the cap has ports of its own.
+pub fn port_conflicts(machine: &Machine) -> Vec<Conflict> {
     // A colony that may have no node still has to have room for the first.
     let highest = NodeId::new(machine.node_cap).unwrap_or(NodeId::FIRST);
-    let size = NonZeroU32::new(machine.containers.max_nodes);
-    let fits = match size.filter(|_| machine.manager.supervisor() == Supervisor::S6overlay) {
-        Some(size) => blocks(machine, size, highest),
-        None => machine.ports.check(highest),
-    };
-    let error = fits.err()?;
-    let mut options = vec!["node_cap"];
-    match &error {
-        PortError::Overlap { what, other, .. } => options.extend([*what, *other].map(option_of)),
-        PortError::PastTheEnd { base, .. } => options.extend(
-            PortUse::ALL
-                .into_iter()
-                .filter(|what| machine.ports.base(*what) == *base)
-                .map(option_of),
-        ),
-        PortError::NoBlock { what, fault, .. } => {
-            options.extend(["max_node_per_container", "min_container_count"]);
-            options.push(option_of(*what));
-            if let BlockFault::Overlap { other, .. } = fault {
-                options.push(option_of(*other));
-            }
-        }
-        PortError::NotANumber(_) | PortError::NotAPort(_) | PortError::BaseOutOfRange(_) => {}
-    }
-    Some(Conflict {
-        options,
-        problem: format!("with node_cap {}, {error}", machine.node_cap),
-    })
+    let error = machine.ports.check(highest).err();
+    let conflict = error.map(|error| Conflict::of_ports(machine, &error));
+    conflict.into_iter().collect()
 }
 
-/// Containers have their ports in whole blocks: with the last one open all of it has to have room. The first that
-/// has none is the one to tell of.
-fn blocks(machine: &Machine, size: NonZeroU32, highest: NodeId) -> Result<(), PortError> {
-    let last = Block::container_of(highest, size).0;
-    let last = last.max(machine.containers.min_count);
-    (1..=last).try_for_each(|number| match Block::of(ContainerId(number), size) {
-        Some(block) => block.ports(&machine.ports).map(drop),
-        None => Err(PortError::NotAPort(i64::MAX)),
-    })
+impl Conflict {
+    /// That the ports up to the cap are not to be had, for this reason.
+    pub fn of_ports(machine: &Machine, error: &PortError) -> Self {
+        let mut options = vec!["node_cap"];
+        match error {
+            PortError::Overlap { what, other, .. } => {
+                options.extend([*what, *other].map(option_of));
+            }
+            PortError::PastTheEnd { base, .. } => options.extend(
+                PortUse::ALL
+                    .into_iter()
+                    .filter(|what| machine.ports.base(*what) == *base)
+                    .map(option_of),
+            ),
+            PortError::NoBlock { what, fault, .. } => {
+                options.push(option_of(*what));
+                if let BlockFault::Overlap { other, .. } = fault {
+                    options.push(option_of(*other));
+                }
+            }
+            PortError::NotANumber(_) | PortError::NotAPort(_) | PortError::BaseOutOfRange(_) => {}
+        }
+        Self {
+            options,
+            problem: format!("with node_cap {}, {error}", machine.node_cap),
+        }
+    }
 }
 
 const fn option_of(range: PortUse) -> &'static str {
@@ -173,33 +165,11 @@ mod tests {
     fn the_cap_has_to_fit_into_the_ports() {
         let mut machine = sample_machine();
         machine.node_cap = 10_535;
-        assert_eq!(conflicts(&machine), []);
+        assert_eq!(port_conflicts(&machine), []);
         machine.node_cap = 10_536;
-        assert_eq!(conflicts(&machine).len(), 1);
+        assert_eq!(port_conflicts(&machine).len(), 1);
         machine.node_cap = 0;
         machine.ports.metrics = machine.ports.node;
-        assert!(conflicts(&machine)[0].problem.contains("overlap"));
-    }
-
-    #[test]
-    fn the_last_container_has_to_fit_into_the_ports() {
-        let mut machine = sample_machine();
-        machine.manager = "s6overlay+user".parse().unwrap();
-        machine.containers.max_nodes = 200;
-        machine.containers.min_count = 5;
-        machine.node_cap = 10_400;
-        assert_eq!(conflicts(&machine), []);
-        machine.node_cap = 10_401;
-        let found = conflicts(&machine);
-        assert!(
-            found[0]
-                .problem
-                .contains("container a53 would need node ports 65401-65600"),
-            "{found:?}"
-        );
-        machine.node_cap = 1;
-        machine.containers.min_count = 53;
-        assert!(found[0].options.contains(&"min_container_count"));
-        assert_eq!(conflicts(&machine).len(), 1);
+        assert!(port_conflicts(&machine)[0].problem.contains("overlap"));
     }
 }

@@ -44,7 +44,7 @@ impl MockProcessManager {
     /// Answers the questions that this mock has no expectation for. Expectations that were set before win.
     #[must_use]
     pub fn or_answering(mut self) -> Self {
-        self.expect_kind().return_const(ManagerKind::SETSID_USER);
+        self.expect_kind().return_const(crate::testing::MANAGER);
         self.expect_policy().returning(ManagerPolicy::default);
         self.expect_check().returning(|| Ok(()));
         self.expect_prepare().returning(|_| Ok(()));
@@ -60,7 +60,7 @@ impl MockProcessManager {
 
 /// What a supervisor says of a node that is as it is recorded.
 fn as_recorded(node: &Node) -> ProcessState {
-    match node.observed.state {
+    match node.observed().state {
         ObservedState::Running => ProcessState::Running { pid: None },
         ObservedState::Stopped => ProcessState::Stopped,
         ObservedState::Dead => ProcessState::Missing,

@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::quantity::UnixTime;
 
@@ -10,7 +11,7 @@ pub enum DesiredState {
     Running,
     /// It should not run, and keeps its data.
     Stopped,
-    /// It should not run, and wnm decides nothing about it until a person does.
+    /// It should not run, and wnm decides nothing about it until the operator does.
     Disabled,
     /// It should be gone, with its data.
     Absent,
@@ -22,8 +23,9 @@ pub enum DesiredState {
 pub enum Actor {
     /// A cycle decided it.
     Wnm,
-    /// A person said so.
-    Person,
+    /// The operator said so. Databases store `person`.
+    #[serde(rename = "person")]
+    Operator,
     /// It was found that way: an adopted node, or a row the Python wnm wrote.
     Found,
 }
@@ -90,23 +92,54 @@ pub struct Transition {
     pub acted: bool,
 }
 
+impl Transition {
+    /// One that begins now; its act is still to be done.
+    pub fn begun(kind: TransitionKind, now: UnixTime) -> Self {
+        Self {
+            kind,
+            since: now,
+            acted: false,
+        }
+    }
+
+    /// One whose act was just done; its delay begins now.
+    pub fn acted(kind: TransitionKind, now: UnixTime) -> Self {
+        Self {
+            kind,
+            since: now,
+            acted: true,
+        }
+    }
+}
+
+/// A word for a state that this version does not know.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("unknown word '{0}'")]
+pub struct UnknownWord(pub String);
+
 macro_rules! words {
     ($type:ident { $($variant:ident => $word:literal),+ $(,)? }) => {
         impl $type {
             /// The word the database stores.
-            pub const fn word(self) -> &'static str {
+            pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
+        }
 
-            /// The reverse of [`word`](Self::word).
-            pub fn from_word(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)+ _ => None }
+        impl std::str::FromStr for $type {
+            type Err = UnknownWord;
+
+            fn from_str(word: &str) -> Result<Self, Self::Err> {
+                match word {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(UnknownWord(word.to_owned())),
+                }
             }
         }
 
         impl std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.word())
+                f.write_str(self.as_str())
             }
         }
     };
@@ -118,7 +151,7 @@ words!(DesiredState {
     Disabled => "disabled",
     Absent => "absent",
 });
-words!(Actor { Wnm => "wnm", Person => "person", Found => "found" });
+words!(Actor { Wnm => "wnm", Operator => "person", Found => "found" });
 words!(ObservedState {
     Running => "running",
     Stopped => "stopped",

@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{DesiredState, Node, ObservedState, TransitionKind};
+use super::{DesiredState, LifecycleState, ObservedState, TransitionKind};
 
 /// The word that people read for a node. Always computed from desired, observed and transition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub enum Status {
     Migrating,
     /// It is going, with its data.
     Removing,
-    /// A person took it out of wnm's hands.
+    /// The operator took it out of wnm's hands.
     Disabled,
     /// Its directory is gone.
     Dead,
@@ -52,8 +52,9 @@ impl Status {
     ];
 
     /// The projection: what is going on wins over what is wanted, which wins over what was seen.
-    pub fn of(node: &Node) -> Status {
-        match (node.desired.state, node.under_way(), node.observed.state) {
+    pub fn of(state: &LifecycleState) -> Status {
+        let under_way = state.transition().map(|transition| transition.kind);
+        match (state.desired().state, under_way, state.observed().state) {
             (DesiredState::Absent, _, _) | (_, Some(TransitionKind::Removing), _) => {
                 Status::Removing
             }
@@ -70,7 +71,7 @@ impl Status {
     }
 
     /// The word itself.
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Status::Running => "RUNNING",
             Status::Stopped => "STOPPED",
@@ -92,13 +93,13 @@ impl std::str::FromStr for Status {
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         Status::ALL
             .into_iter()
-            .find(|status| status.word() == word)
+            .find(|status| status.as_str() == word)
             .ok_or_else(|| UnknownStatus(word.to_owned()))
     }
 }
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
+        f.pad(self.as_str())
     }
 }

@@ -60,7 +60,7 @@ impl TestBackend {
 
     /// Creates a backend whose launchd behaves like this.
     pub fn behaving(behaviour: Behaviour) -> Self {
-        Self::with(ManagerKind::LAUNCHD_USER, behaviour)
+        Self::with(crate::USER, behaviour)
     }
 
     pub fn with(kind: ManagerKind, behaviour: Behaviour) -> Self {
@@ -69,7 +69,7 @@ impl TestBackend {
         let (launchctl, [env]) = launchd.launchctl();
         let context = context(
             dir.path(),
-            kind,
+            kind.clone(),
             Arc::new(WithFakeLaunchctl { launchctl, env }),
         );
         let scope = match kind.mode() {
@@ -166,7 +166,7 @@ impl TestBackend {
         let paths = &self.context.paths;
         let root_dir = paths.node_dir(id);
         Node {
-            manager: self.context.machine.manager,
+            manager: self.context.machine.manager.clone(),
             service: format!("com.autonomi.antnode-{number}"),
             user: "nobody".to_owned(),
             binary: root_dir.join("antnode"),

@@ -1,6 +1,5 @@
 //! Checks the life of a node, and what remains when a step fails.
 
-use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{ManagerError, ProcessManager};
 use wnm_core::node::ProcessState;
 use wnm_host::rollback;
@@ -237,7 +236,7 @@ async fn system_jobs_run_as_their_account() {
         listed: Some("system".to_owned()),
         ..Behaviour::default()
     };
-    let backend = TestBackend::with(ManagerKind::LAUNCHD_SUDO, behaviour);
+    let backend = TestBackend::with(crate::SUDO, behaviour);
     // The account needs access to its program in this directory.
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(backend.dir.path(), open).unwrap();

@@ -12,11 +12,11 @@ use wnm_core::testing::{self, node, seen, stopped};
 /// A machine on which everything fits.
 fn facts() -> Facts {
     let mut machine = testing::machine();
-    machine.manager = ManagerKind::SYSTEMD_USER;
+    machine.manager = ManagerKind::from_static("systemd+user");
     machine.node_storage = "/srv/ant".into();
     Facts {
         machine,
-        nodes: vec![node(1), node(2), stopped(3, Actor::Person)],
+        nodes: vec![node(1), node(2), stopped(3, Actor::Operator)],
         supervisor: Ok(vec![]),
         without_service: [].into(),
         restorable: [].into(),
@@ -43,7 +43,7 @@ fn facts() -> Facts {
         },
         python: PythonFacts::default(),
         anm_cron: None,
-        lingering_off: None,
+        of_manager: vec![],
     }
 }
 
@@ -142,7 +142,9 @@ fn the_machine_around_the_nodes_is_looked_at() {
     };
     facts.clock.newest_record = testing::NOW.plus(Seconds(7200));
     facts.clock.synchronized = Some(false);
-    facts.lingering_off = Some("ann".to_owned());
+    facts.of_manager = vec![Finding::LingeringOff {
+        user: "ann".to_owned(),
+    }];
     facts.anm_cron = Some("/etc/cron.d/anm".into());
     facts.python.lock = Some(("/v/wnm_active".into(), Seconds(90_000)));
     assert_snapshot!(told(&facts), @"
@@ -183,7 +185,8 @@ fn findings_are_data_with_what_mends_them() {
     let mut facts = facts();
     facts.python.lock = Some(("/v/wnm_active".into(), Seconds(90_000)));
     facts.kernel_ports = KernelPorts::read("32768 60999", "");
-    let json = crate::doctor_json(&examine(&facts));
+    let findings = examine(&facts);
+    let json = serde_json::to_value(crate::finding_reports(&findings)).unwrap();
     assert_snapshot!(serde_json::to_string_pretty(&json).unwrap(), @r#"
     [
       {

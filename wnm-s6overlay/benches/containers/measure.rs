@@ -9,10 +9,9 @@ use wnm_colony::observe::{HttpProbe, SurveyLimits};
 use wnm_core::container::ContainerNetwork;
 use wnm_core::firewall::NoFirewall;
 use wnm_core::id::ContainerId;
-use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{Containers, InsideProbe, ManagerContext, ProcessManager, Reset};
 use wnm_core::node::Node;
-use wnm_core::node::Probe;
+use wnm_core::node::ProbeResult;
 use wnm_core::paths::Paths;
 use wnm_core::probe::{NodeProbe, SurveyTarget};
 use wnm_core::program::{NodeBinary, NodeProgram};
@@ -167,7 +166,7 @@ impl BenchColony {
             machine,
         };
         Self {
-            manager: S6Overlay::new(ManagerKind::S6OVERLAY_USER, context).unwrap(),
+            manager: S6Overlay::new(wnm_s6overlay::USER, context).unwrap(),
             program,
             binary: NodeBinary {
                 path: dir.join("0.4.17/antnode"),
@@ -180,7 +179,7 @@ impl BenchColony {
     fn nodes(&self, numbers: impl Iterator<Item = u32>) -> Vec<Node> {
         let nodes = numbers.map(|number| {
             let mut node = node(number);
-            node.manager = ManagerKind::S6OVERLAY_USER;
+            node.manager = wnm_s6overlay::USER;
             node.service = node.id.directory_name();
             node.root_dir = self.paths.node_dir(node.id);
             node.log_dir = Some(self.paths.log_dir(node.id));
@@ -228,7 +227,7 @@ impl BenchColony {
             .collect();
         let probe = HttpProbe::new(Arc::clone(&self.program), SurveyLimits::default());
         probes.extend(probe.survey(&targets, Milliseconds(0)).await);
-        let answers = |probe: &&Probe| matches!(probe, Probe::Answered(_));
+        let answers = |probe: &&ProbeResult| matches!(probe, ProbeResult::Answered(_));
         probes.values().filter(answers).count()
     }
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wnm_core::command::{CommandError, CommandOutput, CommandRunner, CommandSpec};
-use wnm_core::kind::ManagerKind;
 use wnm_core::node::Node;
 use wnm_core::node::ProcessState;
 use wnm_host::command::SystemRunner;
@@ -76,7 +75,7 @@ async fn root_runs_nodes_under_the_owner() {
     if !is_root() {
         return;
     }
-    let backend = TestBackend::with_kind(ManagerKind::SETSID_SUDO, RUNS_FOREVER);
+    let backend = TestBackend::with_kind(crate::SUDO, RUNS_FOREVER);
     full_lifecycle(&backend).await;
 }
 
@@ -85,7 +84,7 @@ async fn a_missing_owner_account_is_named() {
     if !is_root() {
         return;
     }
-    let mut backend = TestBackend::with_kind(ManagerKind::SETSID_SUDO, RUNS_FOREVER);
+    let mut backend = TestBackend::with_kind(crate::SUDO, RUNS_FOREVER);
     backend.context.owner = "no-such-account".to_owned();
     backend.set_script(RUNS_FOREVER);
     let added = backend
@@ -134,7 +133,7 @@ async fn the_sudo_commands_cover_a_full_lifecycle() {
     if !is_root() {
         return;
     }
-    let mut backend = TestBackend::with_kind(ManagerKind::SETSID_SUDO, RUNS_FOREVER);
+    let mut backend = TestBackend::with_kind(crate::SUDO, RUNS_FOREVER);
     use_fake_sudo(&mut backend);
     let node = full_lifecycle(&backend).await;
     let commands = std::fs::read_to_string(backend.dir.join("commands")).unwrap();
@@ -165,7 +164,7 @@ async fn a_program_that_sudo_cannot_start_is_reported() {
     if !is_root() {
         return;
     }
-    let mut backend = TestBackend::with_kind(ManagerKind::SETSID_SUDO, "echo no wallet; exit 101");
+    let mut backend = TestBackend::with_kind(crate::SUDO, "echo no wallet; exit 101");
     use_fake_sudo(&mut backend);
     let node = backend.node(1);
     backend

@@ -98,7 +98,7 @@ pub struct TestBackend {
 impl TestBackend {
     /// A backend for the caller's account.
     pub fn new(script: &str) -> Self {
-        Self::with_kind(ManagerKind::SETSID_USER, script)
+        Self::with_kind(crate::USER, script)
     }
 
     /// A backend of this kind. In sudo mode its nodes run as `nobody`.
@@ -115,7 +115,7 @@ impl TestBackend {
     /// A backend over an existing directory, which it does not delete.
     pub fn at(dir: &Path, kind: ManagerKind, program: Arc<dyn NodeProgram>) -> Self {
         let dir = dir.canonicalize().unwrap();
-        let context = context(&dir, kind, program);
+        let context = context(&dir, kind.clone(), program);
         Self {
             manager: Setsid::new(kind, context.clone()).with_grace(TIMEOUT),
             context,
@@ -127,7 +127,7 @@ impl TestBackend {
     /// Keeps the storage and replaces the script.
     pub fn set_script(&mut self, script: &str) {
         self.context.program = Arc::new(Script(script.to_owned()));
-        let kind = self.manager.kind;
+        let kind = self.manager.kind.clone();
         self.manager = Setsid::new(kind, self.context.clone()).with_grace(TIMEOUT);
     }
 
@@ -137,7 +137,7 @@ impl TestBackend {
         let paths = &self.context.paths;
         let root_dir = paths.node_dir(id);
         Node {
-            manager: self.manager.kind,
+            manager: self.manager.kind.clone(),
             service: id.directory_name(),
             user: "nobody".to_owned(),
             binary: root_dir.join("antnode"),
@@ -191,7 +191,7 @@ impl TestBackend {
     /// The same manager with a process table that cannot be read.
     #[cfg(target_os = "linux")]
     pub fn with_unreadable_table(&self) -> Setsid {
-        let mut manager = Setsid::new(self.manager.kind, self.context.clone());
+        let mut manager = Setsid::new(self.manager.kind.clone(), self.context.clone());
         manager.table = Table::at(self.dir.join("no-table"));
         manager
     }

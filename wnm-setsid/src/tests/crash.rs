@@ -6,7 +6,6 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
 use wnm_core::fault;
-use wnm_core::kind::ManagerKind;
 use wnm_core::node::ProcessState;
 use wnm_testkit::SingleNode;
 
@@ -22,7 +21,7 @@ const OPERATION: &str = "WNM_TEST_OPERATION";
 async fn one_operation() {
     let dir = PathBuf::from(std::env::var_os(DIR).unwrap());
     let program = Arc::new(Script(RUNS_FOREVER.to_owned()));
-    let backend = TestBackend::at(&dir, ManagerKind::SETSID_USER, program);
+    let backend = TestBackend::at(&dir, crate::USER, program);
     let node = backend.node(1);
     let manager = &backend.manager;
     match std::env::var(OPERATION).unwrap().as_str() {

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use semver::Version;
-use wnm_core::kind::ManagerKind;
 use wnm_core::manager::ProcessManager;
 use wnm_core::node::ProcessState;
 use wnm_core::ports::Port;
@@ -54,10 +53,10 @@ async fn the_real_node_survives_every_operation() {
     };
     let dir = tempfile::tempdir().unwrap();
     let program = Arc::new(Antnode::new(Arc::new(SystemRunner)));
-    let mut backend = TestBackend::at(dir.path(), ManagerKind::SETSID_USER, program.clone());
+    let mut backend = TestBackend::at(dir.path(), crate::USER, program.clone());
     backend.context.launch.no_upnp = true;
     backend.context.launch.start_args = Some(UNREACHABLE_PEER.to_owned());
-    backend.manager = crate::Setsid::new(backend.manager.kind, backend.context.clone());
+    backend.manager = crate::Setsid::new(backend.manager.kind.clone(), backend.context.clone());
     let mut node = backend.node(1);
     let udp = UdpSocket::bind("127.0.0.1:0")
         .unwrap()

@@ -113,7 +113,7 @@ async fn a_node_started_by_hand_is_stopped_without_its_shell() {
 
 impl TestBackend {
     fn manager_with_grace(&self, grace: Duration) -> crate::Setsid {
-        crate::Setsid::new(self.manager.kind, self.context.clone()).with_grace(grace)
+        crate::Setsid::new(self.manager.kind.clone(), self.context.clone()).with_grace(grace)
     }
 }
 

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use semver::Version;
 use wnm_core::command::{CommandRunner, CommandSpec};
-use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{ManagerError, ProcessManager};
 use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
@@ -56,11 +55,11 @@ async fn measure() {
         path: program,
         version: Version::new(0, 4, 17),
     };
-    let context = context::context(dir, ManagerKind::SYSTEMD_SUDO, Arc::new(SystemRunner));
+    let context = context::context(dir, wnm_systemd::SUDO, Arc::new(SystemRunner));
     let nodes: Vec<Node> = (1..=UNITS)
         .map(|number| context::node(&context, number))
         .collect();
-    let manager = Arc::new(Systemd::new(ManagerKind::SYSTEMD_SUDO, context).unwrap());
+    let manager = Arc::new(Systemd::new(wnm_systemd::SUDO, context).unwrap());
 
     timed(
         &format!("{UNITS} units, {CONCURRENCY} at once: add"),

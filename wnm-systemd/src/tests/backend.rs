@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use semver::Version;
 use tempfile::TempDir;
 use wnm_core::command::{CommandError, CommandOutput, CommandRunner, CommandSpec};
-use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{ManagerContext, ProcessManager};
 use wnm_core::node::Node;
 use wnm_core::node::ProcessState;
@@ -55,7 +54,7 @@ impl TestBackend {
         let units = dir.path().join("units");
         let context = context(
             dir.path(),
-            ManagerKind::SYSTEMD_USER,
+            crate::USER,
             Arc::new(PrintsText("Failed at step EXEC\n\nspawning\n")),
         );
         let mut fake = FakeSystemd::new(units.clone());
@@ -66,7 +65,7 @@ impl TestBackend {
             in_environment: true,
         };
         let client = Arc::clone(&systemd) as Arc<dyn crate::client::Client>;
-        let kind = ManagerKind::SYSTEMD_USER;
+        let kind = crate::USER;
         let mut manager = Systemd::with_client(kind, context.clone(), domain, units, client);
         manager.other_unit_dirs = vec![dir.path().join("vendor")];
         Self {

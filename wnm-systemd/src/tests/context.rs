@@ -21,7 +21,7 @@ pub fn node(context: &ManagerContext, number: u32) -> Node {
     let paths = &context.paths;
     let root_dir = paths.node_dir(id);
     Node {
-        manager: context.machine.manager,
+        manager: context.machine.manager.clone(),
         service: format!("{}.service", id.directory_name()),
         user: "nobody".to_owned(),
         binary: root_dir.join("antnode"),

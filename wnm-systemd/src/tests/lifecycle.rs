@@ -139,7 +139,7 @@ async fn changed_settings_reach_the_unit_at_the_next_start() {
 
 #[tokio::test]
 async fn an_unresponsive_systemd_yields_no_state_and_no_change() {
-    let backend = TestBackend::with(|systemd| systemd.unresponsive = true);
+    let backend = TestBackend::with(|systemd| systemd.unresponsive = true.into());
     let node = backend.node(7);
     let error = backend
         .manager

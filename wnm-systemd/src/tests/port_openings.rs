@@ -28,7 +28,7 @@ fn manager(backend: &TestBackend) -> (Systemd, Arc<Mutex<Vec<String>>>) {
     context.firewall = Arc::new(firewall);
     let client = Arc::clone(&backend.systemd) as Arc<dyn Client>;
     let domain = backend.manager.domain.clone();
-    let kind = backend.manager.kind;
+    let kind = backend.manager.kind.clone();
     let manager = Systemd::with_client(kind, context, domain, backend.units(), client);
     (manager, calls)
 }

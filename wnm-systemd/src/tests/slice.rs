@@ -20,7 +20,7 @@ fn next_manager(backend: &TestBackend, memory: Option<&str>) -> Systemd {
     let client = Arc::clone(&backend.systemd) as Arc<dyn Client>;
     let domain = backend.manager.domain.clone();
     Systemd::with_client(
-        backend.manager.kind,
+        backend.manager.kind.clone(),
         context,
         domain,
         backend.units(),

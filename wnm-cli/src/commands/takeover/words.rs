@@ -1,8 +1,11 @@
 //! What is told of a take-over, before and after.
 
+use std::path::Path;
+
+use crate::documents::{AdoptedNode, OptionValue, TakenFromAnm, TakenOver};
 use crate::input::AnmFleet;
-use serde_json::{Value, json};
 use wnm_colony::takeover::{Adoption, FoundSetting};
+use wnm_config::AnmSetting;
 use wnm_core::id::NodeId;
 use wnm_core::node::{Node, Status};
 
@@ -123,35 +126,32 @@ impl Taken<'_> {
     }
 
     /// The same for programs.
-    pub fn as_json(&self) -> Value {
-        let node = |node: &Node| {
-            json!({
-                "node": node.id.directory_name(),
-                "service": node.service,
-                "status": node.status(),
-                "port": node.ports.node,
-                "metrics_port": node.ports.metrics,
-                "root_dir": node.root_dir,
-                "version": node.version,
-                "peer_id": node.peer_id,
-            })
-        };
-        let mut value = json!({
-            "adopted": self.adoption.nodes.len(),
-            "nodes": self.adoption.nodes.iter().map(node).collect::<Vec<_>>(),
-            "left_alone": self.adoption.left_alone,
-            "node_cap_raised_to": self.cap_raised_to,
-            "settings": self.settings.iter().map(|(name, value)| json!({ "option": name, "value": value })).collect::<Vec<_>>(),
-        });
-        if let Some(anm) = self.anm {
-            let setting = |setting: &wnm_config::AnmSetting| json!({ "option": setting.option, "value": setting.value });
-            value["anm"] = json!({
-                "settings": anm.settings.values.iter().map(setting).collect::<Vec<_>>(),
-                "notes": anm.settings.notes,
-                "removed": anm.found.cron.as_ref().map(|_| anm.found.cron_file()),
-            });
+    pub fn document<'d>(&'d self, status: &'d str, database: Option<&'d Path>) -> TakenOver<'d> {
+        let nodes = &self.adoption.nodes;
+        let pairs = self.settings.iter();
+        TakenOver {
+            status,
+            database,
+            adopted: nodes.len(),
+            nodes: nodes.iter().map(AdoptedNode::of).collect(),
+            left_alone: &self.adoption.left_alone,
+            node_cap_raised_to: self.cap_raised_to,
+            settings: pairs
+                .map(|(option, value)| OptionValue { option, value })
+                .collect(),
+            anm: self.anm.map(|anm| TakenFromAnm {
+                settings: anm.settings.values.iter().map(anm_setting).collect(),
+                notes: &anm.settings.notes,
+                removed: anm.found.cron.as_ref().map(|_| anm.found.cron_file()),
+            }),
         }
-        value
+    }
+}
+
+fn anm_setting(setting: &AnmSetting) -> OptionValue<'_> {
+    OptionValue {
+        option: setting.option,
+        value: &setting.value,
     }
 }
 

@@ -14,7 +14,7 @@ use wnm_core::manager::{FoundNode, ManagerPolicy, MockProcessManager, each};
 use wnm_core::node::ProcessState;
 use wnm_core::node::Transition;
 use wnm_core::quantity::{Seconds, UnixTime};
-use wnm_core::testing::{node, snapshot, under_way};
+use wnm_core::testing::{edit, node, snapshot, under_way};
 
 /// A manager that refuses acts on certain nodes, and notes what it was asked.
 #[derive(Default)]
@@ -47,7 +47,7 @@ impl Picky {
 #[async_trait]
 impl ProcessManager for Picky {
     fn kind(&self) -> ManagerKind {
-        ManagerKind::SETSID_USER
+        wnm_core::testing::MANAGER
     }
     fn policy(&self) -> ManagerPolicy {
         snapshot().policy
@@ -95,17 +95,19 @@ impl ProcessManager for Picky {
 fn batch(act: Act, under_way: Option<TransitionKind>, count: u32) -> Vec<(Node, Step)> {
     let with_step = |number| {
         let mut node = node(number);
-        node.transition = under_way.map(|kind| Transition {
-            kind,
-            since: UnixTime(0),
-            acted: false,
+        edit(&mut node, |n| {
+            n.transition = under_way.map(|kind| Transition {
+                kind,
+                since: UnixTime(0),
+                acted: false,
+            })
         });
         let step = Step {
             node: node.id,
             act,
             reason: Reason::Asked,
             priority: 0,
-            by: Actor::Person,
+            by: Actor::Operator,
         };
         (node, step)
     };
@@ -139,7 +141,7 @@ async fn what_cannot_be_added_is_undone_and_the_others_stay() {
         [
             "added",
             "Undone { error: \"add: no\" }",
-            "setsid+user is not reachable: it said nothing of antnode0003.service.new",
+            "memory+user is not reachable: it said nothing of antnode0003.service.new",
             "it is not reachable: away",
             "added",
         ]
@@ -156,7 +158,9 @@ async fn an_upgrade_taken_again_starts_what_should_run() {
         ..Picky::default()
     };
     let mut batch = batch(Act::Resume, Some(TransitionKind::Upgrading), 4);
-    batch[3].0.desired.state = wnm_core::node::DesiredState::Disabled;
+    edit(&mut batch[3].0, |n| {
+        n.desired.state = wnm_core::node::DesiredState::Disabled
+    });
     let told = outcomes(&manager, &batch).await;
     assert_eq!(told[0], "upgrade: no");
     assert!(told[1].starts_with("Upgraded"), "{told:?}");
@@ -184,9 +188,11 @@ fn binary() -> NodeBinary {
 /// How often a node wanted like this is started when its upgrade is taken again.
 async fn starts_after_resumed_upgrade(state: DesiredState, by: Actor) -> usize {
     let mut node = node(1);
-    node.desired.state = state;
-    node.desired.by = by;
-    node.transition = Some(under_way(TransitionKind::Upgrading, false, Seconds(60)));
+    edit(&mut node, |n| n.desired.state = state);
+    edit(&mut node, |n| n.desired.by = by);
+    edit(&mut node, |n| {
+        n.transition = Some(under_way(TransitionKind::Upgrading, false, Seconds(60)))
+    });
     let starts = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&starts);
     let mut manager = MockProcessManager::new();
@@ -223,11 +229,11 @@ async fn a_node_that_an_unfinished_upgrade_stopped_runs_again_if_it_should() {
     assert_eq!(starts_after_resumed_upgrade(Running, Actor::Wnm).await, 1);
     assert_eq!(starts_after_resumed_upgrade(Stopped, Actor::Found).await, 1);
     assert_eq!(
-        starts_after_resumed_upgrade(Stopped, Actor::Person).await,
+        starts_after_resumed_upgrade(Stopped, Actor::Operator).await,
         0
     );
     assert_eq!(
-        starts_after_resumed_upgrade(Disabled, Actor::Person).await,
+        starts_after_resumed_upgrade(Disabled, Actor::Operator).await,
         0
     );
 }

@@ -99,7 +99,7 @@ fn rejected() -> ManagerError {
 #[async_trait]
 impl ProcessManager for Scripted {
     fn kind(&self) -> ManagerKind {
-        ManagerKind::SETSID_USER
+        wnm_core::testing::MANAGER
     }
 
     fn policy(&self) -> ManagerPolicy {

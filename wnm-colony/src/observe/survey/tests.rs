@@ -25,7 +25,7 @@ fn probe(limits: SurveyLimits) -> HttpProbe {
     HttpProbe::new(Arc::new(Antnode::new(Arc::new(SystemRunner))), limits)
 }
 
-async fn ask(limits: SurveyLimits, target: SurveyTarget) -> Probe {
+async fn ask(limits: SurveyLimits, target: SurveyTarget) -> ProbeResult {
     let id = target.id;
     let mut probes = probe(limits).survey(&[target], Milliseconds(0)).await;
     assert_eq!(probes.len(), 1);
@@ -102,8 +102,8 @@ async fn serve_bytes(bytes: impl Into<Vec<u8>>) -> SurveyTarget {
     .await
 }
 
-fn assert_answered(probe: &Probe) {
-    let Probe::Answered(report) = probe else {
+fn assert_answered(probe: &ProbeResult) {
+    let ProbeResult::Answered(report) = probe else {
         panic!("{probe:?}");
     };
     assert_eq!(report.version, Some(semver::Version::new(0, 4, 17)));
@@ -127,7 +127,7 @@ fn assert_answered(probe: &Probe) {
 async fn assert_silent(limits: SurveyLimits, target: SurveyTarget, words: &str) {
     let probe = ask(limits, target).await;
     match &probe {
-        Probe::Silent(reason) if reason.contains(words) => {}
+        ProbeResult::Silent(reason) if reason.contains(words) => {}
         _ => panic!("expected '{words}', got {probe:?}"),
     }
 }
@@ -244,7 +244,10 @@ async fn nothing_listening_is_refused() {
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     let target = target(1, "127.0.0.1", port);
-    assert_eq!(ask(SurveyLimits::default(), target).await, Probe::Refused);
+    assert_eq!(
+        ask(SurveyLimits::default(), target).await,
+        ProbeResult::Refused
+    );
 }
 
 #[tokio::test]
@@ -427,7 +430,7 @@ async fn the_hung_do_not_keep_the_others_waiting_nor_out() {
         if id.get() % 2 == 0 {
             assert_answered(probe);
         } else {
-            assert!(matches!(probe, Probe::Silent(_)), "{probe:?}");
+            assert!(matches!(probe, ProbeResult::Silent(_)), "{probe:?}");
         }
     }
 }

@@ -7,15 +7,15 @@ use super::samples::{PYTHON_VERSIONS, ask, files, id, machine, node, python_data
 use crate::store::{Access, Changes, Store};
 use wnm_core::kind::ManagerKind;
 use wnm_core::machine::Machine;
-use wnm_core::node::{Actor, Node, NodeMeasurements, Status};
+use wnm_core::node::{Actor, LifecycleRecord, LifecycleState, Node, NodeMeasurements, Status};
 use wnm_core::quantity::UnixTime;
 
 /// What every one of the databases holds.
 fn nodes_of(manager: ManagerKind) -> [Node; 3] {
     let common = |number| {
         let mut node = node(number);
-        node.manager = manager;
-        node.desired.by = Actor::Found;
+        node.manager = manager.clone();
+        wnm_core::testing::edit(&mut node, |n| n.desired.by = Actor::Found);
         node.measured.rewards = Some("0".into());
         node
     };
@@ -40,10 +40,8 @@ fn nodes_of(manager: ManagerKind) -> [Node; 3] {
         network_size: 2_064_384,
     };
     let mut stopped = common(2);
-    super::super::standing::Standing::found(Status::Stopped, UnixTime(1_762_996_400))
-        .give_to(&mut stopped);
+    stopped.lifecycle = found(Status::Stopped, UnixTime(1_762_996_400));
     stopped.peer_id = Some("12D3KooWSmoHNBrzeEPbPaYJRGgBHBSSUcA1Ns3DvLk2YWPJxU3r".into());
-    stopped.status_since = UnixTime(1_762_996_400);
     stopped.first_launch = UnixTime(1_762_100_000);
     stopped.measured = NodeMeasurements {
         puts: 87,
@@ -61,19 +59,21 @@ fn nodes_of(manager: ManagerKind) -> [Node; 3] {
         ..NodeMeasurements::default()
     };
     let mut disabled = common(4);
-    super::super::standing::Standing::found(Status::Disabled, UnixTime(1_762_300_000))
-        .give_to(&mut disabled);
+    disabled.lifecycle = found(Status::Disabled, UnixTime(1_762_300_000));
     disabled.version = Some(Version::new(0, 4, 7));
     disabled.peer_id = None;
-    disabled.status_since = UnixTime(1_762_300_000);
     disabled.first_launch = UnixTime(1_762_200_000);
     [running, stopped, disabled]
+}
+
+fn found(status: Status, since: UnixTime) -> LifecycleState {
+    LifecycleState::from_record(LifecycleRecord::from_status(status, since))
 }
 
 fn machine_of(version: &str) -> Machine {
     let mut machine = machine();
     match version {
-        "0.4.7" => machine.manager = ManagerKind::SETSID_USER,
+        "0.4.7" => machine.manager = ManagerKind::from_static("setsid+user"),
         // Older than the columns; the values are what the Python migrations give.
         "0.3.0" => {
             machine.antctl_path = "~/.local/bin/antctl".into();

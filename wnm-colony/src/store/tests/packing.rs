@@ -10,8 +10,8 @@ use wnm_core::node::Node;
 /// The nodes in one value, if that can be read, and one by one.
 pub async fn read_both_ways(store: &Store) -> (Option<Vec<Node>>, Result<Vec<Node>, StoreError>) {
     let manager = store.default_manager().await.unwrap();
-    let packed = store.packed_nodes(manager).await.unwrap();
-    (packed, store.nodes_one_by_one(manager).await)
+    let packed = store.packed_nodes(&manager).await.unwrap();
+    (packed, store.nodes_one_by_one(&manager).await)
 }
 
 /// A colony of one node, and what records it again.

@@ -68,7 +68,7 @@ async fn a_node_is_inserted_without_our_columns() {
     let nodes = nodes_after(INSERT_NODE).await.unwrap();
     assert_eq!(nodes[0], node(1));
     let new = &nodes[1];
-    assert_eq!(new.manager, ManagerKind::SYSTEMD_USER);
+    assert_eq!(new.manager, ManagerKind::from_static("systemd+user"));
     assert_eq!(new.service, "antnode0002");
     assert_eq!(
         new.binary.to_str(),
@@ -79,7 +79,7 @@ async fn a_node_is_inserted_without_our_columns() {
     assert_eq!((new.wallet, &new.peer_id), (None, &None));
     assert_eq!(new.measured, wnm_core::node::NodeMeasurements::default());
     assert_eq!(
-        (new.failed_starts, new.load_stops, new.last_start),
+        (new.failed_starts(), new.load_stops(), new.last_start()),
         (0, 0, None)
     );
     assert_eq!(new.status(), Status::Restarting);
@@ -130,16 +130,19 @@ async fn the_word_of_the_python_program_wins_over_what_we_knew() {
         let update = format!("UPDATE node SET status = '{word}', timestamp = {since}");
         let node = nodes_after(&update).await.unwrap().remove(0);
         assert_eq!(
-            (node.desired.state, node.observed.state),
+            (node.desired().state, node.observed().state),
             (desired, observed),
             "{word}"
         );
-        assert_eq!((node.desired.by, node.desired.since), (Actor::Found, since));
-        assert_eq!((node.observed.at, node.status_since), (since, since));
+        assert_eq!(
+            (node.desired().by, node.desired().since),
+            (Actor::Found, since)
+        );
+        assert_eq!((node.observed().at, node.status_since()), (since, since));
         let expected = transition.map(|(kind, acted)| Transition { kind, since, acted });
-        assert_eq!(node.transition, expected, "{word}");
+        assert_eq!(node.transition(), expected, "{word}");
         if word != "MIGRATING" {
-            assert_eq!(node.status().word(), word);
+            assert_eq!(node.status().as_str(), word);
         }
     }
 }
@@ -149,7 +152,7 @@ async fn a_word_that_says_the_same_leaves_what_we_knew() {
     let same = nodes_after("UPDATE node SET status = 'RUNNING', records = 7")
         .await
         .unwrap();
-    assert_eq!(same[0].desired, node(1).desired);
+    assert_eq!(same[0].desired(), node(1).desired());
     assert_eq!(same[0].measured.records, 7);
 }
 
@@ -206,7 +209,7 @@ async fn what_cannot_be_read_is_named() {
         "port = 0",
         "port = -5",
         "metrics_port = 70000",
-        "manager_type = 'docker'",
+        "manager_type = 'docker compose'",
         "status = 'ASLEEP'",
         "desired = 'rest'",
         "timestamp = 'yesterday'",
@@ -222,7 +225,7 @@ async fn what_cannot_be_read_is_named() {
         "cpu_remove = -3",
         "delay_start = 'soon'",
         "port_start = 99",
-        "process_manager = 'upstart'",
+        "process_manager = 'up/start'",
     ] {
         let update = format!("UPDATE machine SET {assignment}");
         errors.push(machine_after(&update).await.unwrap_err());
@@ -235,7 +238,7 @@ async fn what_cannot_be_read_is_named() {
     colony.db: table node, row 1, column port: 0 is not a port (1 to 65535)
     colony.db: table node, row 1, column port: -5 is not a port (1 to 65535)
     colony.db: table node, row 1, column metrics_port: 70000 is not a port (1 to 65535)
-    colony.db: table node, row 1, column manager_type: 'docker' is no process manager; there are systemd+sudo, systemd+user, setsid+sudo, setsid+user, launchd+sudo, launchd+user, antctl+sudo, antctl+user, antctl+zen, s6overlay+user
+    colony.db: table node, row 1, column manager_type: 'docker compose' is no process manager: a name is SUPERVISOR+MODE, as systemd+user, with the mode user, sudo or zen
     colony.db: table node, row 1, column status: unknown node status 'ASLEEP'
     colony.db: table node, row 1, column desired: 'rest' is no word for it
     colony.db: table node, row 1, column timestamp: 'yesterday' is not a whole number
@@ -246,7 +249,7 @@ async fn what_cannot_be_read_is_named() {
     colony.db: table machine, row 1, column cpu_remove: -3: a percentage is a finite number of at least 0
     colony.db: table machine, row 1, column delay_start: 'soon' is not a whole number
     colony.db: table machine, row 1, column port_start: '99' begins no port range: give 1 to 65 (thousands) or a port from 1000 to 65535
-    colony.db: table machine, row 1, column process_manager: 'upstart' is no process manager; there are systemd+sudo, systemd+user, setsid+sudo, setsid+user, launchd+sudo, launchd+user, antctl+sudo, antctl+user, antctl+zen, s6overlay+user
+    colony.db: table machine, row 1, column process_manager: 'up/start' is no process manager: a name is SUPERVISOR+MODE, as systemd+user, with the mode user, sudo or zen
     ");
 }
 
@@ -269,5 +272,5 @@ async fn a_node_that_was_deleted_and_made_anew_carries_nothing_over() {
         .await
         .unwrap();
     assert_eq!(nodes[0].id, id(1));
-    assert_eq!(nodes[0].desired.by, Actor::Found);
+    assert_eq!(nodes[0].desired().by, Actor::Found);
 }

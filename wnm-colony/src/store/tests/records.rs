@@ -7,10 +7,11 @@ use tempfile::TempDir;
 use super::samples::{ask, id, machine, node, sql};
 use crate::store::{Access, Changes, CycleState, EventQuery, Store, StoreError};
 use wnm_core::container::Container;
-use wnm_core::event::{Event, Outcome};
+use wnm_core::event::{Event, EventId, EventKind, Outcome};
 use wnm_core::id::ContainerId;
 use wnm_core::id::NodeId;
 use wnm_core::machine::MachineLoad;
+use wnm_core::node::NodeChange;
 use wnm_core::ports::Port;
 use wnm_core::quantity::UnixTime;
 
@@ -156,19 +157,17 @@ async fn containers_come_before_their_nodes_and_go_after_them() {
 }
 
 fn event(at: i64, node: Option<NodeId>) -> Event {
-    Event {
-        at: UnixTime(at),
-        node,
-        action: "start".into(),
-        outcome: Outcome::Done,
-        reason: format!("at {at}"),
-    }
+    let kind = EventKind::from_action("start");
+    let mut event = Event::new(UnixTime(at), kind, Outcome::Done, format!("at {at}"));
+    event.node = node;
+    event
 }
 
 fn all() -> EventQuery {
     EventQuery {
         since: None,
         node: None,
+        after: None,
         limit: u32::MAX,
     }
 }
@@ -184,7 +183,10 @@ async fn the_journal_gives_the_newest_in_order_and_forgets_the_oldest() {
     };
     store.record(&changes).await.unwrap();
     let ask = async |query| store.events(&query).await.unwrap();
-    assert_eq!(ask(all()).await, events);
+    let recorded = ask(all()).await;
+    assert!(recorded.is_sorted_by_key(|event| event.seq));
+    assert_eq!(unnumbered(recorded.clone()), events);
+    let events = recorded;
     let two = EventQuery { limit: 2, ..all() };
     assert_eq!(ask(two).await, events[2..]);
     let late = EventQuery {
@@ -194,8 +196,8 @@ async fn the_journal_gives_the_newest_in_order_and_forgets_the_oldest() {
     };
     assert_eq!(ask(late).await, [events[1].clone(), events[3].clone()]);
     let nodes = async |action, since| store.nodes_with(action, UnixTime(since)).await.unwrap();
-    assert_eq!(nodes(&events[0].action, 3).await, [id(1)].into());
-    assert_eq!(nodes(&events[0].action, 4).await, [].into());
+    assert_eq!(nodes("start", 3).await, [id(1)].into());
+    assert_eq!(nodes("start", 4).await, [].into());
     assert_eq!(nodes("another", 0).await, [].into());
     let changes = Changes {
         prune_events_before: Some(UnixTime(2)),
@@ -205,6 +207,78 @@ async fn the_journal_gives_the_newest_in_order_and_forgets_the_oldest() {
     store.record(&changes).await.unwrap();
     // What is recorded now is kept, whatever the clock said.
     assert_eq!(ask(all()).await.len(), 4);
+    store.close().await.unwrap();
+}
+
+/// Events as they were before they were recorded.
+fn unnumbered(mut events: Vec<Event>) -> Vec<Event> {
+    for event in &mut events {
+        assert!(event.seq.take().is_some());
+    }
+    events
+}
+
+#[tokio::test]
+async fn a_reader_goes_on_after_the_last_event_it_read() {
+    let (_directory, _path, store) = colony().await;
+    // The clock was set back in between: places follow the order of recording, not the times.
+    let events = [5, 6, 1, 2, 3].map(|at| event(at, None));
+    let changes = Changes {
+        events: events.to_vec(),
+        ..Changes::default()
+    };
+    store.record(&changes).await.unwrap();
+    let mut read = Vec::new();
+    let mut after = Some(EventId(0));
+    loop {
+        let query = EventQuery {
+            after,
+            limit: 2,
+            ..all()
+        };
+        let next = store.events(&query).await.unwrap();
+        let Some(last) = next.last() else { break };
+        after = last.seq;
+        read.extend(next);
+    }
+    assert_eq!(unnumbered(read), events);
+    let beyond = EventQuery {
+        after: Some(EventId(u64::MAX)),
+        ..all()
+    };
+    assert_eq!(store.events(&beyond).await.unwrap(), []);
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_journal_keeps_what_is_typed_and_reads_rows_without_it() {
+    let (_directory, path, store) = colony().await;
+    let change = NodeChange::ChangedVersion {
+        from: "0.4.6".parse().unwrap(),
+        to: "0.4.7".parse().unwrap(),
+    };
+    let text = change.to_string();
+    let typed = Event::new(
+        UnixTime(1),
+        EventKind::NodeChange(change),
+        Outcome::Seen,
+        text,
+    );
+    let changes = Changes {
+        events: vec![typed.clone().about(id(1))],
+        ..Changes::default()
+    };
+    store.record(&changes).await.unwrap();
+    assert_eq!(
+        unnumbered(store.events(&all()).await.unwrap()),
+        [typed.about(id(1))]
+    );
+    store.close().await.unwrap();
+    sql(&path, "UPDATE wnm_event SET detail = NULL").await;
+    let store = Store::open(&path, Access::ReadWrite).await.unwrap();
+    let read = store.events(&all()).await.unwrap().remove(0);
+    assert_eq!(read.kind.action(), "changed-version");
+    assert_eq!(read.reason, "runs 0.4.7 now, ran 0.4.6 before".into());
     store.close().await.unwrap();
 }
 

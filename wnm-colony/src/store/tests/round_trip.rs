@@ -14,8 +14,8 @@ use wnm_core::kind::ManagerKind;
 use wnm_core::machine::FirewallChoice;
 use wnm_core::machine::{Band, IoBands, Machine, RemovalStrategy};
 use wnm_core::node::{
-    Actor, Desired, DesiredState, Node, NodeMeasurements, Observed, ObservedState, Transition,
-    TransitionKind,
+    Actor, Desired, DesiredState, LifecycleRecord, LifecycleState, Node, NodeMeasurements,
+    Observed, ObservedState, Transition, TransitionKind,
 };
 use wnm_core::ports::{NodePorts, Port, PortBase};
 use wnm_core::quantity::{ByteRate, Load, Percent, Seconds, UnixTime};
@@ -41,12 +41,12 @@ fn port() -> impl Strategy<Value = Port> {
     (1..=u16::MAX).prop_map(|number| Port::new(number).unwrap())
 }
 
-fn standing() -> impl Strategy<Value = (Desired, Observed, Option<Transition>)> {
+fn state() -> impl Strategy<Value = (Desired, Observed, Option<Transition>)> {
     use DesiredState::{Absent, Disabled, Running, Stopped};
     use TransitionKind::{Adding, Removing, Starting, Stopping, Upgrading};
     let desired = (
         select(vec![Running, Stopped, Disabled, Absent]),
-        select(vec![Actor::Wnm, Actor::Person, Actor::Found]),
+        select(vec![Actor::Wnm, Actor::Operator, Actor::Found]),
         time(),
     )
         .prop_map(|(state, by, since)| Desired { state, by, since });
@@ -89,10 +89,14 @@ fn measurements() -> impl Strategy<Value = NodeMeasurements> {
     )
 }
 
+fn any_kind() -> impl Strategy<Value = ManagerKind> {
+    "[a-z0-9][a-z0-9-]{0,9}[+](sudo|user|zen)".prop_map(|name| name.parse().unwrap())
+}
+
 prop_compose! {
     fn any_node()(
         number in 1..=u32::MAX,
-        manager in select(ManagerKind::ALL.to_vec()),
+        manager in any_kind(),
         (service, user, directory, network) in (text(), text(), text(), text()),
         log_dir in option::of(text()),
         version in option::of((0..99_u64, 0..99_u64, 0..999_u64)),
@@ -101,7 +105,7 @@ prop_compose! {
         wallet in any::<bool>(),
         peer_id in option::of(text()),
         environment in option::of(text()),
-        (desired, observed, transition) in standing(),
+        (desired, observed, transition) in state(),
         measured in measurements(),
         (first_launch, status_since, last_start) in (time(), time(), option::of(time())),
         (failed_starts, load_stops) in any::<(u32, u32)>(),
@@ -124,15 +128,17 @@ prop_compose! {
             wallet: wallet.then(|| FAUCET.parse().unwrap()),
             peer_id,
             environment,
-            desired,
-            observed,
-            transition,
+            lifecycle: LifecycleState::from_record(LifecycleRecord {
+                desired,
+                observed,
+                transition,
+                status_since,
+                last_start,
+                failed_starts,
+                load_stops,
+            }),
             measured,
             first_launch,
-            status_since,
-            last_start,
-            failed_starts,
-            load_stops,
             ..node(1)
         }
     }
@@ -170,7 +176,7 @@ prop_compose! {
         firewall in select(FirewallChoice::ALL.to_vec()),
         fleet in (option::of("([1-9][0-9]{2,5}[MGT]|[1-9][0-9]?%)"), any::<u32>()),
         strategy in select(RemovalStrategy::ALL.to_vec()),
-        manager in select(ManagerKind::ALL.to_vec()),
+        manager in any_kind(),
         (no_upnp, antctl_debug) in any::<(bool, bool)>(),
         (node_storage, image) in (text(), option::of(text())),
         weight in 1..=u32::MAX,

@@ -7,10 +7,10 @@ use sea_orm::{ConnectionTrait, DatabaseConnection};
 use super::super::connection::{Way, connect};
 use wnm_core::kind::ManagerKind;
 use wnm_core::machine::{ContainerSettings, Machine};
-use wnm_core::node::{Desired, Node, Observed};
+use wnm_core::node::Node;
 use wnm_core::quantity::{Seconds, UnixTime};
 use wnm_core::testing;
-pub use wnm_core::testing::id;
+pub use wnm_core::testing::{edit, id};
 
 pub const FAUCET: &str = "0x00455d78f850b0358E8cea5be24d415E01E107CF";
 
@@ -22,7 +22,7 @@ pub fn machine() -> Machine {
         node_storage: "/srv/ant/nodes".into(),
         rewards: FAUCET.parse().unwrap(),
         last_stopped_at: Some(UnixTime(1_762_990_000)),
-        manager: ManagerKind::SYSTEMD_USER,
+        manager: ManagerKind::from_static("systemd+user"),
         containers: ContainerSettings {
             max_nodes: 200,
             min_count: 1,
@@ -39,25 +39,22 @@ pub fn node(number: u32) -> Node {
     let node = testing::node(number);
     let root_dir = PathBuf::from("/srv/ant/nodes").join(node.id.directory_name());
     let now = UnixTime(1_763_000_000);
-    Node {
-        manager: ManagerKind::SYSTEMD_USER,
+    let mut node = Node {
+        manager: ManagerKind::from_static("systemd+user"),
         binary: root_dir.join("antnode"),
         version: Some(semver::Version::new(0, 4, 16)),
         root_dir,
         peer_id: Some("12D3KooWRBhwfeP2Y4TCx1SM6s9rUoHhR5STiGwxBhgFRcw3UERE".into()),
-        desired: Desired {
-            since: now,
-            ..node.desired
-        },
-        observed: Observed {
-            at: now,
-            ..node.observed
-        },
         first_launch: UnixTime(1_762_000_000),
-        status_since: now,
-        last_start: None,
         ..node
-    }
+    };
+    edit(&mut node, |n| {
+        n.desired.since = now;
+        n.observed.at = now;
+        n.status_since = now;
+        n.last_start = None;
+    });
+    node
 }
 
 pub const PYTHON_VERSIONS: [&str; 4] = ["0.3.0", "0.4.7", "0.5.8", "0.6.3"];

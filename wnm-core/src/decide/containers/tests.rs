@@ -3,7 +3,7 @@ use crate::decide::{ForcedAction, ForcedRequest, PlanKind, decide, decide_forced
 use crate::node::{Transition, TransitionKind};
 use crate::numbering::IdPolicy;
 use crate::quantity::Seconds;
-use crate::testing::{NOW, id, node, percent, seen, snapshot_of, stopped, under_way};
+use crate::testing::{NOW, edit, id, node, percent, seen, snapshot_of, stopped, under_way};
 
 const A1: ContainerId = ContainerId(1);
 const A2: ContainerId = ContainerId(2);
@@ -82,14 +82,18 @@ fn a_running_container_restores_the_nodes_it_lost_and_no_others() {
 #[test]
 fn nodes_that_should_not_run_and_interrupted_ones_stay_as_they_are() {
     let mut starting = down(3);
-    starting.transition = Some(under_way(TransitionKind::Starting, false, Seconds(60)));
-    let mut settling = down(4);
-    settling.transition = Some(Transition {
-        kind: TransitionKind::Starting,
-        since: NOW,
-        acted: true,
+    edit(&mut starting, |n| {
+        n.transition = Some(under_way(TransitionKind::Starting, false, Seconds(60)))
     });
-    let nodes = [stopped(1, Actor::Person), starting, settling];
+    let mut settling = down(4);
+    edit(&mut settling, |n| {
+        n.transition = Some(Transition {
+            kind: TransitionKind::Starting,
+            since: NOW,
+            acted: true,
+        })
+    });
+    let nodes = [stopped(1, Actor::Operator), starting, settling];
     let plan = decide(&colony(nodes, [ContainerState::Stopped; 2]));
     assert_eq!((ensured(&plan), restarted(&plan)), (vec![A1, A2], vec![4]));
 }

@@ -5,7 +5,7 @@ use crate::decide::{Act, PlanKind, Reason, decide_forced};
 use crate::node::{Actor, DesiredState, Node, ObservedState, TransitionKind};
 use crate::quantity::Seconds;
 use crate::snapshot::{Snapshot, SupervisorState};
-use crate::testing::{id, node, percent, seen, snapshot, snapshot_of, stopped, under_way};
+use crate::testing::{edit, id, node, percent, seen, snapshot, snapshot_of, stopped, under_way};
 
 use ForcedAction::{Add, Disable, Remove, Start, Stop, Upgrade};
 
@@ -19,7 +19,7 @@ fn ask(snapshot: &Snapshot, action: ForcedAction, nodes: &[u32], count: u32) -> 
         Err(refusal) => vec![format!("refused: {refusal}")],
         Ok(plan) => {
             for step in &plan.steps {
-                assert_eq!((step.by, step.priority), (Actor::Person, 200));
+                assert_eq!((step.by, step.priority), (Actor::Operator, 200));
                 assert_eq!(step.reason, Reason::Asked);
             }
             let idle = plan.kind == PlanKind::Idle;
@@ -36,8 +36,8 @@ fn ask(snapshot: &Snapshot, action: ForcedAction, nodes: &[u32], count: u32) -> 
 }
 
 fn disabled(number: u32) -> Node {
-    let mut node = stopped(number, Actor::Person);
-    node.desired.state = DesiredState::Disabled;
+    let mut node = stopped(number, Actor::Operator);
+    edit(&mut node, |n| n.desired.state = DesiredState::Disabled);
     node
 }
 
@@ -47,7 +47,7 @@ fn mixed() -> Snapshot {
         node(1),
         node(2),
         stopped(3, Actor::Wnm),
-        stopped(4, Actor::Person),
+        stopped(4, Actor::Operator),
         seen(5, ObservedState::Stopped),
         disabled(6),
         seen(7, ObservedState::Dead),
@@ -157,7 +157,7 @@ fn an_upgrade_takes_the_oldest_outdated_or_any_that_run_by_name() {
 
 #[test]
 fn an_outdated_node_is_upgraded_as_it_starts() {
-    let mut snapshot = snapshot_of([stopped(1, Actor::Person)]);
+    let mut snapshot = snapshot_of([stopped(1, Actor::Operator)]);
     snapshot.nodes[0].version = Some(Version::new(0, 4, 6));
     for enabled in [false, true] {
         snapshot.upgrades_enabled = enabled;
@@ -176,8 +176,10 @@ fn an_outdated_node_is_upgraded_as_it_starts() {
 fn refusals_name_what_is_wrong_and_what_to_do() {
     let mut all = mixed();
     let mut leaving = node(9);
-    leaving.desired.state = DesiredState::Absent;
-    leaving.transition = Some(under_way(TransitionKind::Removing, true, Seconds(1)));
+    edit(&mut leaving, |n| n.desired.state = DesiredState::Absent);
+    edit(&mut leaving, |n| {
+        n.transition = Some(under_way(TransitionKind::Removing, true, Seconds(1)))
+    });
     all.nodes.push(leaving);
     let mut words = vec![
         ask(&all, Stop, &[1, 12, 11], 0),
@@ -230,6 +232,8 @@ fn the_cap_is_reached_and_not_passed() {
     );
     // A node that runs already takes no further place when its start is asked for.
     snapshot.machine.node_cap = 2;
-    snapshot.nodes[0].desired.state = DesiredState::Stopped;
+    edit(&mut snapshot.nodes[0], |n| {
+        n.desired.state = DesiredState::Stopped
+    });
     assert_eq!(ask(&snapshot, Start, &[1], 0), ["start 1"]);
 }

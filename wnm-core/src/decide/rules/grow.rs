@@ -48,7 +48,7 @@ impl<'a> Planner<'a> {
         self.upgrade();
         self.start(rested.ready);
         self.explain_stopped(&crashed.waiting, &rested.waiting);
-        let hopeful = |(node, _): &&(&Node, Seconds)| node.failed_starts < HOPELESS_STARTS;
+        let hopeful = |(node, _): &&(&Node, Seconds)| node.failed_starts() < HOPELESS_STARTS;
         let held: Vec<(&Node, Seconds)> = crashed.waiting.iter().filter(hopeful).copied().collect();
         self.add([held, rested.waiting].concat());
     }
@@ -60,19 +60,19 @@ impl<'a> Planner<'a> {
     }
 
     fn wait_after_crash(&self, node: &Node) -> Seconds {
-        node.last_start.map_or(Seconds(0), |at| {
-            left(self.now(), at, start_backoff(node.failed_starts))
+        node.last_start().map_or(Seconds(0), |at| {
+            left(self.now(), at, start_backoff(node.failed_starts()))
         })
     }
 
     fn wait_after_stop(&self, node: &Node) -> Seconds {
-        match node.desired.by {
+        match node.desired().by {
             Actor::Wnm => {
-                let wait = load_backoff(&self.snapshot.machine.delays, node.load_stops);
-                left(self.now(), node.desired.since, wait)
+                let wait = load_backoff(&self.snapshot.machine.delays, node.load_stops());
+                left(self.now(), node.desired().since, wait)
             }
             // Nothing is known of a load that it was stopped for.
-            Actor::Found | Actor::Person => Seconds(0),
+            Actor::Found | Actor::Operator => Seconds(0),
         }
     }
 
@@ -87,7 +87,7 @@ impl<'a> Planner<'a> {
             return;
         }
         for node in first(ready, self.places_to_start(), oldest) {
-            let failed_starts = node.failed_starts;
+            let failed_starts = node.failed_starts();
             let reason = Reason::Crashed { failed_starts };
             let act = self.start_act(node);
             self.step_in_slot(Limited::Starts, node.id, act, rank::HEAL, reason);
@@ -159,10 +159,10 @@ impl<'a> Planner<'a> {
         }
         for node in first(ready, self.places_to_start(), oldest) {
             let nearest = self.features.nearest_to_add();
-            let reason = match node.desired.by {
-                Actor::Found | Actor::Person => Reason::FoundStopped { nearest },
+            let reason = match node.desired().by {
+                Actor::Found | Actor::Operator => Reason::FoundStopped { nearest },
                 Actor::Wnm => Reason::LoadEased {
-                    stopped_for: self.now().since(node.desired.since),
+                    stopped_for: self.now().since(node.desired().since),
                     nearest,
                 },
             };

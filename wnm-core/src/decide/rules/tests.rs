@@ -50,11 +50,13 @@ fn ago(seconds: i64) -> UnixTime {
 
 /// The same node, wanted otherwise since a while.
 fn wanted(mut node: Node, state: DesiredState, by: crate::node::Actor, since: i64) -> Node {
-    node.desired = Desired {
-        state,
-        by,
-        since: ago(since),
-    };
+    crate::testing::edit(&mut node, |n| {
+        n.desired = Desired {
+            state,
+            by,
+            since: ago(since),
+        }
+    });
     node
 }
 
@@ -69,6 +71,8 @@ fn limits(snapshot: &mut Snapshot, each: u32, operations: u32) {
 
 /// The same node with a step under way.
 fn with_step(mut node: Node, kind: crate::node::TransitionKind, acted: bool, ago: u64) -> Node {
-    node.transition = Some(crate::testing::under_way(kind, acted, Seconds(ago)));
+    crate::testing::edit(&mut node, |n| {
+        n.transition = Some(crate::testing::under_way(kind, acted, Seconds(ago)))
+    });
     node
 }

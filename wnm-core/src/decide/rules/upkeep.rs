@@ -9,7 +9,9 @@ impl Planner<'_> {
     /// Drops the rows of nodes whose removal is over.
     pub(super) fn forget(&mut self) {
         for node in in_order(&self.roster.gone) {
-            let since = node.transition.map_or(self.now(), |removal| removal.since);
+            let since = node
+                .transition()
+                .map_or(self.now(), |removal| removal.since);
             let ago = self.now().since(since);
             self.step(
                 node.id,
@@ -29,7 +31,7 @@ impl Planner<'_> {
         let nodes: NodeList = unseen.iter().map(|node| node.id).collect();
         let begun: NodeList = unseen
             .iter()
-            .filter(|node| node.transition.is_some_and(|step| !step.acted))
+            .filter(|node| node.transition().is_some_and(|step| !step.acted))
             .map(|node| node.id)
             .collect();
         self.hold(Doing::Acting, Reason::Unseen { nodes });
@@ -42,7 +44,7 @@ impl Planner<'_> {
     /// ones holds them back.
     pub(super) fn resume(&mut self) {
         for node in in_order(&self.roster.interrupted) {
-            let Some(Transition { kind: doing, .. }) = node.transition else {
+            let Some(Transition { kind: doing, .. }) = node.transition() else {
                 continue;
             };
             self.step(
@@ -91,14 +93,14 @@ impl Planner<'_> {
                 self.hold(Doing::Stopping, full);
                 break;
             }
-            let (by, ago) = (node.desired.by, self.now().since(node.desired.since));
+            let (by, ago) = (node.desired().by, self.now().since(node.desired().since));
             let reason = Reason::RunsUnwanted { by, ago };
             self.step_in_slot(Limited::Removals, node.id, Act::Stop, rank::DRIFT, reason);
         }
     }
 
     fn not_gone(&self, node: &Node) -> Reason {
-        let ago = self.now().since(node.desired.since);
+        let ago = self.now().since(node.desired().since);
         Reason::NotGone { ago }
     }
 }

@@ -9,7 +9,7 @@ use crate::numbering::IdPolicy;
 use crate::ports::PortBase;
 use crate::quantity::Seconds;
 use crate::snapshot::BlockedId;
-use crate::testing::{NOW, id, load, node, percent, seen, snapshot, snapshot_of, stopped};
+use crate::testing::{NOW, edit, id, load, node, percent, seen, snapshot, snapshot_of, stopped};
 
 fn version(mut node: Node, patch: u64) -> Node {
     node.version = Some(Version::new(0, 4, patch));
@@ -18,16 +18,16 @@ fn version(mut node: Node, patch: u64) -> Node {
 
 fn crashed(number: u32, failed_starts: u32, started_ago: i64) -> Node {
     let mut node = seen(number, ObservedState::Stopped);
-    node.failed_starts = failed_starts;
-    node.last_start = Some(ago(started_ago));
+    edit(&mut node, |n| n.failed_starts = failed_starts);
+    edit(&mut node, |n| n.last_start = Some(ago(started_ago)));
     node
 }
 
 /// Stopped for load so often in a row, so long ago.
 fn shed(number: u32, load_stops: u32, stopped_ago: i64) -> Node {
     let mut node = stopped(number, Actor::Wnm);
-    node.load_stops = load_stops;
-    node.desired.since = ago(stopped_ago);
+    edit(&mut node, |n| n.load_stops = load_stops);
+    edit(&mut node, |n| n.desired.since = ago(stopped_ago));
     node
 }
 
@@ -97,7 +97,7 @@ fn a_crashed_node_comes_back_in_the_gap_once_its_wait_is_over() {
         steps(&snapshot),
         ["start 2 (65): wanted running, seen stopped (3 starts did not last)"]
     );
-    snapshot.nodes[1].last_start = None;
+    edit(&mut snapshot.nodes[1], |n| n.last_start = None);
     assert_eq!(acts(&snapshot), ["start 2"]);
 }
 
@@ -106,7 +106,7 @@ fn a_node_that_waits_keeps_new_ones_out_until_it_is_hopeless() {
     let mut snapshot = snapshot_of([node(1), crashed(2, 7, 0)]);
     assert!(acts(&snapshot).is_empty());
     assert_held(&snapshot, "not adding: 1 node waits, for another 60 min");
-    snapshot.nodes[1].failed_starts = 8;
+    edit(&mut snapshot.nodes[1], |n| n.failed_starts = 8);
     assert_eq!(acts(&snapshot), ["add 3"]);
 }
 
@@ -142,10 +142,10 @@ fn the_oldest_is_started_first_and_new_ones_come_last() {
 
 #[test]
 fn what_a_person_stopped_stays_stopped_and_keeps_nobody_out() {
-    let snapshot = snapshot_of([node(1), stopped(2, Actor::Person)]);
+    let snapshot = snapshot_of([node(1), stopped(2, Actor::Operator)]);
     assert_eq!(acts(&snapshot), ["add 3"]);
     assert_held(&snapshot, "not starting: node 2 was stopped by a person");
-    let absent = wanted(node(2), DesiredState::Absent, Actor::Person, 9);
+    let absent = wanted(node(2), DesiredState::Absent, Actor::Operator, 9);
     let absent = with_step(absent, TransitionKind::Removing, true, 9);
     assert!(acts(&snapshot_of([absent])).is_empty());
 }
@@ -156,7 +156,7 @@ fn the_oldest_outdated_nodes_are_upgraded_before_anything_is_added() {
         version(node(3), 6),
         version(node(2), 5),
         node(1),
-        version(stopped(4, Actor::Person), 5),
+        version(stopped(4, Actor::Operator), 5),
     ]);
     let mut nameless = node(5);
     nameless.version = None;
@@ -183,8 +183,8 @@ fn the_oldest_outdated_nodes_are_upgraded_before_anything_is_added() {
 fn a_node_whose_upgrade_failed_waits_before_the_next_try_and_holds_up_no_other() {
     let mut snapshot = snapshot_of([version(node(1), 5), version(node(2), 6)]);
     snapshot.upgrades_enabled = true;
-    snapshot.nodes[0].failed_starts = 1;
-    snapshot.nodes[0].last_start = Some(NOW);
+    edit(&mut snapshot.nodes[0], |n| n.failed_starts = 1);
+    edit(&mut snapshot.nodes[0], |n| n.last_start = Some(NOW));
     assert_eq!(acts(&snapshot), ["upgrade 2"]);
     assert_held(&snapshot, "not upgrading: 1 node waits, for another 60 s");
     snapshot.taken_at = NOW.plus(Seconds(60));
@@ -250,7 +250,9 @@ fn numbers_in_use_blocked_or_without_ports_are_not_given() {
         true,
         900,
     ));
-    snapshot.nodes[0].observed.state = ObservedState::Stopped;
+    edit(&mut snapshot.nodes[0], |n| {
+        n.observed.state = ObservedState::Stopped
+    });
     assert_eq!(acts(&snapshot), ["forget 1", "add 3", "add 4"]);
     assert_eq!(
         decide(&snapshot).warnings[0].to_string(),

@@ -4,7 +4,7 @@ use super::{acts, assert_held, held, limits, steps, wanted, with_step};
 use crate::decide::{PlanKind, decide};
 use crate::node::{Actor, DesiredState, ObservedState, TransitionKind};
 use crate::snapshot::{Snapshot, SupervisorState};
-use crate::testing::{node, percent, seen, snapshot, snapshot_of, stopped};
+use crate::testing::{edit, node, percent, seen, snapshot, snapshot_of, stopped};
 
 /// A machine on which every rule has something to do.
 fn much_to_do() -> Snapshot {
@@ -22,7 +22,9 @@ fn much_to_do() -> Snapshot {
             301,
         ),
     ]);
-    snapshot.nodes[6].observed.state = ObservedState::Stopped;
+    edit(&mut snapshot.nodes[6], |n| {
+        n.observed.state = ObservedState::Stopped
+    });
     snapshot.load.memory = percent(80.0);
     limits(&mut snapshot, 9, 9);
     snapshot
@@ -83,7 +85,7 @@ fn an_empty_machine_that_may_have_no_nodes_says_so() {
     snapshot.machine.node_cap = 0;
     assert_eq!(decide(&snapshot).kind, PlanKind::NoNodes);
     assert_held(&snapshot, "not adding: 0 nodes ≥ cap 0");
-    snapshot.nodes.push(stopped(1, Actor::Person));
+    snapshot.nodes.push(stopped(1, Actor::Operator));
     snapshot.machine.node_cap = 1;
     assert_eq!(decide(&snapshot).kind, PlanKind::Idle);
 }
@@ -158,7 +160,7 @@ fn disabled_nodes_are_left_alone_and_counted() {
         ObservedState::Stopped,
         ObservedState::Dead,
     ] {
-        let disabled = wanted(seen(1, state), DesiredState::Disabled, Actor::Person, 60);
+        let disabled = wanted(seen(1, state), DesiredState::Disabled, Actor::Operator, 60);
         let mut snapshot = snapshot_of([disabled]);
         snapshot.machine.node_cap = 1;
         assert!(acts(&snapshot).is_empty(), "{state}");
@@ -170,7 +172,7 @@ fn disabled_nodes_are_left_alone_and_counted() {
     let disabling = wanted(
         with_step(node(1), TransitionKind::Stopping, false, 60),
         DesiredState::Disabled,
-        Actor::Person,
+        Actor::Operator,
         60,
     );
     assert_eq!(acts(&snapshot_of([disabling])), ["resume 1"]);

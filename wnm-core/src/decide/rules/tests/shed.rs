@@ -136,7 +136,7 @@ fn a_full_disk_costs_stopped_nodes_first_and_a_persons_last_of_these() {
         node(5),
         stopped(2, Actor::Wnm),
         seen(3, ObservedState::Stopped),
-        stopped(4, Actor::Person),
+        stopped(4, Actor::Operator),
     ]);
     snapshot.load.disk = percent(90.5);
     assert_eq!(steps(&snapshot), ["remove 3 (80): disk 90.5 % > 90 %"]);

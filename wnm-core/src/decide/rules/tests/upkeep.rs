@@ -33,7 +33,7 @@ fn what_runs_after_its_removal_is_removed_again_and_not_forgotten() {
         steps(&snapshot),
         ["remove 2 (92): removed 5 min ago, still there"]
     );
-    let wanted = wanted(node(2), DesiredState::Absent, Actor::Person, 60);
+    let wanted = wanted(node(2), DesiredState::Absent, Actor::Operator, 60);
     assert_eq!(acts(&snapshot_of([wanted])), ["remove 2"]);
 }
 
@@ -86,7 +86,7 @@ fn dead_nodes_go_all_at_once_and_alone() {
 #[test]
 fn a_stopped_node_that_runs_is_stopped_again_within_the_limits() {
     let drifted = |n, by| wanted(node(n), DesiredState::Stopped, by, 7200);
-    let mut snapshot = snapshot_of([drifted(1, Actor::Wnm), drifted(2, Actor::Person)]);
+    let mut snapshot = snapshot_of([drifted(1, Actor::Wnm), drifted(2, Actor::Operator)]);
     assert_eq!(
         steps(&snapshot),
         ["stop 1 (92): stopped by wnm 2 h ago, but runs"]

@@ -1,14 +1,12 @@
-//! Ends transitions whose act is done and whose delay has run out. Pure.
-
+use super::change;
+use super::outcome::count_failed_start;
+use super::state::LifecycleRecord;
 use crate::machine::Delays;
 use crate::node::{DesiredState, Node, ObservedState, TransitionKind};
 use crate::quantity::{Seconds, UnixTime};
 
-/// A node that ran this long since its last start has stayed up; what went wrong before is forgotten.
+/// A node that ran this long since its last start has stayed up; earlier failures are forgotten.
 const STAYED_UP: Seconds = Seconds(30 * 60);
-
-/// Failed starts are counted up to here. The wait between attempts reached its longest long before.
-const MOST_FAILED_STARTS: u32 = 100;
 
 /// How a transition ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,35 +22,34 @@ pub enum Settled {
     },
 }
 
-/// Ends a node's transition once its delay has run out, judged by what was last observed, and counts starts
-/// that did not last. A transition whose act is not done is left for the step to be taken again, a removal
-/// until nothing is left of the node.
-pub fn settle_transition(node: &mut Node, delays: &Delays, now: UnixTime) -> Option<Settled> {
-    let word = node.status();
-    not_in_the_future(node, now);
-    let running = node.observed.state == ObservedState::Running;
-    let up_since = node.last_start.unwrap_or(node.status_since);
-    if running && now.since(up_since) >= STAYED_UP {
-        node.failed_starts = 0;
-    }
-    let settled = end(node, delays, now);
-    if node.status() != word {
-        node.status_since = now;
-    }
+/// Ends a node's transition once its delay is over, judged by what was last observed, and counts starts that did
+/// not last. A transition whose act is not done is left for a step to take up, a removal until nothing is left of
+/// the node.
+pub fn settle(node: &mut Node, delays: &Delays, now: UnixTime) -> Option<Settled> {
+    let mut settled = None;
+    change(node, now, |record| {
+        not_in_the_future(record, now);
+        let running = record.observed.state == ObservedState::Running;
+        let up_since = record.last_start.unwrap_or(record.status_since);
+        if running && now.since(up_since) >= STAYED_UP {
+            record.failed_starts = 0;
+        }
+        settled = end(record, delays, now);
+    });
     settled
 }
 
 /// A clock that was set back must not hold anything until it has caught up.
-fn not_in_the_future(node: &mut Node, now: UnixTime) {
-    if let Some(transition) = &mut node.transition {
+fn not_in_the_future(record: &mut LifecycleRecord, now: UnixTime) {
+    if let Some(transition) = &mut record.transition {
         transition.since = transition.since.min(now);
     }
-    node.last_start = node.last_start.map(|at| at.min(now));
-    node.status_since = node.status_since.min(now);
+    record.last_start = record.last_start.map(|at| at.min(now));
+    record.status_since = record.status_since.min(now);
 }
 
-fn end(node: &mut Node, delays: &Delays, now: UnixTime) -> Option<Settled> {
-    let transition = node.transition.filter(|transition| transition.acted)?;
+fn end(record: &mut LifecycleRecord, delays: &Delays, now: UnixTime) -> Option<Settled> {
+    let transition = record.transition.filter(|transition| transition.acted)?;
     let kind = transition.kind;
     let delay = match kind {
         TransitionKind::Adding | TransitionKind::Starting => delays.start,
@@ -63,24 +60,26 @@ fn end(node: &mut Node, delays: &Delays, now: UnixTime) -> Option<Settled> {
     if now.since(transition.since) < delay {
         return None;
     }
-    node.transition = None;
-    let wanted = node.desired.state == DesiredState::Running;
-    let stopped = node.observed.state == ObservedState::Stopped;
+    record.transition = None;
+    let wanted = record.desired.state == DesiredState::Running;
+    let stopped = record.observed.state == ObservedState::Stopped;
     if kind == TransitionKind::Stopping || !wanted || !stopped {
         return Some(Settled::Done(kind));
     }
-    node.failed_starts = node.failed_starts.saturating_add(1).min(MOST_FAILED_STARTS);
+    count_failed_start(record);
     Some(Settled::DidNotStayUp {
         kind,
-        failures: node.failed_starts,
+        failures: record.failed_starts,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::observe::tests::node;
+    use super::super::state::MOST_FAILED_STARTS;
     use super::*;
     use crate::node::Transition;
-    use crate::node::evidence::tests::node;
+    use crate::testing::edit;
 
     const NOW: UnixTime = UnixTime(1_000_000);
     const DELAYS: Delays = Delays {
@@ -97,11 +96,13 @@ mod tests {
         observed: ObservedState,
     ) -> Node {
         let mut node = node(observed);
-        node.last_start = Some(UnixTime(NOW.0 - 100));
-        node.transition = Some(Transition {
-            kind,
-            since: UnixTime(NOW.0 - seconds_ago),
-            acted,
+        edit(&mut node, |n| n.last_start = Some(UnixTime(NOW.0 - 100)));
+        edit(&mut node, |n| {
+            n.transition = Some(Transition {
+                kind,
+                since: UnixTime(NOW.0 - seconds_ago),
+                acted,
+            })
         });
         node
     }
@@ -113,8 +114,8 @@ mod tests {
         let ends_after = |kind, acted, state| {
             [0, 299, 300, 399, 400, 100_000].into_iter().find(|&ago| {
                 let mut node = under_way(kind, acted, ago, state);
-                let settled = settle_transition(&mut node, &DELAYS, NOW);
-                assert_eq!(settled.is_some(), node.transition.is_none());
+                let settled = settle(&mut node, &DELAYS, NOW);
+                assert_eq!(settled.is_some(), node.transition().is_none());
                 assert!(matches!(settled, None | Some(Settled::Done(_))));
                 settled.is_some()
             })
@@ -134,22 +135,22 @@ mod tests {
     #[test]
     fn a_start_that_did_not_last_is_counted_up_to_a_bound() {
         let mut node = under_way(TransitionKind::Starting, true, 300, ObservedState::Stopped);
-        node.failed_starts = 2;
+        edit(&mut node, |n| n.failed_starts = 2);
         assert_eq!(
-            settle_transition(&mut node, &DELAYS, NOW),
+            settle(&mut node, &DELAYS, NOW),
             Some(Settled::DidNotStayUp {
                 kind: TransitionKind::Starting,
                 failures: 3
             })
         );
-        assert_eq!(node.status_since, NOW);
-        assert_eq!(settle_transition(&mut node, &DELAYS, NOW), None);
-        assert_eq!(node.failed_starts, 3);
+        assert_eq!(node.status_since(), NOW);
+        assert_eq!(settle(&mut node, &DELAYS, NOW), None);
+        assert_eq!(node.failed_starts(), 3);
 
         let mut node = under_way(TransitionKind::Upgrading, true, 400, ObservedState::Stopped);
-        node.failed_starts = u32::MAX;
-        settle_transition(&mut node, &DELAYS, NOW);
-        assert_eq!(node.failed_starts, MOST_FAILED_STARTS);
+        edit(&mut node, |n| n.failed_starts = u32::MAX);
+        settle(&mut node, &DELAYS, NOW);
+        assert_eq!(node.failed_starts(), MOST_FAILED_STARTS);
 
         for unwanted in [
             DesiredState::Stopped,
@@ -157,9 +158,9 @@ mod tests {
             DesiredState::Absent,
         ] {
             let mut node = under_way(TransitionKind::Starting, true, 300, ObservedState::Stopped);
-            node.desired.state = unwanted;
-            settle_transition(&mut node, &DELAYS, NOW);
-            assert_eq!(node.failed_starts, 0, "{unwanted}");
+            edit(&mut node, |n| n.desired.state = unwanted);
+            settle(&mut node, &DELAYS, NOW);
+            assert_eq!(node.failed_starts(), 0, "{unwanted}");
         }
     }
 
@@ -167,10 +168,10 @@ mod tests {
     fn a_long_run_forgives_failed_starts() {
         let failures_after = |ran: i64, state| {
             let mut node = node(state);
-            node.failed_starts = 4;
-            node.last_start = Some(UnixTime(NOW.0 - ran));
-            assert_eq!(settle_transition(&mut node, &DELAYS, NOW), None);
-            node.failed_starts
+            edit(&mut node, |n| n.failed_starts = 4);
+            edit(&mut node, |n| n.last_start = Some(UnixTime(NOW.0 - ran)));
+            assert_eq!(settle(&mut node, &DELAYS, NOW), None);
+            node.failed_starts()
         };
         assert_eq!(failures_after(1799, ObservedState::Running), 4);
         assert_eq!(failures_after(1800, ObservedState::Running), 0);
@@ -186,13 +187,13 @@ mod tests {
             -86_400,
             ObservedState::Running,
         );
-        node.last_start = Some(UnixTime(NOW.0 + 86_400));
-        node.failed_starts = 1;
-        assert_eq!(settle_transition(&mut node, &DELAYS, NOW), None);
+        edit(&mut node, |n| n.last_start = Some(UnixTime(NOW.0 + 86_400)));
+        edit(&mut node, |n| n.failed_starts = 1);
+        assert_eq!(settle(&mut node, &DELAYS, NOW), None);
         let later = NOW.plus(Seconds(300));
-        assert!(settle_transition(&mut node, &DELAYS, later).is_some());
+        assert!(settle(&mut node, &DELAYS, later).is_some());
         let later = NOW.plus(STAYED_UP);
-        settle_transition(&mut node, &DELAYS, later);
-        assert_eq!(node.failed_starts, 0);
+        settle(&mut node, &DELAYS, later);
+        assert_eq!(node.failed_starts(), 0);
     }
 }

@@ -1,11 +1,15 @@
 use std::path::PathBuf;
 
 use proptest::prelude::*;
+use semver::Version;
 
 use super::*;
 use crate::id::NodeId;
-use crate::node::{Actor, Desired, NodeMeasurements, Status, Transition};
+use crate::node::{
+    Actor, Desired, LifecycleState, NodeMeasurements, NodeReport, Status, Transition,
+};
 use crate::ports::PortBases;
+use crate::testing::edit;
 
 const NOW: UnixTime = UnixTime(1_000_000);
 
@@ -14,7 +18,7 @@ pub(in crate::node) fn node(state: ObservedState) -> Node {
     let id = NodeId::FIRST;
     Node {
         id,
-        manager: "setsid+user".parse().unwrap(),
+        manager: crate::testing::MANAGER,
         service: "antnode0001".to_owned(),
         user: "ant".to_owned(),
         binary: PathBuf::from("/n/antnode0001/antnode"),
@@ -28,16 +32,22 @@ pub(in crate::node) fn node(state: ObservedState) -> Node {
         peer_id: Some("own".to_owned()),
         container: None,
         environment: None,
-        desired: Desired {
-            state: DesiredState::Running,
-            by: Actor::Wnm,
-            since: UnixTime(0),
-        },
-        observed: Observed {
-            state,
-            at: UnixTime(0),
-        },
-        transition: None,
+        lifecycle: LifecycleState::from_record(LifecycleRecord {
+            desired: Desired {
+                state: DesiredState::Running,
+                by: Actor::Wnm,
+                since: UnixTime(0),
+            },
+            observed: Observed {
+                state,
+                at: UnixTime(0),
+            },
+            transition: None,
+            status_since: UnixTime(0),
+            last_start: Some(UnixTime(500_000)),
+            failed_starts: 0,
+            load_stops: 0,
+        }),
         measured: NodeMeasurements {
             records: 7,
             puts: 8,
@@ -45,15 +55,11 @@ pub(in crate::node) fn node(state: ObservedState) -> Node {
             ..NodeMeasurements::default()
         },
         first_launch: UnixTime(0),
-        status_since: UnixTime(0),
-        last_start: Some(UnixTime(500_000)),
-        failed_starts: 0,
-        load_stops: 0,
     }
 }
 
-fn answer(peer_id: Option<&str>) -> Option<Probe> {
-    Some(Probe::Answered(Box::new(NodeReport {
+fn answer(peer_id: Option<&str>) -> Option<ProbeResult> {
+    Some(ProbeResult::Answered(Box::new(NodeReport {
         version: Some(Version::new(0, 4, 17)),
         peer_id: peer_id.map(str::to_owned),
         measured: NodeMeasurements {
@@ -65,7 +71,7 @@ fn answer(peer_id: Option<&str>) -> Option<Probe> {
     })))
 }
 
-fn evidence(process: ProcessState, probe: Option<Probe>, root: RootState) -> NodeEvidence {
+fn evidence(process: ProcessState, probe: Option<ProbeResult>, root: DataState) -> NodeEvidence {
     NodeEvidence {
         process,
         probe,
@@ -92,8 +98,8 @@ fn the_table() {
     ];
     let probes = [
         ("not asked", None),
-        ("refused", Some(Probe::Refused)),
-        ("silent", Some(Probe::Silent("hangs".to_owned()))),
+        ("refused", Some(ProbeResult::Refused)),
+        ("silent", Some(ProbeResult::Silent("hangs".to_owned()))),
         ("own id", answer(Some("own"))),
         ("other id", answer(Some("other"))),
         ("no id", answer(None)),
@@ -102,9 +108,9 @@ fn the_table() {
     for (process, state) in &processes {
         for (said, probe) in &probes {
             let mut line = format!("{process:8}{said:10}");
-            for root in [RootState::Present, RootState::Gone, RootState::Unknown] {
+            for root in [DataState::Present, DataState::Gone, DataState::Unknown] {
                 let mut node = node(ObservedState::Running);
-                observe_node(
+                observe(
                     &mut node,
                     &evidence(state.clone(), probe.clone(), root),
                     NOW,
@@ -113,7 +119,7 @@ fn the_table() {
                     80 => "+",
                     _ => " ",
                 };
-                line += &format!("{:>8}{figures}", node.observed.state.word());
+                line += &format!("{:>8}{figures}", node.observed().state.as_str());
             }
             table += line.trim_end();
             table += "\n";
@@ -152,22 +158,22 @@ fn the_table() {
 fn what_a_running_node_says_is_taken_and_what_it_does_not_say_is_kept() {
     let running = ProcessState::Running { pid: Some(7) };
     let mut one = node(ObservedState::Running);
-    let seen = observe_node(
+    let seen = observe(
         &mut one,
-        &evidence(running.clone(), answer(Some("own")), RootState::Present),
+        &evidence(running.clone(), answer(Some("own")), DataState::Present),
         NOW,
     );
     let (from, to) = (Version::new(0, 4, 16), Version::new(0, 4, 17));
     assert_eq!(one.version, Some(to.clone()));
     assert_eq!(one.measured.records, 70);
-    assert_eq!(one.observed.at, NOW);
-    assert_eq!(seen, [Seen::ChangedVersion { from, to }]);
+    assert_eq!(one.observed().at, NOW);
+    assert_eq!(seen, [NodeChange::ChangedVersion { from, to }]);
 
     let before = one.clone();
-    let silent = Some(Probe::Silent("hangs".to_owned()));
-    let seen = observe_node(
+    let silent = Some(ProbeResult::Silent("hangs".to_owned()));
+    let seen = observe(
         &mut one,
-        &evidence(running.clone(), silent, RootState::Gone),
+        &evidence(running.clone(), silent, DataState::Gone),
         NOW,
     );
     assert_eq!(one, before);
@@ -176,9 +182,11 @@ fn what_a_running_node_says_is_taken_and_what_it_does_not_say_is_kept() {
     let mut new = node(ObservedState::Stopped);
     new.peer_id = Some(String::new());
     new.version = None;
-    new.transition = begun(TransitionKind::Adding, true);
-    let own = evidence(running, answer(Some("new")), RootState::Present);
-    assert_eq!(observe_node(&mut new, &own, NOW), []);
+    edit(&mut new, |n| {
+        n.transition = begun(TransitionKind::Adding, true)
+    });
+    let own = evidence(running, answer(Some("new")), DataState::Present);
+    assert_eq!(observe(&mut new, &own, NOW), []);
     assert_eq!(new.peer_id.as_deref(), Some("new"));
     assert!(new.version.is_some());
 }
@@ -186,38 +194,40 @@ fn what_a_running_node_says_is_taken_and_what_it_does_not_say_is_kept() {
 #[test]
 fn a_stopped_node_keeps_its_version_peer_id_and_what_it_earned() {
     let mut one = node(ObservedState::Running);
-    let seen = observe_node(
+    let seen = observe(
         &mut one,
         &evidence(
             ProcessState::Stopped,
-            Some(Probe::Refused),
-            RootState::Present,
+            Some(ProbeResult::Refused),
+            DataState::Present,
         ),
         NOW,
     );
-    assert_eq!(seen, [Seen::WentDown]);
+    assert_eq!(seen, [NodeChange::WentDown]);
     assert_eq!(one.version, Some(Version::new(0, 4, 16)));
     assert_eq!(one.peer_id.as_deref(), Some("own"));
     assert_eq!((one.measured.uptime, one.measured.puts), (0, 8));
     assert_eq!(one.status(), Status::Stopped);
-    assert_eq!(one.status_since, NOW);
-    // Seen again, nothing is new.
-    let again = evidence(ProcessState::Stopped, None, RootState::Present);
-    assert_eq!(observe_node(&mut one, &again, NOW.plus(Seconds(60))), []);
-    assert_eq!(one.status_since, NOW);
+    assert_eq!(one.status_since(), NOW);
+    // NodeChange again, nothing is new.
+    let again = evidence(ProcessState::Stopped, None, DataState::Present);
+    assert_eq!(observe(&mut one, &again, NOW.plus(Seconds(60))), []);
+    assert_eq!(one.status_since(), NOW);
 }
 
 #[test]
 fn whoever_has_taken_the_port_is_not_taken_for_the_node() {
-    let other = Seen::ForeignListener {
+    let other = NodeChange::ForeignListener {
         peer_id: Some("other".to_owned()),
     };
     for process in [ProcessState::Running { pid: None }, ProcessState::Stopped] {
         let mut one = node(ObservedState::Stopped);
-        one.transition = begun(TransitionKind::Starting, true);
-        let seen = observe_node(
+        edit(&mut one, |n| {
+            n.transition = begun(TransitionKind::Starting, true)
+        });
+        let seen = observe(
             &mut one,
-            &evidence(process, answer(Some("other")), RootState::Present),
+            &evidence(process, answer(Some("other")), DataState::Present),
             NOW,
         );
         assert_eq!(one.peer_id.as_deref(), Some("own"));
@@ -231,10 +241,10 @@ fn whoever_has_taken_the_port_is_not_taken_for_the_node() {
     let unproven = evidence(
         ProcessState::Missing,
         answer(Some("other")),
-        RootState::Present,
+        DataState::Present,
     );
-    assert_eq!(observe_node(&mut one, &unproven, NOW), [other]);
-    assert_eq!(one.observed.state, ObservedState::Stopped);
+    assert_eq!(observe(&mut one, &unproven, NOW), [other]);
+    assert_eq!(one.observed().state, ObservedState::Stopped);
     assert_eq!(one.peer_id, None);
 }
 
@@ -244,19 +254,19 @@ fn only_what_nobody_did_is_seen() {
     let up = evidence(
         ProcessState::Running { pid: None },
         None,
-        RootState::Present,
+        DataState::Present,
     );
-    let down = evidence(ProcessState::Stopped, None, RootState::Present);
-    let gone = evidence(ProcessState::Missing, None, RootState::Gone);
-    let see = |before, evidence: &NodeEvidence, change: fn(&mut Node)| {
+    let down = evidence(ProcessState::Stopped, None, DataState::Present);
+    let gone = evidence(ProcessState::Missing, None, DataState::Gone);
+    let see = |before, evidence: &NodeEvidence, change: fn(&mut LifecycleRecord)| {
         let mut node = node(before);
-        change(&mut node);
-        observe_node(&mut node, evidence, NOW)
+        edit(&mut node, change);
+        observe(&mut node, evidence, NOW)
     };
-    assert_eq!(see(Stopped, &up, |_| {}), [Seen::CameUp]);
+    assert_eq!(see(Stopped, &up, |_| {}), [NodeChange::CameUp]);
     assert_eq!(
         see(Dead, &up, |n| n.desired.state = DesiredState::Stopped),
-        [Seen::CameUp]
+        [NodeChange::CameUp]
     );
     assert_eq!(see(Unknown, &up, |_| {}), []);
     assert_eq!(
@@ -264,11 +274,11 @@ fn only_what_nobody_did_is_seen() {
             begun(TransitionKind::Starting, false)),
         []
     );
-    assert_eq!(see(Running, &down, |_| {}), [Seen::WentDown]);
+    assert_eq!(see(Running, &down, |_| {}), [NodeChange::WentDown]);
     assert_eq!(
         see(Running, &down, |n| n.transition =
             begun(TransitionKind::Starting, true)),
-        [Seen::WentDown]
+        [NodeChange::WentDown]
     );
     assert_eq!(
         see(Running, &down, |n| n.transition =
@@ -284,7 +294,7 @@ fn only_what_nobody_did_is_seen() {
         see(Running, &down, |n| n.desired.state = DesiredState::Stopped),
         []
     );
-    assert_eq!(see(Stopped, &gone, |_| {}), [Seen::Died]);
+    assert_eq!(see(Stopped, &gone, |_| {}), [NodeChange::Died]);
     assert_eq!(see(Dead, &gone, |_| {}), []);
     assert_eq!(
         see(Stopped, &gone, |n| n.desired.state = DesiredState::Absent),
@@ -298,31 +308,37 @@ fn a_start_that_nobody_here_made_is_noted() {
         evidence(
             ProcessState::Running { pid: None },
             answer(peer),
-            RootState::Present,
+            DataState::Present,
         )
     };
     let mut one = node(ObservedState::Running);
-    observe_node(&mut one, &up(Some("own")), NOW);
-    assert_eq!(one.last_start, Some(UnixTime(NOW.0 - 90)), "by its uptime");
-    observe_node(&mut one, &up(Some("own")), NOW.plus(Seconds(60)));
+    observe(&mut one, &up(Some("own")), NOW);
     assert_eq!(
-        one.last_start,
+        one.last_start(),
+        Some(UnixTime(NOW.0 - 90)),
+        "by its uptime"
+    );
+    observe(&mut one, &up(Some("own")), NOW.plus(Seconds(60)));
+    assert_eq!(
+        one.last_start(),
         Some(UnixTime(NOW.0 - 90)),
         "within the slack"
     );
     let quiet = evidence(
         ProcessState::Running { pid: None },
         None,
-        RootState::Present,
+        DataState::Present,
     );
     let mut one = node(ObservedState::Stopped);
-    observe_node(&mut one, &quiet, NOW);
-    assert_eq!(one.last_start, Some(NOW), "without its uptime");
+    observe(&mut one, &quiet, NOW);
+    assert_eq!(one.last_start(), Some(NOW), "without its uptime");
     let mut one = node(ObservedState::Stopped);
-    one.transition = begun(TransitionKind::Starting, true);
-    observe_node(&mut one, &quiet, NOW);
+    edit(&mut one, |n| {
+        n.transition = begun(TransitionKind::Starting, true)
+    });
+    observe(&mut one, &quiet, NOW);
     assert_eq!(
-        one.last_start,
+        one.last_start(),
         Some(UnixTime(500_000)),
         "by wnm, which noted it"
     );
@@ -337,20 +353,20 @@ fn any_state() -> impl Strategy<Value = ObservedState> {
     ]
 }
 
-fn any_probe() -> impl Strategy<Value = Option<Probe>> {
+fn any_probe() -> impl Strategy<Value = Option<ProbeResult>> {
     prop_oneof![
         Just(None),
-        Just(Some(Probe::Refused)),
-        Just(Some(Probe::Silent("hangs".to_owned()))),
+        Just(Some(ProbeResult::Refused)),
+        Just(Some(ProbeResult::Silent("hangs".to_owned()))),
         proptest::option::of("own|other|").prop_map(|id| answer(id.as_deref())),
     ]
 }
 
-fn any_root() -> impl Strategy<Value = RootState> {
+fn any_root() -> impl Strategy<Value = DataState> {
     prop_oneof![
-        Just(RootState::Present),
-        Just(RootState::Gone),
-        Just(RootState::Unknown)
+        Just(DataState::Present),
+        Just(DataState::Gone),
+        Just(DataState::Unknown)
     ]
 }
 
@@ -364,14 +380,14 @@ proptest! {
         let mut one = node(before);
         let silence = ProcessState::Unknown("no answer".to_owned());
         let kept = one.clone();
-        observe_node(&mut one, &evidence(silence, probe, root), NOW);
+        observe(&mut one, &evidence(silence, probe, root), NOW);
         prop_assert!(matches!(
-            one.observed.state,
+            one.observed().state,
             ObservedState::Unknown | ObservedState::Running
         ));
-        if one.observed.state == ObservedState::Unknown {
+        if one.observed().state == ObservedState::Unknown {
+            prop_assert_eq!(one.last_start(), kept.last_start());
             prop_assert_eq!(one.measured, kept.measured);
-            prop_assert_eq!(one.last_start, kept.last_start);
         }
     }
 
@@ -382,10 +398,10 @@ proptest! {
         stopped: bool,
     ) {
         let process = if stopped { ProcessState::Stopped } else { ProcessState::Missing };
-        for root in [RootState::Present, RootState::Unknown] {
+        for root in [DataState::Present, DataState::Unknown] {
             let mut one = node(before);
-            observe_node(&mut one, &evidence(process.clone(), probe.clone(), root), NOW);
-            prop_assert_ne!(one.observed.state, ObservedState::Dead);
+            observe(&mut one, &evidence(process.clone(), probe.clone(), root), NOW);
+            prop_assert_ne!(one.observed().state, ObservedState::Dead);
         }
     }
 
@@ -402,11 +418,11 @@ proptest! {
             ProcessState::Stopped
         };
         let mut one = node(before);
-        one.transition = begun(TransitionKind::Starting, true);
+        edit(&mut one, |n| n.transition = begun(TransitionKind::Starting, true));
         let kept = one.clone();
-        observe_node(&mut one, &evidence(process, probe, root), NOW);
-        prop_assert_eq!(one.desired, kept.desired);
-        prop_assert_eq!(one.transition, kept.transition);
-        prop_assert_eq!(one.failed_starts, kept.failed_starts);
+        observe(&mut one, &evidence(process, probe, root), NOW);
+        prop_assert_eq!(one.desired(), kept.desired());
+        prop_assert_eq!(one.transition(), kept.transition());
+        prop_assert_eq!(one.failed_starts(), kept.failed_starts());
     }
 }

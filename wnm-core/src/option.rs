@@ -1,7 +1,10 @@
+//! Options: what a setting or a word of the command line is called, and what its value is.
+
+use std::borrow::Cow;
 use std::fmt;
 
 /// One option, wherever it is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionSpec {
     /// Name with underscores, as config files and the database spell it.
     pub name: &'static str,
@@ -16,7 +19,7 @@ pub struct OptionSpec {
     /// Whether the environment is looked at.
     pub env: bool,
     /// What it is for, one line.
-    pub help: &'static str,
+    pub help: Cow<'static, str>,
     /// The letter for it, if it has one.
     pub short: Option<char>,
 }
