@@ -3,6 +3,7 @@
 //! A manager's tests implement [`Backend`] and call [`conformance_suite!`](crate::conformance_suite), which makes a
 //! test of each check, or call [`run`].
 
+use std::slice::from_ref;
 use std::time::{Duration, Instant};
 
 use wnm_core::manager::{AddedNode, ManagerError, ProcessManager, one};
@@ -163,7 +164,7 @@ async fn added(backend: &dyn Backend, number: u32) -> Node {
     let node = backend.node(number);
     let outcomes = backend
         .manager()
-        .add(&[node.clone()], &backend.binary())
+        .add(from_ref(&node), &backend.binary())
         .await;
     recorded(&node, one(&node, outcomes).expect("an add of a new node"))
 }
@@ -171,14 +172,14 @@ async fn added(backend: &dyn Backend, number: u32) -> Node {
 /// Adds and starts node `number` and gives its record.
 async fn started(backend: &dyn Backend, number: u32) -> Node {
     let node = added(backend, number).await;
-    let outcomes = backend.manager().start(&[node.clone()]).await;
+    let outcomes = backend.manager().start(from_ref(&node)).await;
     one(&node, outcomes).expect("a start of an added node");
     assert!(backend.is_running(&node), "a started node has no process");
     node
 }
 
 async fn state(backend: &dyn Backend, node: &Node) -> Option<ProcessState> {
-    let states = backend.manager().statuses(std::slice::from_ref(node)).await;
+    let states = backend.manager().statuses(from_ref(node)).await;
     states.expect("statuses").remove(&node.id)
 }
 

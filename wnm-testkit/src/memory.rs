@@ -425,7 +425,7 @@ impl ProcessManager for MemoryManager {
             log_dir: service.node.log_dir.clone(),
             ports: service.node.ports,
             network: Some(service.node.network.clone()),
-            wallet: service.node.wallet.clone(),
+            wallet: service.node.wallet,
             state: state.status(&service.node),
         });
         Ok(found.collect())

@@ -44,7 +44,7 @@ mod tests {
             act: MachineAct::OpenPorts { nodes },
             reason: Reason::PortsForgotten,
         };
-        assert_eq!(plan.machine_steps, [open.clone()]);
+        assert_eq!(plan.machine_steps, std::slice::from_ref(&open));
         assert_eq!((plan.kind, plan.steps), (PlanKind::Rebooted, Vec::new()));
         snapshot.supervisor = SupervisorState::Silent("away".to_owned());
         assert_eq!(decide(&snapshot).machine_steps, [open]);

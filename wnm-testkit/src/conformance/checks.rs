@@ -1,5 +1,7 @@
 //! One function per promise. Each panics if the manager breaks it.
 
+use std::slice::from_ref;
+
 use wnm_core::firewall::Opening;
 use wnm_core::manager::{ManagerError, teardown};
 use wnm_core::node::{Node, ProcessState};
@@ -21,7 +23,7 @@ pub async fn adding_twice_gives_the_same_node(backend: &dyn Backend) {
     let node = added(backend, 1).await;
     let again = backend
         .manager()
-        .add(&[node.clone()], &backend.binary())
+        .add(from_ref(&node), &backend.binary())
         .await;
     let again = recorded(&node, only(&node, again).expect("a second add"));
     assert_eq!(again, node);
@@ -32,7 +34,7 @@ pub async fn adding_twice_gives_the_same_node(backend: &dyn Backend) {
 /// Starting what runs succeeds.
 pub async fn starting_twice_leaves_one_that_runs(backend: &dyn Backend) {
     let node = started(backend, 1).await;
-    let again = backend.manager().start(&[node.clone()]).await;
+    let again = backend.manager().start(from_ref(&node)).await;
     only(&node, again).expect("a second start");
     assert!(backend.is_running(&node));
 }
@@ -41,7 +43,7 @@ pub async fn starting_twice_leaves_one_that_runs(backend: &dyn Backend) {
 pub async fn stopping_twice_leaves_no_process(backend: &dyn Backend) {
     let node = started(backend, 1).await;
     for _ in 0..2 {
-        let stopped = backend.manager().stop(&[node.clone()]).await;
+        let stopped = backend.manager().stop(from_ref(&node)).await;
         only(&node, stopped).expect("a stop");
         assert!(!backend.is_running(&node), "a process outlives its stop");
         assert!(backend.has_data(&node), "a stop deletes nothing");
@@ -53,7 +55,7 @@ pub async fn removing_twice_leaves_nothing(backend: &dyn Backend) {
     let node = started(backend, 1).await;
     let other = started(backend, 2).await;
     for _ in 0..2 {
-        let removed = backend.manager().remove(&[node.clone()]).await;
+        let removed = backend.manager().remove(from_ref(&node)).await;
         only(&node, removed).expect("a removal");
         assert!(!backend.has_data(&node), "data outlives its removal");
         assert!(!backend.is_running(&node), "a process outlives its removal");
@@ -124,7 +126,7 @@ pub async fn statuses_say_what_is_so(backend: &dyn Backend) {
         ),
         "{states:?}"
     );
-    let removed = backend.manager().remove(&[running.clone()]).await;
+    let removed = backend.manager().remove(from_ref(&running)).await;
     only(&running, removed).expect("a removal");
     let after = state(backend, &running).await;
     assert!(
@@ -145,7 +147,7 @@ pub async fn a_node_that_was_never_added_does_not_run(backend: &dyn Backend) {
         ),
         "{said:?}"
     );
-    let stopped = backend.manager().stop(&[never.clone()]).await;
+    let stopped = backend.manager().stop(from_ref(&never)).await;
     only(&never, stopped).expect("a stop of what is not there");
     assert!(!backend.is_running(&never) && !backend.has_data(&never));
 }
@@ -162,7 +164,7 @@ pub async fn a_killed_node_is_seen_and_comes_back(backend: &dyn Backend) {
             "{said:?}"
         );
     }
-    let again = backend.manager().start(&[node.clone()]).await;
+    let again = backend.manager().start(from_ref(&node)).await;
     only(&node, again).expect("a start after a crash");
     assert!(backend.is_running(&node));
 }
@@ -173,16 +175,16 @@ pub async fn silence_is_not_stopped(backend: &dyn Backend) {
     if !backend.silence() {
         return;
     }
-    if let Ok(states) = backend.manager().statuses(&[node.clone()]).await {
+    if let Ok(states) = backend.manager().statuses(from_ref(&node)).await {
         let said = states.get(&node.id);
         assert!(
             matches!(said, None | Some(ProcessState::Unknown(_))),
             "{said:?}"
         );
     }
-    let stopped = only(&node, backend.manager().stop(&[node.clone()]).await);
+    let stopped = only(&node, backend.manager().stop(from_ref(&node)).await);
     assert!(stopped.is_err() || !backend.is_running(&node));
-    let removed = only(&node, backend.manager().remove(&[node.clone()]).await);
+    let removed = only(&node, backend.manager().remove(from_ref(&node)).await);
     assert!(removed.is_err(), "nobody knows whether it is gone");
 }
 
@@ -217,12 +219,12 @@ pub async fn hostile_names_are_refused(backend: &dyn Backend) {
             ..node.clone()
         };
         if backend.finds_by_name() {
-            let outcome = only(&hostile, backend.manager().start(&[hostile.clone()]).await);
+            let outcome = only(&hostile, backend.manager().start(from_ref(&hostile)).await);
             assert!(outcome.is_err(), "{name:?} was started");
             assert!(!backend.is_running(&node), "{name:?} started the node");
         }
         // What comes of these is the manager's to say; others are unharmed.
-        let stopped = backend.manager().stop(&[hostile.clone()]).await;
+        let stopped = backend.manager().stop(from_ref(&hostile)).await;
         drop(only(&hostile, stopped));
         assert!(backend.is_running(&other), "{name:?} stopped another");
     }
@@ -248,7 +250,7 @@ pub async fn directories_of_others_stay(backend: &dyn Backend) {
             root_dir,
             ..node.clone()
         };
-        let removed = backend.manager().remove(&[hostile.clone()]).await;
+        let removed = backend.manager().remove(from_ref(&hostile)).await;
         drop(only(&hostile, removed));
         assert!(
             precious.exists(),
@@ -262,10 +264,10 @@ pub async fn directories_of_others_stay(backend: &dyn Backend) {
 pub async fn a_living_node_keeps_its_data(backend: &dyn Backend) {
     let node = started(backend, 1).await;
     if backend.make_unstoppable(&node) {
-        let stopped = only(&node, backend.manager().stop(&[node.clone()]).await);
+        let stopped = only(&node, backend.manager().stop(from_ref(&node)).await);
         assert!(stopped.is_err(), "a stop that stopped nothing");
     }
-    let removed = only(&node, backend.manager().remove(&[node.clone()]).await);
+    let removed = only(&node, backend.manager().remove(from_ref(&node)).await);
     let lives = backend.is_running(&node);
     assert!(
         !lives || backend.has_data(&node),
