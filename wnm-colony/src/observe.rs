@@ -3,15 +3,15 @@
 
 mod data_dirs;
 mod deadline;
-mod gather;
+mod id_availability;
 mod machine;
+mod observer;
 mod survey;
-mod vacancy;
 
 pub use data_dirs::{data_states, is_marked, mark_storage, unmark_storage};
-pub use gather::{Looking, LookingAtNodes, Sight, look_at_nodes};
+pub use id_availability::{IdChecks, blocked_ids, taken_ports};
 pub use machine::SystemProbe;
+pub use observer::{NodeObserver, Observation, Observer};
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use survey::read_pages;
 pub use survey::{HttpProbe, SurveyLimits};
-pub use vacancy::{Tried, blocked_ids, taken_ports};

@@ -150,6 +150,7 @@ pub(super) fn snapshot() -> Snapshot {
             ids: IdPolicy::FillHoles,
             lanes: LanePolicy::PerNode,
             restarts_crashed: true,
+            ..ManagerPolicy::default()
         },
         binary: Ok(NodeBinary {
             path: "/srv/ant/bin/antnode".into(),
@@ -157,6 +158,7 @@ pub(super) fn snapshot() -> Snapshot {
         }),
         upgrades_enabled: false,
         blocked_ids: vec![],
+        containers: vec![],
         nodes: nodes(),
     }
 }

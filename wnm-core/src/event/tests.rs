@@ -173,5 +173,34 @@ fn an_event_of_a_later_version_is_read_by_its_words() {
 fn an_event_is_readable_json() {
     let mut event = samples().remove(0);
     event.seq = Some(EventId(7));
-    insta::assert_snapshot!(serde_json::to_string_pretty(&event).unwrap(), @"");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&event).unwrap(), @r#"
+    {
+      "seq": 7,
+      "at": 1780000000,
+      "node": 1,
+      "action": "start",
+      "outcome": "done",
+      "reason": "wanted running, seen stopped (2 starts did not last): disk full",
+      "detail": {
+        "format": 1,
+        "kind": {
+          "act": {
+            "start": {
+              "upgrade_first": true
+            }
+          },
+          "resumes": null,
+          "type": "step"
+        },
+        "reason": {
+          "error": "disk full",
+          "reason": {
+            "failed_starts": 2,
+            "why": "crashed"
+          },
+          "type": "step"
+        }
+      }
+    }
+    "#);
 }

@@ -23,6 +23,7 @@ use wnm_core::paths::Paths;
 use wnm_core::program::{NodeBinary, NodeProgram, ProgramError};
 use wnm_core::testing;
 use wnm_host::command::SystemRunner;
+use wnm_testkit::SingleNode;
 
 use crate::Setsid;
 use crate::matching::Program;
@@ -145,8 +146,8 @@ impl TestBackend {
     /// Adds and starts node `number`.
     pub async fn running(&self, number: u32) -> Node {
         let node = self.node(number);
-        self.manager.add(&node, &self.binary()).await.unwrap();
-        self.manager.start(&node).await.unwrap();
+        self.manager.add_one(&node, &self.binary()).await.unwrap();
+        self.manager.start_one(&node).await.unwrap();
         node
     }
 
