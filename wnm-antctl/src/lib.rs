@@ -43,7 +43,8 @@ use async_trait::async_trait;
 use wnm_core::id::NodeId;
 use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{
-    AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerPolicy, ProcessManager,
+    AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerPolicy, Outcomes,
+    ProcessManager, Reset, each,
 };
 use wnm_core::node::Node;
 use wnm_core::node::ProcessState;
@@ -111,6 +112,7 @@ impl ProcessManager for Antctl {
             lanes: LanePolicy::Single,
             // Its units say Restart=on-success: a node that fails or is killed stays down.
             restarts_crashed: false,
+            ..ManagerPolicy::default()
         }
     }
 
@@ -118,24 +120,24 @@ impl ProcessManager for Antctl {
         self.client.check().await
     }
 
-    async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {
-        self.add_service(node, binary).await
+    async fn add(&self, nodes: &[Node], binary: &NodeBinary) -> Outcomes<AddedNode> {
+        each(nodes, |node| self.add_service(node, binary)).await
     }
 
-    async fn start(&self, node: &Node) -> Result<(), ManagerError> {
-        self.start_or_roll_back(node).await
+    async fn start(&self, nodes: &[Node]) -> Outcomes<()> {
+        each(nodes, |node| self.start_or_roll_back(node)).await
     }
 
-    async fn stop(&self, node: &Node) -> Result<(), ManagerError> {
-        self.stop_node(node).await
+    async fn stop(&self, nodes: &[Node]) -> Outcomes<()> {
+        each(nodes, |node| self.stop_node(node)).await
     }
 
-    async fn upgrade(&self, node: &Node, to: &NodeBinary) -> Result<(), ManagerError> {
-        self.replace_program(node, to).await
+    async fn upgrade(&self, nodes: &[Node], to: &NodeBinary) -> Outcomes<()> {
+        each(nodes, |node| self.replace_program(node, to)).await
     }
 
-    async fn remove(&self, node: &Node) -> Result<(), ManagerError> {
-        self.remove_node(node).await
+    async fn remove(&self, nodes: &[Node]) -> Outcomes<()> {
+        each(nodes, |node| self.remove_node(node)).await
     }
 
     async fn statuses(
@@ -153,7 +155,7 @@ impl ProcessManager for Antctl {
         self.client.registry_backup().delete().await
     }
 
-    async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {
-        self.remove_all(nodes).await
+    fn reset(&self) -> Option<&dyn Reset> {
+        Some(self)
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use wnm_core::fault;
-use wnm_core::manager::ManagerError;
+use wnm_core::manager::{ManagerError, Reset};
 use wnm_core::node::Node;
 
 use crate::Antctl;
@@ -19,10 +20,11 @@ const PER_SERVICE: Duration = Duration::from_secs(3);
 /// next time.
 const ATTEMPTS: usize = 2;
 
-impl Antctl {
+#[async_trait]
+impl Reset for Antctl {
     /// Resets antctl, which also restarts its count, and checks that everything is gone. Removes node by node
     /// instead if a reset would delete services of others or leave some of ours.
-    pub(crate) async fn remove_all(&self, nodes: &[Node]) -> Result<(), ManagerError> {
+    async fn remove_everything(&self, nodes: &[Node]) -> Result<(), ManagerError> {
         let registry = self.client.registry().await?;
         self.check_registry_not_lost(&registry, nodes).await?;
         for node in nodes
@@ -63,7 +65,9 @@ impl Antctl {
         }
         self.remove_each(nodes).await
     }
+}
 
+impl Antctl {
     /// Whether antctl lists no service, none of the old ones runs, and no unit remains.
     async fn is_gone(&self, before: &[Service]) -> Result<bool, ManagerError> {
         let registry = self.client.registry().await?;

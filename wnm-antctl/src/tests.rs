@@ -2,3 +2,4 @@
 
 pub(crate) mod backend;
 mod calls;
+mod conformance;

@@ -55,9 +55,21 @@ pub struct Cycle<'a> {
     pub under_way: usize,
     pub total: usize,
     pub cap: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub machine_steps: Vec<CycleMachineStep<'a>>,
     pub steps: Vec<CycleStep<'a>>,
     pub held_back: Vec<String>,
     pub warnings: Vec<String>,
+}
+
+/// One step of a cycle that is about the machine.
+#[derive(Serialize)]
+pub struct CycleMachineStep<'a> {
+    pub act: &'a str,
+    pub on: String,
+    pub outcome: Outcome,
+    pub reason: String,
+    pub error: Option<&'a str>,
 }
 
 /// One step of a cycle.
@@ -81,12 +93,20 @@ impl<'a> Cycle<'a> {
             reason: result.step.reason.to_string(),
             error: result.error.as_deref(),
         });
+        let machine_steps = done.machine_results.iter().map(|result| CycleMachineStep {
+            act: result.step.act.as_str(),
+            on: result.step.act.to_string(),
+            outcome: result.outcome,
+            reason: result.step.reason.to_string(),
+            error: result.error.as_deref(),
+        });
         Self {
             status: done.status.as_str(),
             running,
             under_way,
             total: done.nodes.len(),
             cap: done.snapshot.machine.node_cap,
+            machine_steps: machine_steps.collect(),
             steps: steps.collect(),
             held_back: texts(&done.plan.held_back),
             warnings: texts(&done.plan.warnings),

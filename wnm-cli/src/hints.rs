@@ -1,5 +1,7 @@
 //! What a person can do about a failure, in options of this program. The libraries say only what failed and why.
 
+mod store;
+
 use wnm_colony::ColonyError;
 use wnm_core::decide::Refusal;
 use wnm_core::reports::UnknownReport;
@@ -23,9 +25,18 @@ pub fn message(error: &ProgramError) -> String {
 
 fn hint(error: &ProgramError) -> Option<String> {
     match error {
-        ProgramError::Colony(ColonyError::Refused(refusal)) => of_refusal(refusal),
+        ProgramError::Colony(error) => of_colony(error),
         ProgramError::UnknownReport(unknown)
         | ProgramError::Report(ReportError::Unknown(unknown)) => of_report(unknown),
+        _ => None,
+    }
+}
+
+fn of_colony(error: &ColonyError) -> Option<String> {
+    match error {
+        ColonyError::Refused(refusal) => of_refusal(refusal),
+        ColonyError::Store(error) => store::store_hint(error).map(str::to_owned),
+        ColonyError::Lock(error) => store::lock_hint(error).map(str::to_owned),
         _ => None,
     }
 }

@@ -134,7 +134,7 @@ fn find_anm() -> Result<Anm, ProgramError> {
         path: "anm".to_owned(),
         reason: error.to_string(),
     };
-    Anm::look(Path::new("/")).map_err(unreadable)?.ok_or_else(|| {
+    Anm::detect(Path::new("/")).map_err(unreadable)?.ok_or_else(|| {
         ProgramError::Usage(
             "--migrate-anm: there is no anm on this machine (no /var/antctl/system); nodes without it are taken \
              over with --init --import"

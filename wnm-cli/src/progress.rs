@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use tokio::task::JoinHandle;
-use wnm_colony::act::{Progress, Stage};
+use wnm_colony::act::{Progress, ProgressEvent};
 
 use crate::output::Output;
 
@@ -50,16 +50,16 @@ impl Watched {
     pub fn progress(&self) -> Option<Progress> {
         self.unveiling.as_ref()?;
         let bar = self.bar.clone();
-        Some(Arc::new(move |stage| match stage {
-            Stage::Begun([]) | Stage::Ended([]) => {}
-            Stage::Begun(steps @ [first, ..]) => {
+        Some(Arc::new(move |event| match event {
+            ProgressEvent::Begun([]) | ProgressEvent::Ended([]) => {}
+            ProgressEvent::Begun(steps @ [first, ..]) => {
                 bar.set_length(steps.len() as u64);
                 bar.reset_elapsed();
                 let counted = style("{spinner} {bar:30} {pos}/{len}  {msg}{left}");
                 bar.set_style(counted.with_key("left", write_left));
                 bar.set_message(first.act.word());
             }
-            Stage::Ended(results @ [.., last]) => {
+            ProgressEvent::Ended(results @ [.., last]) => {
                 let (act, node) = (last.step.act.word(), last.step.node.directory_name());
                 bar.set_message(format!("{act} {node}"));
                 bar.inc(results.len() as u64);

@@ -7,14 +7,13 @@
 //! Steps that are done alike and follow each other in a lane go through the three moves together, as many as the
 //! manager takes in one call.
 
-mod batch;
 mod executor;
 mod intent;
 mod lanes;
 mod outcome;
 mod perform;
 
-pub use executor::{Execution, Executor, Progress, Stage};
+pub use executor::{Execution, Executor, Progress, ProgressEvent};
 pub use intent::NewNode;
 
 /// The fault points of this crate, in the order of the acts.

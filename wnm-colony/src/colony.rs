@@ -29,13 +29,13 @@ mod adopt;
 mod anm;
 mod cycle;
 mod doctor;
+mod ensure_containers;
 mod environment;
 mod error;
 mod force;
-mod housing;
 mod missing_manager;
 mod open;
-mod reach;
+mod port_openings;
 mod release;
 #[cfg(test)]
 mod tests;

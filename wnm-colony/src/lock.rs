@@ -1,4 +1,4 @@
-//! One run at a time on one database: a lock that the kernel holds for a process and drops with it.
+//! Allows one run at a time per database, with a kernel lock that ends with its process.
 
 mod python;
 
@@ -11,90 +11,93 @@ use thiserror::Error;
 
 use wnm_core::quantity::{Seconds, UnixTime};
 
-pub(crate) use python::begun_at as python_run_begun;
+pub(crate) use python::started_at as python_run_started;
 
-/// Most bytes that are read of a lock file: what a run writes into it is far shorter.
+/// How many bytes of a lock file to read. A run writes far fewer.
 const CONTENT_LIMIT: u64 = 4096;
 
-/// Most characters that are kept of a command line: enough to recognise it, short enough for one line.
+/// How many characters of a command line to keep: enough to recognise it in one line of a message.
 const COMMAND_LIMIT: usize = 160;
 
-/// The right to work on one database, until it is dropped or its process ends, however it ends.
+/// The exclusive right to work on one database. Ends when it is dropped or its process ends.
 ///
-/// The lock is on the file `<database>.lock`, which stays where it is: without a process that holds it, it
-/// means nothing.
+/// The kernel lock is on the file `<database>.lock`. The file stays; it means nothing without a
+/// process that holds the lock.
 #[derive(Debug)]
 pub struct ColonyLock {
     _file: File,
-    /// The lock file of a run of the Python wnm that must have ended without removing it. A warning: ours goes
-    /// on, that program does not.
+    /// The lock file that an ended run of the Python wnm left behind. wnm ignores the file; the
+    /// Python wnm refuses to run until it is deleted.
     pub stale_python_lock: Option<PathBuf>,
 }
 
-/// Who holds a lock.
+/// The process that holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// Its process.
+    /// The process id.
     pub pid: u32,
-    /// Since when.
+    /// When the process took the lock.
     pub since: UnixTime,
-    /// What it was called as.
+    /// Its command line, shortened to one line.
     pub command: String,
 }
 
-/// Why a database cannot be worked on now.
+/// Why the lock on a database cannot be taken.
 #[derive(Debug, Error)]
 pub enum LockError {
-    /// Another run works on it.
-    #[error("another wnm ({}) is working on {}", Words { holder, now: *now }, database.display())]
+    /// Another run of wnm holds the lock.
+    #[error("another wnm ({}) is working on {}", HolderText { holder, now: *now }, database.display())]
     Held {
         /// The database.
         database: PathBuf,
-        /// The other run, unless it has not written yet who it is.
+        /// The other run. `None` if it has not written its process id yet.
         holder: Option<Holder>,
-        /// When it was asked for.
+        /// When this run asked for the lock.
         now: UnixTime,
     },
-    /// The Python wnm works, or a run of it ended without tidying up.
+    /// The Python wnm has a recent lock file. It is running, or a run ended without removing the
+    /// file.
     #[error(
-        "the Python wnm is at work by its lock {} ({}); if it is not, remove that with --remove-lockfile",
-        path.display(), Since { begun: *begun, now: *now }
+        "the Python wnm is at work according to its lock {} ({})",
+        path.display(), Since { start: *started_at, now: *now }
     )]
-    Python {
-        /// Its lock file.
+    PythonLock {
+        /// The lock file of the Python wnm.
         path: PathBuf,
-        /// When its run began.
-        begun: UnixTime,
-        /// When the lock was asked for.
+        /// When its run started.
+        started_at: UnixTime,
+        /// When this run asked for the lock.
         now: UnixTime,
     },
-    /// The Python wnm works, however old its lock is.
+    /// A process of the Python wnm is running, however old its lock file is.
     #[error(
-        "the Python wnm is at work (process {process}, {}); wait for its end",
-        Since { begun: *begun, now: *now }
+        "the Python wnm is at work (process {pid}, {}); wait until it ends",
+        Since { start: *started_at, now: *now }
     )]
-    PythonRuns {
-        /// Its process.
-        process: i32,
-        /// When its run began.
-        begun: UnixTime,
-        /// When the lock was asked for.
+    PythonRunning {
+        /// The process id.
+        pid: i32,
+        /// When its run started.
+        started_at: UnixTime,
+        /// When this run asked for the lock.
         now: UnixTime,
     },
-    /// The lock file cannot be made or locked.
+    /// The lock file cannot be created or locked, or the one of the Python wnm cannot be read.
     #[error("cannot lock {}: {source}", path.display())]
     Io {
         /// The lock file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
 }
 
 impl ColonyLock {
-    /// Takes the lock at once or says who has it. `python_lock` is where the Python wnm keeps its own for
-    /// this mode; ours does not make that file, as it would outlive a crash and keep that program out.
+    /// Takes the lock, or fails at once and names the holder.
+    ///
+    /// `python_lock` is the lock file of the Python wnm for this mode. wnm respects that file but
+    /// never creates it: it would outlive a crash and keep the Python wnm from running.
     pub fn acquire(
         database: &Path,
         python_lock: &Path,
@@ -132,24 +135,24 @@ impl ColonyLock {
     }
 }
 
-/// Writes who this process is. It is for people only, so that a part of it does no harm.
+/// Writes the identity of this process. Only messages use it, so a partial write does no harm.
 fn write_holder(mut file: &File, now: UnixTime) -> io::Result<()> {
     file.set_len(0)?;
-    let words: Vec<String> = std::env::args_os()
-        .map(|word| word.to_string_lossy().into_owned())
+    let arguments: Vec<String> = std::env::args_os()
+        .map(|argument| argument.to_string_lossy().into_owned())
         .collect();
     let pid = std::process::id();
-    let command = command_line(&words);
+    let command = command_line(&arguments);
     file.write_all(format!("{pid}\n{now}\n{command}\n").as_bytes())
 }
 
-/// The words as one line, the program without its directory.
-fn command_line(words: &[String]) -> String {
-    let program = words.first().map(Path::new).and_then(Path::file_name);
+/// The arguments as one line, with the program's file name only.
+fn command_line(arguments: &[String]) -> String {
+    let program = arguments.first().map(Path::new).and_then(Path::file_name);
     let program = program.map(|name| name.to_string_lossy().into_owned());
     let line = program
         .into_iter()
-        .chain(words.iter().skip(1).cloned())
+        .chain(arguments.iter().skip(1).cloned())
         .collect::<Vec<_>>()
         .join(" ");
     line.chars()
@@ -176,13 +179,13 @@ fn read_holder(file: &File) -> Option<Holder> {
     })
 }
 
-/// What is known of a holder, for a message.
-struct Words<'a> {
+/// Displays a holder in a message.
+struct HolderText<'a> {
     holder: &'a Option<Holder>,
     now: UnixTime,
 }
 
-impl fmt::Display for Words<'_> {
+impl fmt::Display for HolderText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(Holder {
             pid,
@@ -193,26 +196,26 @@ impl fmt::Display for Words<'_> {
             return f.write_str("just started");
         };
         let since = Since {
-            begun: *since,
+            start: *since,
             now: self.now,
         };
         write!(f, "pid {pid}, {since}, `{command}`")
     }
 }
 
-/// Since when something is going on. A time of the day, which stays the same from one call to the next, unless
-/// that would not tell the day.
+/// Displays how long something has run: the time of day it started, or the duration if that is a
+/// day or more. A time of day stays the same in repeated messages.
 struct Since {
-    begun: UnixTime,
+    start: UnixTime,
     now: UnixTime,
 }
 
 impl fmt::Display for Since {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const DAY: i64 = 86_400;
-        let span = self.now.since(self.begun);
+        let span = self.now.since(self.start);
         if span < Seconds(DAY.unsigned_abs()) {
-            let time = self.begun.0.rem_euclid(DAY);
+            let time = self.start.0.rem_euclid(DAY);
             let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
             write!(f, "since {hour:02}:{minute:02}:{second:02} UTC")
         } else {

@@ -1,17 +1,17 @@
-//! Observing: the machine's load, the nodes' processes and what they say, put together into a
-//! [`wnm_core::snapshot::Snapshot`].
+//! Observes the machine's load, the nodes' processes, pages and directories, and builds a
+//! [`wnm_core::snapshot::Snapshot`] from them.
 
+mod data_dirs;
 mod deadline;
-mod gather;
+mod id_availability;
 mod machine;
-mod roots;
+mod observer;
 mod survey;
-mod vacancy;
 
-pub use gather::{Looking, LookingAtNodes, Sight, look_at_nodes};
+pub use data_dirs::{data_states, is_marked, mark_storage, unmark_storage};
+pub use id_availability::{IdChecks, blocked_ids, taken_ports};
 pub use machine::SystemProbe;
-pub use roots::{is_marked, mark_storage, root_states, unmark_storage};
+pub use observer::{NodeObserver, Observation, Observer};
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use survey::read_pages;
 pub use survey::{HttpProbe, SurveyLimits};
-pub use vacancy::{Tried, blocked_ids, taken_ports};

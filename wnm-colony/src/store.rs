@@ -1,7 +1,7 @@
-//! The database, `colony.db`: the only code that speaks SQL.
+//! The database `colony.db`. No other module contains SQL.
 //!
-//! It is SQLite, in the three tables of the Python wnm with a few columns and two tables more, so that a
-//! colony can go from either program to the other. See [`Store`].
+//! It is an SQLite file with the three tables of the Python wnm, some extra columns and two extra
+//! tables, so a colony can move from either program to the other. See [`Store`].
 
 mod backup;
 mod changes;
@@ -18,7 +18,7 @@ mod manager_columns;
 mod migrations;
 mod node_row;
 mod node_table;
-mod opening;
+mod open;
 mod packed;
 mod schema;
 mod table_names;
@@ -36,7 +36,7 @@ pub use cycle_state::CycleState;
 pub use error::StoreError;
 pub use journal::{EventQuery, JOURNAL_DAYS};
 
-use columns::{Columns, Fault};
+use columns::{Columns, DecodeError};
 use connection::{BUSY_TIMEOUT, begin_write};
 use wnm_core::clock::{Clock, SystemClock};
 use wnm_core::container::Container;
@@ -50,69 +50,75 @@ use wnm_core::quantity::{Seconds, UnixTime};
 /// What a database is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// To record in it. It is migrated when it has to be, after a copy of it was kept.
+    /// Reading and recording. Opening migrates the database if needed and keeps a copy of it first.
     ReadWrite,
-    /// To look at it. It is never changed: one that would have to be migrated, or that lies where nothing
-    /// can be written, is copied to a temporary directory and looked at there.
+    /// Reading only. The file never changes: if it needs a migration, or if its directory is not
+    /// writable, the store reads a temporary copy.
     View,
 }
 
 /// An open database.
 ///
-/// Writing is for one process at a time (see [`crate::lock`]); it may be viewed meanwhile. Call
-/// [`close`](Self::close) when done, or the files that SQLite keeps beside it can stay behind.
+/// Only one process may write at a time (see [`crate::lock`]); others may read meanwhile. Call
+/// [`close`](Self::close) when done, or SQLite may leave files beside the database.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
     db: DatabaseConnection,
     access: Access,
     wait: Seconds,
-    /// Where the copy is that a view looks at.
+    /// The directory of the temporary copy that a view reads.
     _copy: Option<TempDir>,
 }
 
 impl Store {
-    /// Makes a database with all tables and no rows. The file must be new or empty, its directory be there.
+    /// Creates a database with all tables and no rows. The directory must exist.
+    ///
+    /// Fails with [`StoreError::Exists`] if the file exists and is not empty.
     pub async fn create(path: &Path) -> Result<Store, StoreError> {
-        opening::create(path, BUSY_TIMEOUT).await
+        open::create(path, BUSY_TIMEOUT).await
     }
 
-    /// Opens a database; never makes one.
+    /// Opens an existing database. Fails with [`StoreError::Missing`] if there is none.
     pub async fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
         match access {
-            Access::ReadWrite => opening::to_write(path, BUSY_TIMEOUT, SystemClock.now()).await,
-            Access::View => opening::to_look(path, BUSY_TIMEOUT).await,
+            Access::ReadWrite => open::for_writing(path, BUSY_TIMEOUT, SystemClock.now()).await,
+            Access::View => open::for_viewing(path, BUSY_TIMEOUT).await,
         }
     }
 
-    /// Writes what the Python wnm knows of the colony in `path` to a new database `target`.
+    /// Writes the colony in `path` to a new database `target` that the Python wnm can open.
+    /// Data that the Python wnm has no column for is left out.
     pub async fn export_for_python(path: &Path, target: &Path) -> Result<(), StoreError> {
         export::for_python(path, target).await
     }
 
-    /// Where it is.
+    /// The path of the database file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The machine's settings; `None` for a database that was never initialised.
+    /// The machine's settings, or `None` if the database was never initialised.
     pub async fn machine(&self) -> Result<Option<Machine>, StoreError> {
-        let row = self.answer(machine_table::load(&self.db).await)?;
+        let row = self.db_result(machine_table::load(&self.db).await)?;
         row.as_ref()
             .map(machine_table::read)
             .transpose()
-            .map_err(|fault| self.fault(fault))
+            .map_err(|error| self.decode_error(error))
     }
 
     /// What wnm keeps of the machine besides its settings; nothing for a database that was never initialised.
     pub async fn machine_state(&self) -> Result<MachineState, StoreError> {
-        let row = self.answer(machine_table::load(&self.db).await)?;
+        let row = self.db_result(machine_table::load(&self.db).await)?;
         let state = row.as_ref().map(machine_table::read_state).transpose();
-        let state = state.map_err(|fault| self.fault(fault))?;
+        let state = state.map_err(|error| self.decode_error(error))?;
         Ok(state.unwrap_or_default())
     }
 
-    /// Every node, by number. Read in one value, and value by value where something in it cannot be read.
+    /// All nodes, by number.
+    ///
+    /// Reads all rows as one JSON value. If any of it cannot be decoded, reads the rows again
+    /// column by column, so that an error names the row and the column.
     pub async fn nodes(&self) -> Result<Vec<Node>, StoreError> {
         let manager = self.default_manager().await?;
         match self.packed_nodes(&manager).await? {
@@ -121,21 +127,21 @@ impl Store {
         }
     }
 
-    /// The manager of the nodes whose rows do not name one.
+    /// The manager for nodes whose rows name none.
     async fn default_manager(&self) -> Result<ManagerKind, StoreError> {
-        let machine = self.answer(machine_table::load(&self.db).await)?;
+        let machine = self.db_result(machine_table::load(&self.db).await)?;
         match &machine {
-            Some(row) => machine_table::read_manager(row).map_err(|fault| self.fault(fault)),
+            Some(row) => machine_table::read_manager(row).map_err(|error| self.decode_error(error)),
             None => Ok(machine_table::DEFAULT_MANAGER),
         }
     }
 
-    /// `None` when something cannot be read.
+    /// Reads all nodes as one JSON value. `None` if any of it cannot be decoded.
     async fn packed_nodes(&self, manager: &ManagerKind) -> Result<Option<Vec<Node>>, StoreError> {
-        let Some(packed) = self.answer(node_table::load_packed(&self.db).await)? else {
+        let Some(packed) = self.db_result(node_table::load_packed(&self.db).await)? else {
             return Ok(None);
         };
-        let rows = packed.rows(&node_table::PLACES);
+        let rows = packed.rows(&node_table::POSITIONS);
         let nodes = rows.map(|row| {
             let row = Columns::packed(node_table::TABLE, row?);
             node_row::read(&row, manager).ok()
@@ -147,72 +153,72 @@ impl Store {
         Ok(nodes)
     }
 
-    /// Names the value that cannot be read.
+    /// Reads all nodes column by column. An error names the value that cannot be decoded.
     async fn nodes_one_by_one(&self, manager: &ManagerKind) -> Result<Vec<Node>, StoreError> {
-        let rows = self.answer(node_table::load(&self.db).await)?;
+        let rows = self.db_result(node_table::load(&self.db).await)?;
         rows.iter()
             .map(|row| node_row::read(&Columns::new(node_table::TABLE, row), manager))
             .collect::<Result<_, _>>()
-            .map_err(|fault| self.fault(fault))
+            .map_err(|error| self.decode_error(error))
     }
 
-    /// Every container, by number.
+    /// All containers, by number.
     pub async fn containers(&self) -> Result<Vec<Container>, StoreError> {
-        let rows = self.answer(container_table::load(&self.db).await)?;
+        let rows = self.db_result(container_table::load(&self.db).await)?;
         rows.iter()
             .map(container_table::read)
             .collect::<Result<_, _>>()
-            .map_err(|fault| self.fault(fault))
+            .map_err(|error| self.decode_error(error))
     }
 
-    /// What the last cycle left.
+    /// What the last cycle stored for the next one.
     pub async fn cycle_state(&self) -> Result<CycleState, StoreError> {
-        self.answer(cycle_state::load(&self.db).await)
+        self.db_result(cycle_state::load(&self.db).await)
     }
 
-    /// The newest events that fit, oldest of them first.
+    /// The newest events that match, oldest first.
     pub async fn events(&self, query: &EventQuery) -> Result<Vec<Event>, StoreError> {
-        let rows = self.answer(journal::load(&self.db, query).await)?;
+        let rows = self.db_result(journal::load(&self.db, query).await)?;
         rows.iter()
             .rev()
             .map(journal::read)
             .collect::<Result<_, _>>()
-            .map_err(|fault| self.fault(fault))
+            .map_err(|error| self.decode_error(error))
     }
 
-    /// The nodes of which the journal has this action at that time or later.
+    /// The nodes that have an event with this action at or after `since`.
     pub async fn nodes_with(
         &self,
         action: &str,
         since: UnixTime,
     ) -> Result<BTreeSet<NodeId>, StoreError> {
-        let rows = self.answer(journal::nodes_with(&self.db, action, since).await)?;
+        let rows = self.db_result(journal::nodes_with(&self.db, action, since).await)?;
         rows.iter()
             .map(journal::read_node)
             .collect::<Result<_, _>>()
-            .map_err(|fault| self.fault(fault))
+            .map_err(|error| self.decode_error(error))
     }
 
-    /// Stores all changes, or none.
+    /// Stores all changes in one transaction, or none of them.
     pub async fn record(&self, changes: &Changes) -> Result<(), StoreError> {
         self.check_writable()?;
-        let rows = changes.rows().map_err(|fault| self.fault(fault))?;
-        self.answer(rows.write(&self.db).await)
+        let rows = changes.rows().map_err(|error| self.decode_error(error))?;
+        self.db_result(rows.write(&self.db).await)
     }
 
-    /// Forgets every node, as after a teardown.
+    /// Deletes the rows of all nodes. For use after a teardown.
     pub async fn clear_nodes(&self) -> Result<(), StoreError> {
         self.check_writable()?;
-        self.answer(self.forget_nodes().await)
+        self.db_result(self.delete_nodes().await)
     }
 
-    async fn forget_nodes(&self) -> Result<(), DbErr> {
+    async fn delete_nodes(&self) -> Result<(), DbErr> {
         let transaction = begin_write(&self.db).await?;
         node_table::clear(&transaction).await?;
         transaction.commit().await
     }
 
-    /// Closes it and returns once SQLite has tidied up after itself.
+    /// Closes the database and waits until SQLite has removed its files beside it.
     pub async fn close(self) -> Result<(), StoreError> {
         let Self { path, db, wait, .. } = self;
         db.close()
@@ -227,11 +233,11 @@ impl Store {
         }
     }
 
-    fn answer<T>(&self, result: Result<T, DbErr>) -> Result<T, StoreError> {
+    fn db_result<T>(&self, result: Result<T, DbErr>) -> Result<T, StoreError> {
         result.map_err(|error| StoreError::from_db(&self.path, self.wait, error))
     }
 
-    fn fault(&self, fault: Fault) -> StoreError {
-        StoreError::from_fault(&self.path, fault)
+    fn decode_error(&self, error: DecodeError) -> StoreError {
+        StoreError::from_decode(&self.path, error)
     }
 }

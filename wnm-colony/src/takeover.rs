@@ -1,15 +1,14 @@
-//! Taking over what is on a machine already: nodes that run under its supervisor, a fleet of anm, and the marks
-//! that the Python wnm leaves. Everything here only looks and works out; what is done about it is for
-//! [`crate::colony`].
+//! Inspects what a colony can take over: nodes under a supervisor, an installation of anm, and runs
+//! of the Python wnm. Nothing here changes the machine; [`crate::colony`] does.
 
+mod adoption;
 pub mod anm;
-mod found;
 mod launch;
 mod ports;
 pub mod python;
 mod settings;
 
-pub use found::{Adoption, Claim, LeftAlone, sort_out};
-pub use launch::launch_of;
-pub use ports::fitting_bases;
-pub use settings::{FoundSetting, settings_of};
+pub use adoption::{Adoption, Claim, LeftAlone, assign_ids};
+pub use launch::infer_launch_settings;
+pub use ports::infer_port_bases;
+pub use settings::{FoundSetting, infer_settings};

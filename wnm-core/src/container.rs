@@ -2,11 +2,13 @@
 
 mod block;
 mod network;
+mod observation;
 
 use serde::{Deserialize, Serialize};
 
 pub use block::{Block, BlockPorts};
 pub use network::{ContainerNetwork, UnknownNetwork};
+pub use observation::{ContainerObservation, ContainerState};
 
 use crate::id::ContainerId;
 use crate::ports::Port;

@@ -6,7 +6,7 @@ pub use status::CycleStatus;
 
 use serde::{Deserialize, Serialize};
 
-use crate::decide::{Plan, Step};
+use crate::decide::{MachineStep, Plan, Step};
 use crate::event::Outcome;
 use crate::node::Node;
 use crate::snapshot::Snapshot;
@@ -27,6 +27,17 @@ pub struct StepResult {
     pub was_running: bool,
 }
 
+/// How one step of the machine came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MachineStepResult {
+    /// The step.
+    pub step: MachineStep,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// What went wrong, in words.
+    pub error: Option<String>,
+}
+
 /// What a run saw, decided and did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[must_use = "steps may have failed"]
@@ -39,6 +50,9 @@ pub struct CycleReport {
     pub snapshot: Snapshot,
     /// What it decided.
     pub plan: Plan,
+    /// What came of the steps of the machine.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub machine_results: Vec<MachineStepResult>,
     /// What came of it, step by step.
     pub results: Vec<StepResult>,
     /// The nodes as they are now. On record, memory and processor share are in hundredths.

@@ -1,197 +1,157 @@
-//! Who runs the nodes: the trait that every supervisor is driven through, and what it speaks of.
+//! The contract of managers: the trait that drives a supervisor, and its types.
 
+mod batch;
+mod containers;
 mod error;
-mod housing;
+mod events;
+mod inside_probe;
+#[cfg(any(test, feature = "mock"))]
+mod mock;
+mod policy;
+mod reset;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
+pub use batch::{each, one, one_per_node};
+pub use containers::{ContainerReport, Containers, ObservedContainers};
 pub use error::ManagerError;
-pub use housing::Housing;
+pub use events::{ManagerEvent, ManagerEvents};
+pub use inside_probe::InsideProbe;
+#[cfg(any(test, feature = "mock"))]
+pub use mock::MockProcessManager;
+pub use policy::{DataLocation, LanePolicy, ManagerPolicy, PortHolder};
+pub use reset::{Reset, teardown};
 
 use crate::command::CommandRunner;
 use crate::firewall::{Firewall, Opening};
 use crate::id::{ContainerId, NodeId};
 use crate::kind::ManagerKind;
 use crate::machine::{Launch, Machine};
-use crate::node::{Node, ProbeResult, ProcessState};
-use crate::numbering::IdPolicy;
+use crate::node::{Node, ProcessState};
 use crate::paths::Paths;
 use crate::ports::NodePorts;
 use crate::program::{NodeBinary, NodeProgram};
 
+/// The outcomes of a call about many nodes: one for each node, in the order of the nodes.
+pub type Outcomes<T> = Vec<Result<T, ManagerError>>;
+
 /// Drives one supervisor. Stateless beyond its connection: what it learns it returns.
 ///
-/// Every act is idempotent: adding what is there, starting what runs, stopping what does not and removing
-/// what is gone all succeed. An act that fails leaves the node as it was or says what it left.
-#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+/// Every act takes many nodes and returns one outcome per node, in order. The failure for one node is no reason
+/// to skip another. A supervisor that handles nodes one by one makes the batch form with [`each`], and says in
+/// its [policy](ManagerPolicy::batch) how many nodes it wants per call.
+///
+/// Every act is idempotent: adding what is there, starting what runs, stopping what does not run and removing
+/// what is gone all succeed. An act that fails leaves the node as it was, or its error says what it left.
+///
+/// Abilities that only some supervisors have are facets: [`containers`](Self::containers),
+/// [`inside_probe`](Self::inside_probe), [`events`](Self::events) and [`reset`](Self::reset).
 #[async_trait]
 pub trait ProcessManager: Send + Sync {
     /// Which manager this is.
     fn kind(&self) -> ManagerKind;
 
-    /// What it can and cannot do, which the executor and the allocation of ids go by.
+    /// Facts about this manager that the observer, the decision and the executor rely on.
     fn policy(&self) -> ManagerPolicy;
 
-    /// Whether the supervisor is there and can be driven. Asked before a colony is made under it.
+    /// Checks that the supervisor is there and can be driven. Called before a colony is created under it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the supervisor from being driven.
     async fn check(&self) -> Result<(), ManagerError> {
         Ok(())
     }
 
-    /// Brings what all nodes share up to the settings, and opens the ports that are about to be needed: `coming`
-    /// has one for each node that the run adds, and after a reboot, which some firewalls forget their rules
-    /// with, one for each node that there is. A run that may act calls it once, before it acts.
-    async fn prepare(&self, coming: &[Opening]) -> Result<(), ManagerError> {
-        let _ = coming;
+    /// Applies the settings that all nodes share, and opens `openings`. A run that may act calls it once, before
+    /// it acts, with one opening per node that it adds, and one per port that a step of the plan opens again.
+    ///
+    /// # Errors
+    ///
+    /// The first setting or opening that failed. The run goes on.
+    async fn prepare(&self, openings: &[Opening]) -> Result<(), ManagerError> {
+        let _ = openings;
         Ok(())
     }
 
-    /// Makes directories, the node's own copy of `binary` and its service. Does not start it, and opens no port:
-    /// that is for [`prepare`](Self::prepare) and [`start`](Self::start).
-    async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError>;
+    /// Creates the directories, the node's own copy of `binary` and its service. Does not start the node and
+    /// opens no port: [`prepare`](Self::prepare) and [`start`](Self::start) do.
+    async fn add(&self, nodes: &[Node], binary: &NodeBinary) -> Outcomes<AddedNode>;
 
-    /// Sees that its port is open, starts it and returns once its process runs; that it answers is not waited
-    /// for.
-    async fn start(&self, node: &Node) -> Result<(), ManagerError>;
+    /// Opens the node's port, starts it and returns once its process runs. Does not wait for its pages.
+    async fn start(&self, nodes: &[Node]) -> Outcomes<()>;
 
-    /// Stops it and returns once no process of it is left.
-    async fn stop(&self, node: &Node) -> Result<(), ManagerError>;
+    /// Stops the node and returns once no process of it is left.
+    async fn stop(&self, nodes: &[Node]) -> Outcomes<()>;
 
-    /// Replaces its binary by `to` and, if it ran, runs it again. A stopped node stays stopped.
-    async fn upgrade(&self, node: &Node, to: &NodeBinary) -> Result<(), ManagerError>;
+    /// Replaces the node's binary by `to` and restarts the node if it ran. A stopped node stays stopped.
+    async fn upgrade(&self, nodes: &[Node], to: &NodeBinary) -> Outcomes<()>;
 
-    /// Stops it and deletes its service, data and logs.
-    async fn remove(&self, node: &Node) -> Result<(), ManagerError>;
+    /// Stops the node and deletes its service, data and logs.
+    async fn remove(&self, nodes: &[Node]) -> Outcomes<()>;
 
-    /// Most nodes that it takes in one call of the methods for many. More than one for a supervisor to which many
-    /// cost hardly more than one.
-    fn batch(&self) -> usize {
-        1
-    }
-
-    /// [`add`](Self::add) for many. This and the other methods for many give an outcome for each node, in order;
-    /// what fails for one is no reason to leave out another.
-    async fn add_all(
-        &self,
-        nodes: &[Node],
-        binary: &NodeBinary,
-    ) -> Vec<Result<AddedNode, ManagerError>> {
-        let mut outcomes = Vec::with_capacity(nodes.len());
-        for node in nodes {
-            outcomes.push(self.add(node, binary).await);
-        }
-        outcomes
-    }
-
-    /// [`start`](Self::start) for many.
-    async fn start_all(&self, nodes: &[Node]) -> Vec<Result<(), ManagerError>> {
-        let mut outcomes = Vec::with_capacity(nodes.len());
-        for node in nodes {
-            outcomes.push(self.start(node).await);
-        }
-        outcomes
-    }
-
-    /// [`stop`](Self::stop) for many.
-    async fn stop_all(&self, nodes: &[Node]) -> Vec<Result<(), ManagerError>> {
-        let mut outcomes = Vec::with_capacity(nodes.len());
-        for node in nodes {
-            outcomes.push(self.stop(node).await);
-        }
-        outcomes
-    }
-
-    /// [`upgrade`](Self::upgrade) for many.
-    async fn upgrade_all(&self, nodes: &[Node], to: &NodeBinary) -> Vec<Result<(), ManagerError>> {
-        let mut outcomes = Vec::with_capacity(nodes.len());
-        for node in nodes {
-            outcomes.push(self.upgrade(node, to).await);
-        }
-        outcomes
-    }
-
-    /// [`remove`](Self::remove) for many.
-    async fn remove_all(&self, nodes: &[Node]) -> Vec<Result<(), ManagerError>> {
-        let mut outcomes = Vec::with_capacity(nodes.len());
-        for node in nodes {
-            outcomes.push(self.remove(node).await);
-        }
-        outcomes
-    }
-
-    /// For managers with containers ([`LanePolicy::PerContainer`]): sees to it that those which these nodes, and
-    /// nodes of the numbers `adding`, are in are there and run, and brings back the nodes that went down with
-    /// theirs. A run that may act calls it before it decides, and again where it adds nodes.
-    async fn house(&self, nodes: &[Node], adding: &[NodeId]) -> Result<Housing, ManagerError> {
-        let _ = (nodes, adding);
-        Ok(Housing::default())
-    }
-
-    /// Whether the supervisor itself holds the ports of nodes that do not run, so that a listener there says nothing.
-    /// Asked only of managers that give numbers by blocks.
-    fn holds_ports(&self) -> bool {
-        false
-    }
-
-    /// What nodes say of themselves, for those of them that cannot be asked from here at their metrics port: a
-    /// node in a network of its own. The others are left out, and are asked there.
-    async fn ask(&self, nodes: &[Node]) -> HashMap<NodeId, ProbeResult> {
-        let _ = nodes;
-        HashMap::new()
-    }
-
-    /// What the supervisor says of these nodes, in as few calls to it as it allows. A node it does not
-    /// mention is unknown. An error means that it said nothing about any of them.
+    /// The supervisor's word on these nodes, in as few calls as it allows. A node that the map lacks is unknown.
+    /// Never says [`Stopped`](ProcessState::Stopped) without evidence.
+    ///
+    /// # Errors
+    ///
+    /// The supervisor said nothing about any node.
     async fn statuses(&self, nodes: &[Node])
     -> Result<HashMap<NodeId, ProcessState>, ManagerError>;
 
-    /// Nodes that exist on this machine under this supervisor, for adoption.
+    /// The nodes that exist on this machine under this supervisor, for adoption.
+    ///
+    /// # Errors
+    ///
+    /// The supervisor cannot be asked.
     async fn discover(&self) -> Result<Vec<FoundNode>, ManagerError>;
 
-    /// Takes away what only wnm needs besides the nodes, so that another manager finds them as any node. Touches no
-    /// node.
-    async fn release(&self, _nodes: &[Node]) -> Result<(), ManagerError> {
+    /// Deletes what wnm alone needs besides the nodes, so that another manager finds them like any node. Touches
+    /// no node.
+    ///
+    /// # Errors
+    ///
+    /// What could not be deleted.
+    async fn release(&self, nodes: &[Node]) -> Result<(), ManagerError> {
+        let _ = nodes;
         Ok(())
     }
 
-    /// Everything gone: by default node by node, going on past failures and returning the first.
-    async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {
-        let mut outcome = Ok(());
-        for node in nodes {
-            let removed = self.remove(node).await;
-            if outcome.is_ok() {
-                outcome = removed;
-            }
-        }
-        outcome
+    /// The containers that this manager runs nodes in, if it does.
+    fn containers(&self) -> Option<&dyn Containers> {
+        None
     }
-}
 
-/// Facts about a manager that others act on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ManagerPolicy {
-    /// How numbers are given to new nodes.
-    pub ids: IdPolicy,
-    /// What may go on at once.
-    pub lanes: LanePolicy,
-    /// Whether the supervisor itself brings back a node that died.
-    pub restarts_crashed: bool,
-}
+    /// Probes nodes from inside, if this manager has nodes that the machine cannot reach.
+    fn inside_probe(&self) -> Option<&dyn InsideProbe> {
+        None
+    }
 
-/// Operations in one lane happen in order; lanes happen at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LanePolicy {
-    /// A lane per node.
-    PerNode,
-    /// A lane per container.
-    PerContainer,
-    /// One lane for all: the supervisor bears one caller at a time.
-    Single,
+    /// Removal of everything at once, if this supervisor can do better than node by node.
+    fn reset(&self) -> Option<&dyn Reset> {
+        None
+    }
+
+    /// Subscribes to the supervisor's events. An event is a hint to look again, and can be lost or repeated.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Unsupported`] if this manager has none.
+    fn events(&self) -> Result<ManagerEvents, ManagerError> {
+        Err(self.unsupported("events"))
+    }
+
+    /// The error for an ability that this manager does not offer.
+    fn unsupported(&self, what: &str) -> ManagerError {
+        ManagerError::Unsupported {
+            manager: self.kind(),
+            what: what.to_owned(),
+        }
+    }
 }
 
 /// What the supervisor chose when a node was added; the executor records it.
@@ -209,6 +169,20 @@ pub struct AddedNode {
     pub ports: NodePorts,
     /// The container it is in.
     pub container: Option<ContainerId>,
+}
+
+/// The node as it is on record, once it is added.
+impl From<Node> for AddedNode {
+    fn from(node: Node) -> Self {
+        Self {
+            service: node.service,
+            binary: node.binary,
+            root_dir: node.root_dir,
+            log_dir: node.log_dir,
+            ports: node.ports,
+            container: node.container,
+        }
+    }
 }
 
 /// A node that a supervisor knows and wnm may not.

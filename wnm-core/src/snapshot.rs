@@ -5,6 +5,7 @@ mod old_form;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::container::ContainerObservation;
 use crate::id::NodeId;
 use crate::machine::{Machine, MachineLoad, MachineState};
 use crate::manager::ManagerPolicy;
@@ -42,6 +43,10 @@ pub struct Snapshot {
     /// Numbers that cannot be given now although no node has them, and why: a foreign listener on a port, a
     /// directory in the way.
     pub blocked_ids: Vec<BlockedId>,
+    /// The containers as they were just seen: those there are, and those that nodes belong in. Empty where the
+    /// manager has none, or its engine did not answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub containers: Vec<ContainerObservation>,
     /// Every node as it was just seen.
     pub nodes: Vec<Node>,
 }

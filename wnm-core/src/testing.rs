@@ -210,6 +210,7 @@ pub fn snapshot() -> Snapshot {
             ids: IdPolicy::FillHoles,
             lanes: LanePolicy::PerNode,
             restarts_crashed: false,
+            ..ManagerPolicy::default()
         },
         binary: Ok(NodeBinary {
             path: PathBuf::from("/usr/local/bin/antnode"),
@@ -217,6 +218,7 @@ pub fn snapshot() -> Snapshot {
         }),
         upgrades_enabled: false,
         blocked_ids: Vec::new(),
+        containers: Vec::new(),
         nodes: Vec::new(),
     }
 }

@@ -9,6 +9,7 @@ pub mod command;
 mod error;
 pub mod files;
 pub mod firewall;
+pub mod install;
 pub mod layout;
 mod port;
 pub mod processes;

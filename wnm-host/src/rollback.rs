@@ -26,6 +26,33 @@ pub async fn keep(files: &dyn Files, binary: &Path) -> Result<(), ManagerError> 
     Ok(())
 }
 
+/// Replaces a program by `from` and keeps the old one. Calls `kept` in between.
+pub async fn replace(
+    files: &dyn Files,
+    from: &Path,
+    binary: &Path,
+    kept: impl FnOnce() + Send,
+) -> Result<(), ManagerError> {
+    keep(files, binary).await?;
+    kept();
+    let copied = files.install_unless_same(from, binary).await;
+    after_copy(files, binary, copied).await
+}
+
+/// Starts a node whose program may have been replaced: calls `start`, and once more if the first start was refused
+/// and the old program was put back.
+pub async fn start<F>(
+    files: &dyn Files,
+    binary: &Path,
+    start: impl Fn() -> F + Send,
+) -> Result<(), ManagerError>
+where
+    F: Future<Output = Result<(), ManagerError>> + Send,
+{
+    let started = start().await;
+    settle(files, binary, started, start()).await
+}
+
 /// After the copy of the new program: where it failed and the program is still in place, what was kept of it is of
 /// no use.
 pub async fn after_copy(

@@ -8,7 +8,7 @@ use wnm_core::manager::{AddedNode, ManagerError};
 use wnm_core::node::Node;
 use wnm_core::program::{NodeBinary, ProgramError};
 use wnm_host::blocking;
-use wnm_host::layout;
+use wnm_host::{install, layout};
 
 use crate::Launchd;
 use crate::domain::Domain;
@@ -33,14 +33,8 @@ impl Launchd {
         node: &Node,
         binary: &NodeBinary,
     ) -> Result<AddedNode, ManagerError> {
-        let paths = &self.context.paths;
-        layout::check_storage(paths)?;
         let label = Label::for_id(node.id);
-        let mut node = node.clone();
-        node.service = label.to_string();
-        node.root_dir = paths.node_dir(node.id);
-        node.binary = node.root_dir.join(self.context.program.name());
-        node.log_dir = Some(paths.log_dir(node.id));
+        let node = install::located(node, label.to_string(), &self.context)?;
         if self.ownership(&label).await? == Ownership::Foreign {
             return Err(ManagerError::Rejected {
                 what: format!("adding {label}"),
@@ -69,14 +63,7 @@ impl Launchd {
         }
         fault::point("launchd.add.file");
         self.context.open_port(&node).await?;
-        Ok(AddedNode {
-            service: node.service,
-            binary: node.binary,
-            root_dir: node.root_dir,
-            log_dir: node.log_dir,
-            ports: node.ports,
-            container: None,
-        })
+        Ok(node.into())
     }
 
     /// Whether wnm must write the job file: it is missing, or wnm wrote it and its settings
@@ -115,14 +102,9 @@ impl Launchd {
         domains.first().copied().unwrap_or(Domain::System)
     }
 
-    /// Creates the directories that a node writes to: data, logs and bootstrap cache.
+    /// Creates the directories that a node writes to.
     pub(crate) async fn make_directories(&self, node: &Node) -> Result<(), ManagerError> {
-        self.files.own_directory(&node.root_dir).await?;
-        let logs = layout::log_dir(node, &self.context.paths);
-        self.files.own_directory(&logs).await?;
-        self.files
-            .directory(&self.context.paths.bootstrap_cache)
-            .await
+        install::make_directories(self.files.as_ref(), node, &self.context.paths).await
     }
 
     /// Returns who owns the file of a job.

@@ -44,7 +44,8 @@ use async_trait::async_trait;
 use wnm_core::id::NodeId;
 use wnm_core::kind::{ManagerKind, Mode};
 use wnm_core::manager::{
-    AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerPolicy, ProcessManager,
+    AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerPolicy, Outcomes,
+    ProcessManager, Reset, each,
 };
 use wnm_core::node::Node;
 use wnm_core::node::ProcessState;
@@ -130,27 +131,28 @@ impl ProcessManager for Launchd {
             ids: IdPolicy::FillHoles,
             lanes: LanePolicy::PerNode,
             restarts_crashed: true,
+            ..ManagerPolicy::default()
         }
     }
 
-    async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {
-        self.add_node(node, binary).await
+    async fn add(&self, nodes: &[Node], binary: &NodeBinary) -> Outcomes<AddedNode> {
+        each(nodes, |node| self.add_node(node, binary)).await
     }
 
-    async fn start(&self, node: &Node) -> Result<(), ManagerError> {
-        self.start_or_roll_back(node).await
+    async fn start(&self, nodes: &[Node]) -> Outcomes<()> {
+        each(nodes, |node| self.start_or_roll_back(node)).await
     }
 
-    async fn stop(&self, node: &Node) -> Result<(), ManagerError> {
-        self.stop_node(node).await
+    async fn stop(&self, nodes: &[Node]) -> Outcomes<()> {
+        each(nodes, |node| self.stop_node(node)).await
     }
 
-    async fn upgrade(&self, node: &Node, to: &NodeBinary) -> Result<(), ManagerError> {
-        self.upgrade_node(node, to).await
+    async fn upgrade(&self, nodes: &[Node], to: &NodeBinary) -> Outcomes<()> {
+        each(nodes, |node| self.upgrade_node(node, to)).await
     }
 
-    async fn remove(&self, node: &Node) -> Result<(), ManagerError> {
-        self.remove_node(node).await
+    async fn remove(&self, nodes: &[Node]) -> Outcomes<()> {
+        each(nodes, |node| self.remove_node(node)).await
     }
 
     async fn statuses(
@@ -164,8 +166,8 @@ impl ProcessManager for Launchd {
         self.discover_nodes().await
     }
 
-    async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {
-        self.remove_nodes(nodes).await
+    fn reset(&self) -> Option<&dyn Reset> {
+        Some(self)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Removes nodes with everything they own.
 
+use async_trait::async_trait;
 use futures_util::StreamExt;
 use wnm_core::fault;
-use wnm_core::manager::ManagerError;
+use wnm_core::manager::{ManagerError, Reset};
 use wnm_core::node::Node;
 use wnm_host::Removal;
 
@@ -13,20 +14,11 @@ use crate::{Launchd, path_exists};
 /// How many jobs to unload concurrently.
 const CONCURRENCY: usize = 8;
 
-impl Launchd {
-    /// Stops the node, deletes its job file, logs and data, and closes its port.
-    pub(crate) async fn remove_node(&self, node: &Node) -> Result<(), ManagerError> {
-        let label = &Label::for_node(node)?;
-        if let JobState::Loaded(domain, _) = self.find_job(label).await? {
-            self.unload_job(domain, label).await?;
-        }
-        fault::point("launchd.remove.unloaded");
-        self.delete(node, label).await
-    }
-
+#[async_trait]
+impl Reset for Launchd {
     /// Removes many nodes, unloading them concurrently. A failure on one node does not keep the
     /// others; the first error is returned.
-    pub(crate) async fn remove_nodes(&self, nodes: &[Node]) -> Result<(), ManagerError> {
+    async fn remove_everything(&self, nodes: &[Node]) -> Result<(), ManagerError> {
         let mut result = Ok(());
         let mut named = Vec::new();
         for node in nodes {
@@ -70,6 +62,18 @@ impl Launchd {
             result = result.and(self.delete(node, &label).await);
         }
         result
+    }
+}
+
+impl Launchd {
+    /// Stops the node, deletes its job file, logs and data, and closes its port.
+    pub(crate) async fn remove_node(&self, node: &Node) -> Result<(), ManagerError> {
+        let label = &Label::for_node(node)?;
+        if let JobState::Loaded(domain, _) = self.find_job(label).await? {
+            self.unload_job(domain, label).await?;
+        }
+        fault::point("launchd.remove.unloaded");
+        self.delete(node, label).await
     }
 
     /// Deletes what remains of a node whose job is unloaded. Keeps directories that wnm did not

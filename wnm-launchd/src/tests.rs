@@ -2,6 +2,7 @@
 #![cfg(not(target_os = "macos"))]
 
 mod backend;
+mod conformance;
 mod discover;
 mod domains;
 mod legacy;

@@ -28,33 +28,23 @@ impl Launchd {
             return Err(ManagerError::NotFound(node.root_dir.display().to_string()));
         }
         let job_state = self.find_job(label).await?;
-        rollback::keep(self.files.as_ref(), &node.binary).await?;
-        fault::point("launchd.upgrade.kept");
         let files = self.files.as_ref();
-        let copied = files.install_unless_same(&to.path, &node.binary).await;
-        rollback::after_copy(files, &node.binary, copied).await?;
+        let kept = || fault::point("launchd.upgrade.kept");
+        rollback::replace(files, &to.path, &node.binary, kept).await?;
         fault::point("launchd.upgrade.replaced");
         let JobState::Loaded(domain, before) = job_state else {
             return Ok(());
         };
         let restarted = self.restart(node, label, domain, &before).await;
-        self.roll_back_on_failure(node, restarted).await
+        let again = self.start_node(node);
+        rollback::settle(files, &node.binary, restarted, again).await
     }
 
     /// Starts the node. If its program was replaced and does not start, restores the old one and
     /// starts that.
     pub(crate) async fn start_or_roll_back(&self, node: &Node) -> Result<(), ManagerError> {
-        let started = self.start_node(node).await;
-        self.roll_back_on_failure(node, started).await
-    }
-
-    async fn roll_back_on_failure(
-        &self,
-        node: &Node,
-        started: Result<(), ManagerError>,
-    ) -> Result<(), ManagerError> {
-        let again = self.start_node(node);
-        rollback::settle(self.files.as_ref(), &node.binary, started, again).await
+        let start = || self.start_node(node);
+        rollback::start(self.files.as_ref(), &node.binary, start).await
     }
 
     /// Restarts a node whose job is loaded. If its settings changed, reloads the job, because

@@ -1,3 +1,5 @@
+//! The detailed report on nodes.
+
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -14,13 +16,13 @@ use wnm_core::quantity::UnixTime;
 use wnm_core::reports::{ReportFormat, ReportKind};
 use wnm_core::wallet::Address;
 
-/// The only machine a database of the Python wnm has.
+/// The id of the only machine in a database of the Python wnm.
 const MACHINE_ID: u32 = 1;
 
-/// How a node's directory is laid out; there has been one way.
+/// The layout of node directories. There has been only one.
 const LAYOUT: &str = "1";
 
-/// The row of a node as the Python wnm has it, its columns in its order and units, then ours.
+/// A node as JSON: the columns of the Python wnm in its order and units, followed by ours.
 #[derive(Serialize)]
 struct Row<'a> {
     id: NodeId,
@@ -35,12 +37,12 @@ struct Row<'a> {
     root_dir: Cow<'a, str>,
     log_dir: Option<Cow<'a, str>>,
     port: Port,
-    /// 0 where it has none, as in the database.
+    /// 0 if the node has none, as in the database.
     metrics_port: u16,
     rpc_port: u16,
     network: &'a str,
     wallet: Option<Address>,
-    /// Empty where it is not known, as in the database.
+    /// Empty if unknown, as in the database.
     peer_id: &'a str,
     status: Status,
     timestamp: UnixTime,
@@ -133,13 +135,15 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The unit the database has memory and processor share in. What is not a number becomes 0.
+/// Converts megabytes or percent to hundredths, the unit of the database. NaN becomes 0.
 pub(super) fn hundredths(value: f64) -> i64 {
-    // `as` saturates, and that is what is wanted: nothing real comes near.
+    // `as` saturates, which is right here: no real value comes near the limits.
     (value * 100.0).round() as i64
 }
 
-/// A block per node.
+/// The report `node-status-details`: a block of lines per node, or a JSON array of rows.
+///
+/// Fails if the report does not support `format`.
 pub fn node_status_details(nodes: &[&Node], format: ReportFormat) -> Result<String, ReportError> {
     ReportKind::NodeStatusDetails.check(format)?;
     if format == ReportFormat::Json {
@@ -170,7 +174,7 @@ fn block(node: &Node) -> String {
         ),
         ("Data path", display(&node.root_dir)),
         ("Log path", display(&log_dir(node))),
-        // The binary is a full path; only a row that was written by hand has less than that.
+        // The binary is an absolute path, except in rows written by hand.
         ("Bin Path", display(&node.root_dir.join(&node.binary))),
         ("Connected peers", node.measured.connected_peers.to_string()),
         (
@@ -188,7 +192,7 @@ fn block(node: &Node) -> String {
         .collect()
 }
 
-/// Where the logs are; a node for which that is not recorded has them below its data.
+/// The log directory: the recorded one, or else `logs` in the data directory.
 fn log_dir(node: &Node) -> PathBuf {
     let below = || node.root_dir.join("logs");
     node.log_dir.clone().unwrap_or_else(below)
@@ -204,7 +208,7 @@ mod tests {
     use crate::fixture;
 
     #[test]
-    fn the_text_is_that_of_the_python_but_for_the_doubled_path() {
+    fn the_text_equals_the_python_report_except_for_its_doubled_path() {
         let nodes = fixture::nodes();
         let text = node_status_details(&fixture::refs(&nodes), ReportFormat::Text).unwrap();
         let mut recorded = fixture::recorded!("node-status-details.txt").to_owned();
@@ -216,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_json_is_that_of_the_python_and_our_columns_after_it() {
+    fn the_json_equals_the_python_report_followed_by_our_columns() {
         let nodes = fixture::nodes();
         let text = node_status_details(&fixture::refs(&nodes), ReportFormat::Json).unwrap();
         let ours = ["\"desired", "\"observed", "\"transition"];
@@ -246,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn recorded_logs_are_reported_and_the_rest_is_below_the_data() {
+    fn a_recorded_log_directory_is_reported() {
         let mut nodes = fixture::nodes();
         nodes[0].log_dir = Some("/var/log/antnode/antnode0001".into());
         nodes[0].version = None;
@@ -278,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_that_are_no_numbers_are_zero() {
+    fn nan_figures_are_zero() {
         assert_eq!([97.81, 0.04, f64::NAN].map(hundredths), [9781, 4, 0]);
     }
 }

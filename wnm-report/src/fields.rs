@@ -1,4 +1,4 @@
-//! Reports that are a list of named values.
+//! Reports that are lists of named values.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -7,14 +7,14 @@ use crate::{ReportError, json};
 use wnm_core::machine::ConfigValue;
 use wnm_core::reports::{ReportFormat, ReportKind};
 
-/// A value, or a table of numbers under names.
+/// A value, or a table of named numbers.
 pub(super) enum Field {
     Value(ConfigValue),
     Counts(Vec<(String, u64)>),
 }
 
 impl Field {
-    /// As the Python wnm prints it: a table is a dictionary in its spelling, `{'0.4.16': 2}`.
+    /// The value as the Python wnm prints it. A table becomes a Python dictionary, `{'0.4.16': 2}`.
     fn flat(&self) -> ConfigValue {
         match self {
             Field::Value(value) => value.clone(),
@@ -38,7 +38,7 @@ impl Serialize for Field {
     }
 }
 
-/// A JSON object whose keys stay in the order given.
+/// A JSON object that keeps the order of its keys.
 struct InOrder<'a, K, V>(&'a [(K, V)]);
 
 impl<K: Serialize, V: Serialize> Serialize for InOrder<'_, K, V> {
@@ -51,6 +51,7 @@ impl<K: Serialize, V: Serialize> Serialize for InOrder<'_, K, V> {
     }
 }
 
+/// Renders named values in a format.
 pub(super) fn render(
     fields: &[(&str, Field)],
     format: ReportFormat,
@@ -67,8 +68,10 @@ pub(super) fn render(
     }
 }
 
-/// The machine's settings, in the order given. `env` can be sourced by a shell and `config` used as a
-/// configuration file: both read back as the same settings.
+/// The report `machine-config`: the machine's settings, in the order given.
+///
+/// A shell can source the format `env`, and wnm can read the format `config` as a configuration
+/// file. Both give the same settings.
 pub fn machine_config(
     values: &[(&str, ConfigValue)],
     format: ReportFormat,
@@ -86,7 +89,7 @@ mod tests {
     use super::*;
     use crate::fixture;
 
-    /// The settings as `machine-config.json` has them, in its order.
+    /// The settings in `machine-config.json`, in its order.
     fn values() -> Vec<(&'static str, ConfigValue)> {
         fixture::recorded!("machine-config.json")
             .lines()
@@ -100,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_json_are_those_of_the_python() {
+    fn text_and_json_equal_the_python_reports() {
         assert_eq!(values().len(), 52);
         assert_eq!(
             report(ReportFormat::Json),
@@ -113,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn env_and_config_are_those_of_the_python_but_for_what_is_not_set() {
+    fn env_and_config_equal_the_python_reports_except_for_missing_values() {
         let unset = |recorded: &str| recorded.replace("=None\n", "=\n");
         let env = fixture::recorded!("machine-config.env");
         assert_eq!(report(ReportFormat::Env), unset(env));
@@ -122,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn hard_values_are_quoted_whatever_their_key() {
+    fn special_characters_are_quoted_under_any_key() {
         let values = [
             ("antctl_path", "/srv/my ants/antctl".into()),
             ("start_args", "--log \"a b\"".into()),

@@ -1,4 +1,5 @@
-//! The rows of `the testkit's python/colony-0.6.3.sql`, which the recorded reports were made from.
+//! The nodes and settings in `python/colony-0.6.3.sql` of wnm-fixtures. The recorded reports come
+//! from that database.
 
 use wnm_core::kind::ManagerKind;
 use wnm_core::machine::{IoRates, LoadAverages, Machine, MachineLoad, MachineState};
@@ -112,7 +113,7 @@ pub(super) fn machine() -> Machine {
     }
 }
 
-/// The load that `machine-metrics.json` was recorded under.
+/// The load at the time of the recorded `machine-metrics.json`.
 pub(super) fn load() -> MachineLoad {
     MachineLoad {
         at: UnixTime(1_795_215_700),
@@ -149,6 +150,7 @@ pub(super) fn snapshot() -> Snapshot {
             ids: IdPolicy::FillHoles,
             lanes: LanePolicy::PerNode,
             restarts_crashed: true,
+            ..ManagerPolicy::default()
         },
         binary: Ok(NodeBinary {
             path: "/srv/ant/bin/antnode".into(),
@@ -156,6 +158,7 @@ pub(super) fn snapshot() -> Snapshot {
         }),
         upgrades_enabled: false,
         blocked_ids: vec![],
+        containers: vec![],
         nodes: nodes(),
     }
 }

@@ -1,19 +1,22 @@
+//! Summarises why a cycle did not do more.
+
 use wnm_core::decide::{Doing, Reason};
 
-/// Why no more was done, for a line that is written every minute: what people wait for first (adding, then
-/// starting), one phrase for all that one reason holds back, and nothing that is so in every quiet cycle. When
-/// there is nothing else, what there is.
+/// Why a cycle did not do more, as phrases for a line that appears every minute.
+///
+/// Joins all acts that one reason holds back into one phrase, and puts adding first, then starting.
+/// Leaves out reasons that apply in every quiet cycle, unless there are no others.
 pub fn held_back(reasons: &[Reason]) -> Vec<String> {
     let news: Vec<&Reason> = reasons.iter().filter(|reason| is_news(reason)).collect();
-    let mut told: Vec<&Reason> = if news.is_empty() {
+    let mut reported: Vec<&Reason> = if news.is_empty() {
         reasons.iter().collect()
     } else {
         news
     };
-    told.sort_by_key(|reason| rank(reason));
+    reported.sort_by_key(|reason| rank(reason));
 
     let mut phrases: Vec<(Vec<String>, String)> = Vec::new();
-    for reason in told {
+    for reason in reported {
         let (doing, because) = match reason {
             Reason::Withheld { doing, because } => (vec![doing.to_string()], because.to_string()),
             other => (Vec::new(), other.to_string()),
@@ -41,16 +44,16 @@ fn is_news(reason: &Reason) -> bool {
     let Reason::Withheld { doing, because } = reason else {
         return true;
     };
-    let as_ever = matches!(
+    let routine = matches!(
         **because,
         Reason::NoCandidate
             | Reason::UpgradesOff
             | Reason::UpToDate { .. }
             | Reason::GoesFirst { .. }
     );
-    // That the load gives no cause to stop a node is no news either.
+    // A load below the limits is routine too.
     let no_pressure = *doing == Doing::Stopping && matches!(**because, Reason::Measured(_));
-    !as_ever && !no_pressure
+    !routine && !no_pressure
 }
 
 fn rank(reason: &Reason) -> u8 {
@@ -89,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_reason_holds_back_is_told_at_once_and_adding_first() {
+    fn acts_with_one_reason_share_a_phrase_that_begins_with_adding() {
         let busy = || cpu(92.3, Relation::Above, 70.0);
         let reasons = [
             not(Doing::Stopping, Reason::NoCandidate),
@@ -104,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quiet_cycle_says_why_no_node_is_added_and_nothing_else() {
+    fn a_quiet_cycle_only_says_why_no_node_is_added() {
         let reasons = [
             not(Doing::Stopping, cpu(10.0, Relation::AtMost, 70.0)),
             not(Doing::Upgrading, Reason::UpgradesOff),
@@ -115,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_alone_is_told() {
+    fn a_routine_reason_appears_if_it_is_the_only_one() {
         let reasons = [not(Doing::Stopping, Reason::NoCandidate)];
         assert_eq!(held_back(&reasons), ["not stopping: no node for it"]);
         assert_eq!(held_back(&[]), [] as [&str; 0]);

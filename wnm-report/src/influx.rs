@@ -1,3 +1,5 @@
+//! The InfluxDB report.
+
 use std::fmt::Write;
 
 use crate::details::hundredths;
@@ -5,10 +7,12 @@ use crate::rewards;
 use crate::table::one_line;
 use wnm_core::node::{Node, Status};
 
-/// InfluxDB line protocol: a line per node, then totals, all of one time.
+/// The report `influx-resources` in InfluxDB line protocol: a line per node, followed by totals,
+/// all with one timestamp.
 ///
-/// `at_nanos` is nanoseconds since 1970. Field names are those of the Python wnm, two of which differ from
-/// its columns (`up_time`, `shunned_count`). Format: InfluxDB v2 documentation, "Line protocol".
+/// `at_nanos` is nanoseconds since 1970. The fields have the names of the Python wnm; two differ
+/// from its columns (`up_time`, `shunned_count`). The format is in the InfluxDB v2 documentation,
+/// "Line protocol".
 pub fn influx_resources(nodes: &[&Node], at_nanos: i128) -> String {
     if nodes.is_empty() {
         return "# No nodes found\n".to_owned();
@@ -34,14 +38,14 @@ pub fn influx_resources(nodes: &[&Node], at_nanos: i128) -> String {
     text
 }
 
-/// A line is about this long; room is made for all at once.
+/// The approximate length of a line in bytes, to reserve space once for all.
 const BYTES_A_LINE: usize = 480;
 
 fn line(text: &mut String, node: &Node, at_nanos: i128) {
     let measured = &node.measured;
     let version = node.version.as_ref().map(ToString::to_string);
     text.push_str("nodes");
-    // The tag is a number and needs no escapes.
+    // The tag is a number and needs no escaping.
     push(text, ",id=", node.id);
     push(
         text,
@@ -81,19 +85,21 @@ fn push(text: &mut String, before: &str, value: impl std::fmt::Display) {
     let _infallible = write!(text, "{value}");
 }
 
-/// Integers are signed and have 64 bits there; one beyond would lose the whole line.
+/// Appends an integer field. InfluxDB integers are signed 64-bit, and a larger value would
+/// invalidate the line.
 fn integer(text: &mut String, key: &str, value: u64) {
     let value = i64::try_from(value).unwrap_or(i64::MAX);
     let _infallible = write!(text, ",{key}={value}i");
 }
 
-/// In the precision of the database, and always with a fraction, so that the field's type never changes.
+/// Appends a float field with the database's precision, always with a fraction so the field's type
+/// is stable.
 fn float(text: &mut String, key: &str, value: f64) {
     let value = hundredths(value) as f64 / 100.0;
     let _infallible = write!(text, ",{key}={value:?}");
 }
 
-/// A string field. Quote and backslash are escaped; a line break would end the line and becomes a blank.
+/// A string field. Escapes quotes and backslashes, and replaces line breaks by spaces.
 fn quoted(value: &str) -> String {
     let mut text = String::with_capacity(value.len() + 2);
     text.push('"');
@@ -107,7 +113,7 @@ fn quoted(value: &str) -> String {
     text
 }
 
-/// Mean over the running nodes that estimate one, rounded down.
+/// The mean estimate of the running nodes that have one, rounded down.
 fn network_size(nodes: &[&Node]) -> u64 {
     let sizes: Vec<u64> = nodes
         .iter()
@@ -128,7 +134,7 @@ mod tests {
     const AT: i128 = 1_795_215_709_292_246_528;
 
     #[test]
-    fn the_text_is_that_of_the_python_but_for_the_rounded_sum() {
+    fn the_text_equals_the_python_report_except_for_its_rounded_sum() {
         let nodes = fixture::nodes();
         let recorded = fixture::recorded!("influx-resources.txt");
         assert_eq!(
@@ -138,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn no_value_leaves_its_field() {
+    fn no_value_breaks_out_of_its_field() {
         let mut node = fixture::nodes().remove(0);
         node.peer_id = Some("a\"b\\c,d e=f\ng".to_owned());
         node.measured.rewards = None;
@@ -151,9 +157,9 @@ mod tests {
         "#);
     }
 
-    /// InfluxData's own parser, and not only the look of it.
+    /// Uses InfluxData's own parser.
     #[test]
-    fn line_protocol_is_read_back_value_for_value() {
+    fn line_protocol_parses_back_to_every_value() {
         use influxdb_line_protocol::{FieldValue, parse_lines};
         let mut nodes = fixture::nodes();
         nodes[0].peer_id = Some("a\"b\\c,d e=f\ng".to_owned());
@@ -176,7 +182,7 @@ mod tests {
             found.next().map(|(_, value)| value.clone()).unwrap()
         };
         let FieldValue::String(peer) = field(0, "PeerId") else {
-            panic!("no text");
+            panic!("not a string");
         };
         assert_eq!(peer.as_str(), "a\"b\\c,d e=f g");
         assert_eq!(field(1, "puts"), FieldValue::I64(i64::MAX));
@@ -187,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_network_is_the_mean_of_those_who_know() {
+    fn the_network_size_is_the_mean_of_running_nodes_with_an_estimate() {
         let mut nodes = vec![fixture::nodes().remove(0); 4];
         for (node, size) in nodes.iter_mut().zip([7, 0, 10, 1000]) {
             node.measured.network_size = size;

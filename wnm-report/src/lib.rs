@@ -1,9 +1,9 @@
-//! What people and programs read: pure functions from data to text. Nothing here samples, surveys or
-//! writes; every text that is more than a phrase ends with a newline.
+//! Reports for people and programs: pure functions from data to text. Nothing here measures, probes
+//! or writes. Every text longer than a phrase ends with a newline.
 //!
-//! The reports have the layout of the Python wnm 0.6.3, which scripts and Telegraf inputs were written
-//! against. Where its output was wrong (a path put before a full path, a number cut to a float, a value that
-//! a shell does not read back) ours is right instead.
+//! Reports keep the layout of the Python wnm 0.6.3, because scripts and Telegraf inputs depend on
+//! it. They differ only where its output was wrong: a doubled path, a large number rounded to a
+//! float, or a value that a shell does not read back.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -40,33 +40,33 @@ pub use quote::{config_line, environment_line};
 pub use select::select_nodes;
 pub use status::node_status;
 
-/// What a report says when it is about nodes and there are none, as the Python wnm.
+/// The text of a report about no nodes, as the Python wnm prints it.
 const NO_NODES: &str = "No nodes found.\n";
 
-/// Why there is no report.
+/// Why a report cannot be made.
 #[derive(Debug, Error)]
 pub enum ReportError {
-    /// A format that this report does not come in.
+    /// The report does not support the format.
     #[error(transparent)]
     Unknown(#[from] UnknownReport),
-    /// Names of `--service_name` that no node has. All of them at once.
+    /// All requested names that match no node.
     #[error("{}", select::describe(.0))]
     UnknownNodes(Vec<UnknownNode>),
-    /// The text could not be made.
+    /// The report cannot be serialised as JSON.
     #[error("cannot write the report as JSON: {0}")]
     Json(#[source] serde_json::Error),
 }
 
-/// A name that no node has.
+/// A requested name that matches no node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownNode {
-    /// As it was given.
+    /// The name as given.
     pub name: String,
-    /// The existing one that resembles it most; none when there are no nodes.
+    /// The most similar existing name. `None` if there are no nodes.
     pub nearest: Option<String>,
 }
 
-/// JSON as the Python wnm lays it out: indented by two, with a newline at the end.
+/// JSON in the layout of the Python wnm: indented by two spaces, with a newline at the end.
 fn json(value: &impl serde::Serialize) -> Result<String, ReportError> {
     let mut text = serde_json::to_string_pretty(value).map_err(ReportError::Json)?;
     text.push('\n');

@@ -1,3 +1,5 @@
+//! The report on the machine's load and node counts.
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,27 +14,27 @@ use wnm_core::node::{Node, Status};
 use wnm_core::quantity::{Percent, UnixTime};
 use wnm_core::reports::{ReportFormat, ReportKind};
 
-/// How many nodes there are of each status and version.
+/// Node counts by status and version.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NodeCounts {
-    /// All rows, those that are being removed among them.
+    /// All nodes, including those under removal.
     pub total: u64,
-    /// By the word that people read.
+    /// By status.
     pub by_status: BTreeMap<Status, u64>,
-    /// By version, newest first; those without one are not in it.
+    /// By version, newest first. Leaves out nodes without a version.
     pub by_version: BTreeMap<Reverse<Version>, u64>,
-    /// Version of the first node.
+    /// The version of the first node.
     pub first_version: Option<Version>,
-    /// Nodes of the current version, disabled ones left out.
+    /// Nodes with the current version, without disabled ones.
     pub latest: u64,
-    /// Nodes without a version, disabled ones left out.
+    /// Nodes without a version, without disabled ones.
     pub without_version: u64,
-    /// Nodes of another version, disabled ones left out.
+    /// Nodes with another version, without disabled ones.
     pub to_upgrade: u64,
 }
 
 impl NodeCounts {
-    /// Counts. `current` is the version that upgraded nodes get.
+    /// Counts nodes. `current` is the version that upgrades install.
     pub fn of(nodes: &[Node], current: Option<&Version>) -> Self {
         let mut counts = NodeCounts {
             first_version: nodes.first().and_then(|node| node.version.clone()),
@@ -62,22 +64,25 @@ impl NodeCounts {
     }
 }
 
-/// What the report on the machine's load is made from.
+/// The input of [`machine_metrics`].
 #[derive(Debug, Clone, Copy)]
 pub struct MetricsReport<'a> {
-    /// The last measurement, as the last cycle stored it: a report measures nothing.
+    /// The measurement that the last cycle stored. A report measures nothing.
     pub load: &'a MachineLoad,
     /// The nodes.
     pub nodes: &'a NodeCounts,
-    /// The binary that new and upgraded nodes get a copy of.
+    /// The binary that new and upgraded nodes copy.
     pub antnode: &'a Path,
-    /// Its version; `None` when it did not say.
+    /// The version of that binary. `None` if unknown.
     pub antnode_version: Option<&'a Version>,
-    /// The settings the disk warning is computed with.
+    /// The settings that the disk warning uses.
     pub machine: &'a Machine,
 }
 
-/// The machine's load and how many nodes of which kind there are. Keys are those of the Python wnm, then ours.
+/// The report `machine-metrics`: the machine's load and node counts. Has the keys of the Python
+/// wnm, followed by ours.
+///
+/// Fails if the report does not support `format`.
 pub fn machine_metrics(
     report: &MetricsReport<'_>,
     format: ReportFormat,
@@ -116,18 +121,18 @@ fn fields(report: &MetricsReport<'_>) -> Vec<(&'static str, Field)> {
         ("load_average_1", float(load.load.one.get())),
         ("load_average_5", float(load.load.five.get())),
         ("load_average_15", float(load.load.fifteen.get())),
-        ("idle_cpu_percent", rest(load.cpu)),
+        ("idle_cpu_percent", remainder(load.cpu)),
         ("io_wait", share(load.io_wait)),
         ("used_cpu_percent", share(load.cpu)),
         ("used_mem_percent", share(load.memory)),
-        ("free_mem_percent", rest(load.memory)),
+        ("free_mem_percent", remainder(load.memory)),
         ("used_hd_percent", share(load.disk)),
         ("total_hd_bytes", count(load.disk_total)),
         ("hdio_write_bytes", count(load.disk_io.write.0)),
         ("hdio_read_bytes", count(load.disk_io.read.0)),
         ("netio_write_bytes", count(load.net_io.write.0)),
         ("netio_read_bytes", count(load.net_io.read.0)),
-        ("node_hd_crisis", count(disk_crisis(report))),
+        ("node_hd_crisis", count(crisis_percent(report))),
         ("stopping_nodes", count(nodes.with(Status::Stopping))),
         ("unknown_nodes", count(nodes.with(Status::Unknown))),
         ("measured_at", time(load.at)),
@@ -135,9 +140,9 @@ fn fields(report: &MetricsReport<'_>) -> Vec<(&'static str, Field)> {
     ]
 }
 
-/// Percent of the disk space that may be filled which the nodes come to need, should each of them store
-/// `crisis_bytes`. Rounded down; 0 while the size of the disk is not known.
-fn disk_crisis(report: &MetricsReport<'_>) -> u64 {
+/// The disk space that nodes would need if each stored `crisis_bytes`, as a percentage of the space
+/// that may be filled. Rounded down. 0 if the size of the disk is unknown.
+fn crisis_percent(report: &MetricsReport<'_>) -> u64 {
     let remove_above = report.machine.thresholds.disk.remove_above.get();
     let room = report.load.disk_total as f64 * remove_above / 100.0;
     let needed = report.nodes.total as f64 * report.machine.crisis_bytes as f64;
@@ -156,13 +161,13 @@ fn float(number: f64) -> Field {
     Field::Value(ConfigValue::Float(number))
 }
 
-/// A measured share has one digit after the point; more would be noise.
+/// A measured share with one decimal. More would be noise.
 fn share(percent: Percent) -> Field {
     float(tenths(percent.get()))
 }
 
-/// What is left of the whole.
-fn rest(percent: Percent) -> Field {
+/// The remainder to 100 %.
+fn remainder(percent: Percent) -> Field {
     float(tenths((100.0 - percent.get()).max(0.0)))
 }
 
@@ -196,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_json_is_that_of_the_python_and_our_keys_after_it() {
+    fn the_json_equals_the_python_report_followed_by_our_keys() {
         let text = report(&fixture::nodes(), ReportFormat::Json);
         let recorded = fixture::recorded!("machine-metrics.json");
         let (ours, theirs) = (text.as_str(), recorded.trim_end_matches("\n}\n"));
@@ -213,7 +218,7 @@ mod tests {
         "#);
     }
 
-    /// The recordings of one report in other formats were made at other moments.
+    /// The lines that do not depend on the load. Recordings in other formats have other loads.
     fn without_load(text: &str) -> Vec<&str> {
         let load = ["load_", "idle_", "io_", "used_", "free_", "hdio_", "netio_"];
         let ours = ["stopping_", "unknown_", "measured_"];
@@ -228,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_env_are_those_of_the_python() {
+    fn text_and_env_equal_the_python_reports() {
         let text = report(&fixture::nodes(), ReportFormat::Text);
         let recorded = fixture::recorded!("machine-metrics.txt");
         assert_eq!(without_load(&text), without_load(recorded));
@@ -240,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_not_set() {
+    fn unknown_values_are_empty() {
         let mut load = fixture::load();
         load.disk_total = 0;
         load.cpu = Percent::new(100.04).unwrap();
@@ -268,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn disabled_and_unversioned_nodes_are_counted_apart() {
+    fn disabled_and_unversioned_nodes_count_separately() {
         let mut nodes = fixture::nodes();
         nodes[0].version = None;
         nodes[1].version = "0.4.7".parse().ok();

@@ -1,7 +1,8 @@
 use std::fmt::Display;
 
 use crate::table::{Column, render};
-use wnm_core::decide::{Plan, PlanKind, Reason, Step};
+use wnm_core::container::ContainerState;
+use wnm_core::decide::{MachineAct, MachineStep, Plan, PlanKind, Reason, Step};
 use wnm_core::machine::{Band, IoBands, IoRates};
 use wnm_core::snapshot::Snapshot;
 
@@ -14,6 +15,7 @@ pub fn plan(snapshot: &Snapshot, plan: &Plan) -> String {
     let words = |reasons: &[Reason]| reasons.iter().map(ToString::to_string).collect();
     PlanWords {
         kind: plan.kind,
+        machine_steps: plan.machine_steps.iter().map(machine_step).collect(),
         steps: plan.steps.iter().map(step).collect(),
         held_back: words(&plan.held_back),
         warnings: words(&plan.warnings),
@@ -21,9 +23,29 @@ pub fn plan(snapshot: &Snapshot, plan: &Plan) -> String {
     .layout(snapshot)
 }
 
+/// Act, what it acts on, and reason.
+fn machine_step(step: &MachineStep) -> [String; 3] {
+    let act = match (&step.act, &step.reason) {
+        (MachineAct::OpenPorts { .. }, _) => "open",
+        (MachineAct::EnsureContainer { .. }, Reason::ContainerNeeded { state, .. })
+            if *state == ContainerState::Missing =>
+        {
+            "create"
+        }
+        (MachineAct::EnsureContainer { .. }, _) => "start",
+    };
+    [
+        act.to_owned(),
+        step.act.to_string(),
+        step.reason.to_string(),
+    ]
+}
+
 /// A plan with everything in words, before it is laid out.
 struct PlanWords {
     kind: PlanKind,
+    /// Act, what it acts on, reason.
+    machine_steps: Vec<[String; 3]>,
     /// Act, node, reason.
     steps: Vec<[String; 3]>,
     held_back: Vec<String>,
@@ -34,7 +56,8 @@ impl PlanWords {
     fn layout(self, snapshot: &Snapshot) -> String {
         let mut text = self.headline();
         text.push('\n');
-        let steps: Vec<Vec<String>> = self.steps.into_iter().map(Vec::from).collect();
+        let steps = self.machine_steps.into_iter().chain(self.steps);
+        let steps: Vec<Vec<String>> = steps.map(Vec::from).collect();
         text.push_str(&render("  ", 3, &[Column::LEFT; 3], &steps));
         section(&mut text, "held back", self.held_back);
         section(&mut text, "warnings", self.warnings);
@@ -42,25 +65,19 @@ impl PlanWords {
         text
     }
 
-    /// `would start 1 node and add 1`, in the order of the steps.
+    /// `would create 1 container, start 1 node and add 1`, in the order of the steps.
     fn headline(&self) -> String {
-        let mut counts: Vec<(&str, usize)> = Vec::new();
-        for [act, ..] in &self.steps {
-            match counts.iter_mut().find(|(other, _)| other == act) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((act, 1)),
-            }
-        }
+        let counts = counts(&self.steps);
         let noun = |place: usize, count: usize| match (place, count) {
             (0, 1) => " node",
             (0, _) => " nodes",
             _ => "",
         };
-        let mut phrases: Vec<String> = counts
-            .iter()
-            .enumerate()
-            .map(|(place, &(act, count))| format!("{act} {count}{}", noun(place, count)))
-            .collect();
+        let machine = counts_of_machine(&self.machine_steps);
+        let nodes = counts.iter().enumerate();
+        let nodes =
+            nodes.map(|(place, &(act, count))| format!("{act} {count}{}", noun(place, count)));
+        let mut phrases: Vec<String> = machine.chain(nodes).collect();
         match (phrases.pop(), self.kind) {
             (Some(last), _) if phrases.is_empty() => format!("would {last}"),
             (Some(last), _) => format!("would {} and {last}", phrases.join(", ")),
@@ -72,6 +89,28 @@ impl PlanWords {
             (None, PlanKind::Idle | PlanKind::Act) => "nothing to do".to_owned(),
         }
     }
+}
+
+/// How often each act comes, in the order they first come.
+fn counts(steps: &[[String; 3]]) -> Vec<(&str, usize)> {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for [act, ..] in steps {
+        match counts.iter_mut().find(|(other, _)| other == act) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((act, 1)),
+        }
+    }
+    counts
+}
+
+fn counts_of_machine(steps: &[[String; 3]]) -> impl Iterator<Item = String> {
+    counts(steps)
+        .into_iter()
+        .map(|(act, count)| match (act, count) {
+            ("open", _) => "open ports".to_owned(),
+            (act, 1) => format!("{act} 1 container"),
+            (act, count) => format!("{act} {count} containers"),
+        })
 }
 
 /// A title and a line per reason, or nothing.
@@ -140,6 +179,7 @@ fn row<T: Display>(name: &str, now: T, band: Band<T>) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::fixture;
+    use wnm_core::id::{ContainerId, NodeId};
     use wnm_core::quantity::ByteRate;
 
     fn step(act: &str, node: &str, reason: &str) -> [String; 3] {
@@ -149,6 +189,7 @@ mod tests {
     fn idle(kind: PlanKind) -> PlanWords {
         PlanWords {
             kind,
+            machine_steps: vec![],
             steps: vec![],
             held_back: vec![],
             warnings: vec![],
@@ -159,6 +200,7 @@ mod tests {
     fn a_plan_reads_from_what_to_why_to_what_was_measured() {
         let words = PlanWords {
             kind: PlanKind::Act,
+            machine_steps: vec![],
             steps: vec![
                 step("start", "antnode0003", "it stopped by itself"),
                 step(
@@ -204,6 +246,43 @@ mod tests {
             idle(PlanKind::NoNodes).headline(),
             "nothing to do: there are no nodes"
         );
+    }
+
+    #[test]
+    fn what_is_done_with_the_machine_comes_first() {
+        let needed = |state| MachineStep {
+            act: MachineAct::EnsureContainer {
+                container: ContainerId(2),
+            },
+            reason: Reason::ContainerNeeded {
+                state,
+                nodes: 3,
+                adding: 0,
+            },
+        };
+        let open = MachineStep {
+            act: MachineAct::OpenPorts {
+                nodes: [1, 2].into_iter().filter_map(NodeId::new).collect(),
+            },
+            reason: Reason::PortsForgotten,
+        };
+        let steps = [
+            open,
+            needed(ContainerState::Missing),
+            needed(ContainerState::Stopped),
+        ];
+        let mut words = idle(PlanKind::Act);
+        words.machine_steps = steps.iter().map(machine_step).collect();
+        words.steps = vec![step("start", "antnode0001", "its container a2 restarted")];
+        let text = words.layout(&fixture::snapshot());
+        let (steps, _) = text.split_once("measured").unwrap();
+        insta::assert_snapshot!(steps.trim_end(), @"
+        would open ports, create 1 container, start 1 container and start 1 node
+          open     ports of nodes 1, 2   a reboot may have closed them
+          create   container a2          it is missing, 3 nodes in it
+          start    container a2          it is stopped, 3 nodes in it
+          start    antnode0001           its container a2 restarted
+        ");
     }
 
     #[test]

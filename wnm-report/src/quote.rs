@@ -1,9 +1,9 @@
-//! `key=value` lines that a POSIX shell reads back as they were.
+//! `key=value` lines that a POSIX shell reads back unchanged.
 
 use wnm_core::machine::ConfigValue;
 
-/// Keys whose text the Python wnm puts in quotes whatever it is. Scripts that cut these lines themselves
-/// expect them there.
+/// Keys whose text the Python wnm always quotes. Scripts that split these lines themselves expect
+/// the quotes.
 const ALWAYS_QUOTED: [&str; 7] = [
     "node_storage",
     "environment",
@@ -14,18 +14,18 @@ const ALWAYS_QUOTED: [&str; 7] = [
     "nodes_by_version",
 ];
 
-/// A line of a configuration file, `key=value`.
+/// A line of a configuration file, `key=value`, without a newline.
 pub fn config_line(key: &str, value: &ConfigValue) -> String {
     format!("{key}={}", assigned(key, value))
 }
 
-/// A line for a shell, `KEY=value`.
+/// A line for a shell, `KEY=value`, without a newline.
 pub fn environment_line(key: &str, value: &ConfigValue) -> String {
     format!("{}={}", key.to_ascii_uppercase(), assigned(key, value))
 }
 
-/// The right side of an assignment to `key`. A value that is not set is empty, which reads back as not set;
-/// the Python wnm wrote the word `None`, which it then took for a value.
+/// The right side of an assignment to `key`. A missing value is empty, which reads back as missing.
+/// The Python wnm wrote `None`, which it then read back as a value.
 fn assigned(key: &str, value: &ConfigValue) -> String {
     match value {
         ConfigValue::Null => String::new(),
@@ -34,8 +34,8 @@ fn assigned(key: &str, value: &ConfigValue) -> String {
     }
 }
 
-/// Double quotes, as the Python wnm has them, and a backslash before the four characters that mean something
-/// between them (POSIX shell, 2.2.3). Our configuration files read the same.
+/// Puts a text in double quotes, as the Python wnm does, and escapes the four characters that are
+/// special between them (POSIX shell, 2.2.3). Our configuration files follow the same rules.
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -49,7 +49,7 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Whether a shell takes the text for one word without quotes.
+/// Whether a shell reads the unquoted text as one word.
 fn is_plain(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-+.,:/@%=".contains(&b);
     !text.is_empty() && text.bytes().all(plain)
@@ -64,8 +64,8 @@ mod tests {
 
     use super::*;
 
-    /// What a real shell makes of the assignments: their values, each with a byte after it that keeps a
-    /// newline at its end from being lost.
+    /// The values that a real shell reads from assignments, each followed by `|` to preserve a
+    /// final newline.
     fn read_by_a_shell(texts: &[String]) -> String {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         let mut script = String::from(". \"$1\" || exit; printf '%s|'");
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_reads_hard_values_back() {
+    fn a_shell_reads_special_characters_back() {
         let texts = [
             "",
             "plain",
@@ -121,7 +121,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(16))]
 
         #[test]
-        fn a_shell_reads_everything_back(
+        fn a_shell_reads_any_text_back(
             texts in prop::collection::vec("[a-zé \"'$`\\\\\n!#~*(){}=;&|<>?\\[\\]-]{0,24}", 1..40)
         ) {
             prop_assert_eq!(read_by_a_shell(&texts), joined(&texts));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_set_is_empty() {
+    fn a_missing_value_is_empty() {
         assert_eq!(assigned("antctl_version", &ConfigValue::Null), "");
         assert_eq!(
             assigned("environment", &ConfigValue::Text(String::new())),

@@ -1,11 +1,10 @@
-//! Sums of reward balances. They are counted in the smallest unit of the token and pass 64 bits, so they
-//! are never floats.
+//! Sums of reward balances. Balances count the smallest unit of the token and exceed 64 bits, so
+//! they are never floats.
 
 use wnm_core::node::Node;
 
-/// The exact sum of what the nodes report. A balance that is no number counts as nothing; a fraction of the
-/// smallest unit does not exist and is left out. Beyond 128 bits, ten billion times all tokens there are, the
-/// sum stays where it is.
+/// The exact sum of the nodes' balances, in the smallest unit. Ignores balances that are not
+/// numbers, and drops fractions. Saturates at 128 bits, ten billion times all existing tokens.
 pub(super) fn total(nodes: &[&Node]) -> u128 {
     nodes
         .iter()
@@ -45,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_counts_as_nothing() {
+    fn invalid_balances_are_ignored() {
         assert_eq!(total_of(&["7", "", "None", "-3", "2.0", "1e9"]), 9);
         assert_eq!(total_of(&[&u128::MAX.to_string(), "5"]), u128::MAX);
     }

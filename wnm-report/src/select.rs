@@ -1,12 +1,16 @@
+//! Selects the nodes of a report by name.
+
 use crate::{ReportError, UnknownNode};
 use wnm_core::id::NodeName;
 use wnm_core::node::Node;
 
-/// The nodes that `--service_name` names, in that order, one as often as it is named; all of them when it
-/// names none.
+/// The nodes with these names, in the order of the names and with repetitions. All nodes if there
+/// are no names.
 ///
-/// A name is a service as it is stored, the same without `.service`, or what [`NodeName`] reads:
+/// A name is a stored service name, with or without `.service`, or a form that [`NodeName`] parses:
 /// `antnode0003`, `0003`, `3`.
+///
+/// Fails with all names that match no node.
 pub fn select_nodes<'a>(nodes: &'a [Node], names: &[String]) -> Result<Vec<&'a Node>, ReportError> {
     if names.is_empty() {
         return Ok(nodes.iter().collect());
@@ -37,7 +41,8 @@ fn find<'a>(nodes: &'a [Node], name: &str) -> Option<&'a Node> {
     })
 }
 
-/// The service with the nearest number, or else the one that resembles the name most. Of equals the first, so that the answer is always the same.
+/// The service with the nearest number, or else the one with the most similar name. The first of
+/// equals, so the result is stable.
 fn nearest(nodes: &[Node], name: &str) -> Option<String> {
     let node = match name.parse() {
         Ok(NodeName(id)) => nodes
@@ -59,7 +64,7 @@ pub(super) fn describe(unknown: &[UnknownNode]) -> String {
         .iter()
         .map(|UnknownNode { name, nearest }| match nearest {
             Some(nearest) => format!("there is no node '{name}', the nearest is {nearest}"),
-            None => format!("there is no node '{name}', nor any other"),
+            None => format!("there is no node '{name}'; the colony has no nodes"),
         })
         .collect();
     each.join("; ")
@@ -79,14 +84,14 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_finds_its_node_and_the_order_is_kept() {
+    fn every_spelling_finds_its_node_in_the_order_given() {
         let names = ["antnode0004.service", "2", "0001", "antnode0004", " 2 "];
         assert_eq!(select(&names), Ok(vec![4, 2, 1, 4, 2]));
         assert_eq!(select(&[]), Ok(vec![1, 2, 4]));
     }
 
     #[test]
-    fn a_service_of_another_supervisor_is_found_by_its_own_name() {
+    fn a_service_of_another_supervisor_is_found_by_its_name() {
         let mut nodes = fixture::nodes();
         nodes[0].service = "com.autonomi.antnode-1".to_owned();
         nodes[1].service = "4".to_owned();
@@ -100,14 +105,14 @@ mod tests {
         assert_eq!(found("1"), 1);
         assert_eq!(found("my ants.service"), 4);
         assert_eq!(found("my ants"), 4);
-        assert_eq!(found("4"), 2, "the service's own name comes first");
+        assert_eq!(found("4"), 2, "the service name takes precedence");
     }
 
     #[test]
-    fn unknown_names_are_all_reported_with_the_nearest() {
+    fn the_error_lists_all_unknown_names_with_the_nearest() {
         let error = select(&["1", "antnode0003", "antnoed0002", "44"]).unwrap_err();
         insta::assert_snapshot!(error, @"there is no node 'antnode0003', the nearest is antnode0002; there is no node 'antnoed0002', the nearest is antnode0002; there is no node '44', the nearest is antnode0004");
         let none = select_nodes(&[], &["1".to_owned()]).unwrap_err();
-        insta::assert_snapshot!(none, @"there is no node '1', nor any other");
+        insta::assert_snapshot!(none, @"there is no node '1'; the colony has no nodes");
     }
 }

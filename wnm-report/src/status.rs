@@ -1,3 +1,5 @@
+//! The short report on nodes.
+
 use serde::Serialize;
 
 use crate::table::{Align, Column, render};
@@ -5,26 +7,27 @@ use crate::{NO_NODES, ReportError, json};
 use wnm_core::node::{Node, Status};
 use wnm_core::reports::{ReportFormat, ReportKind};
 
-/// What stands for a peer id that is not known.
+/// The text for an unknown peer id.
 const NO_PEER_ID: &str = "-";
 
-/// Widths of the Python wnm. It lets a longer cell run into the next; ours widens the column instead.
+/// The column widths of the Python wnm. A longer cell widens its column; in the Python wnm it
+/// touches the next.
 const COLUMNS: [Column; 4] = [
     Column {
         align: Align::Left,
-        least: 20,
+        min_width: 20,
     },
     Column {
         align: Align::Left,
-        least: 55,
+        min_width: 55,
     },
     Column {
         align: Align::Left,
-        least: 15,
+        min_width: 15,
     },
     Column {
         align: Align::Right,
-        least: 15,
+        min_width: 15,
     },
 ];
 
@@ -36,7 +39,9 @@ struct Row<'a> {
     connected_peers: u64,
 }
 
-/// A line per node: service, peer id, status, connected peers.
+/// The report `node-status`: a line per node with service, peer id, status and connected peers.
+///
+/// Fails if the report does not support `format`.
 pub fn node_status(nodes: &[&Node], format: ReportFormat) -> Result<String, ReportError> {
     ReportKind::NodeStatus.check(format)?;
     let rows = nodes.iter().map(|node| Row {
@@ -66,7 +71,7 @@ pub fn node_status(nodes: &[&Node], format: ReportFormat) -> Result<String, Repo
     Ok(render("", 1, &COLUMNS, &table))
 }
 
-/// The peer id of a node, `-` where it is not known.
+/// The peer id of a node, or `-` if unknown.
 pub(super) fn peer_id(node: &Node) -> &str {
     node.peer_id
         .as_deref()
@@ -80,21 +85,21 @@ mod tests {
     use crate::fixture;
 
     #[test]
-    fn the_text_is_that_of_the_python() {
+    fn the_text_equals_the_python_report() {
         let nodes = fixture::nodes();
         let text = node_status(&fixture::refs(&nodes), ReportFormat::Text).unwrap();
         assert_eq!(text, fixture::recorded!("node-status.txt"));
     }
 
     #[test]
-    fn the_json_is_that_of_the_python() {
+    fn the_json_equals_the_python_report() {
         let nodes = fixture::nodes();
         let text = node_status(&fixture::refs(&nodes), ReportFormat::Json).unwrap();
         assert_eq!(text, fixture::recorded!("node-status.json"));
     }
 
     #[test]
-    fn one_node_is_a_list_and_so_is_none() {
+    fn one_node_and_no_node_are_lists() {
         let nodes = fixture::nodes();
         let one = node_status(&[&nodes[2]], ReportFormat::Json).unwrap();
         assert!(

@@ -1,30 +1,32 @@
-//! Columns of plain text. Widths are counted in characters, which fits everything wnm prints.
+//! Lays out columns of plain text. Widths are in characters, which suits everything wnm prints.
 
-/// On which side of its column a cell stands.
+/// The alignment of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
     Right,
 }
 
-/// One column: its side, and the width it has even when all of its cells are shorter.
+/// A column: its alignment and its minimum width.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Column {
     pub align: Align,
-    pub least: usize,
+    pub min_width: usize,
 }
 
 impl Column {
-    /// As wide as its cells need.
+    /// A left-aligned column without a minimum width.
     pub const LEFT: Column = Column {
         align: Align::Left,
-        least: 0,
+        min_width: 0,
     };
 }
 
-/// Lays rows out. A column is as wide as its longest cell and `gap` more, or its least width, so that two
-/// cells never touch; the last one needs no gap. No line ends in blanks, and a cell is one line: line breaks
-/// and other control characters in it (a supervisor's own words can hold any) become blanks.
+/// Lays out rows. A column is as wide as its longest cell plus `gap`, but at least its minimum
+/// width, so cells never touch. The last column needs no gap. No line ends in spaces.
+///
+/// Line breaks and other control characters in a cell become spaces. Texts from a supervisor can
+/// contain any.
 pub(super) fn render(indent: &str, gap: usize, columns: &[Column], rows: &[Vec<String>]) -> String {
     let last = columns.len().saturating_sub(1);
     let widths: Vec<usize> = columns
@@ -34,7 +36,7 @@ pub(super) fn render(indent: &str, gap: usize, columns: &[Column], rows: &[Vec<S
             let cells = rows.iter().filter_map(|row| row.get(i));
             let longest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
             let needed = if i == last { longest } else { longest + gap };
-            needed.max(column.least)
+            needed.max(column.min_width)
         })
         .collect();
     let mut text = String::new();
@@ -58,7 +60,7 @@ pub(super) fn render(indent: &str, gap: usize, columns: &[Column], rows: &[Vec<S
     text
 }
 
-/// The characters of a text as they can stand within a line.
+/// The characters of a text, with control characters replaced by spaces.
 pub(super) fn one_line(text: &str) -> impl Iterator<Item = char> {
     text.chars().map(|c| if c.is_control() { ' ' } else { c })
 }
@@ -73,10 +75,10 @@ mod tests {
     }
 
     #[test]
-    fn columns_stand_below_each_other_and_lines_end_in_no_blank() {
+    fn columns_align_and_lines_do_not_end_in_spaces() {
         let right = Column {
             align: Align::Right,
-            least: 6,
+            min_width: 6,
         };
         let text = render(
             "  ",
@@ -88,10 +90,10 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_that_outgrows_its_column_touches_no_other() {
+    fn a_long_cell_does_not_touch_the_next() {
         let narrow = Column {
             align: Align::Left,
-            least: 4,
+            min_width: 4,
         };
         let text = render(
             "",

@@ -5,7 +5,7 @@ use wnm_core::fault;
 use wnm_core::manager::{AddedNode, ManagerError};
 use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
-use wnm_host::layout;
+use wnm_host::install;
 
 use crate::S6Overlay;
 
@@ -26,22 +26,15 @@ impl S6Overlay {
     }
 
     async fn add_node(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {
-        let paths = &self.context.paths;
-        layout::check_storage(paths)?;
-        let (root_dir, log_dir) = (paths.node_dir(node.id), paths.log_dir(node.id));
-        self.files.own_directory(&root_dir).await?;
-        self.files.own_directory(&log_dir).await?;
+        let mut node = install::located(node, node.id.directory_name(), &self.context)?;
+        node.container = Some(self.container_of(&node));
+        let files = self.files.as_ref();
+        install::make_directories(files, &node, &self.context.paths).await?;
         fault::point("s6overlay.add.directories");
-        let copy = root_dir.join(self.context.program.name());
-        self.files.install_unless_same(&binary.path, &copy).await?;
+        files
+            .install_unless_same(&binary.path, &node.binary)
+            .await?;
         fault::point("s6overlay.add.binary");
-        Ok(AddedNode {
-            service: node.id.directory_name(),
-            binary: copy,
-            root_dir,
-            log_dir: Some(log_dir),
-            ports: node.ports,
-            container: Some(self.container_of(node)),
-        })
+        Ok(node.into())
     }
 }

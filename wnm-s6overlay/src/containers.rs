@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum as State};
-use wnm_core::container::{Container, ContainerNetwork};
+use wnm_core::container::{
+    Container, ContainerNetwork, ContainerObservation, ContainerState as Observed,
+};
 use wnm_core::id::ContainerId;
 use wnm_core::manager::ManagerError;
 use wnm_core::ports::PortBases;
@@ -98,6 +100,23 @@ impl FoundContainer {
             network: labels.get(NETWORK_LABEL)?.parse().ok()?,
             created_at: UnixTime(summary.created.unwrap_or_default()),
         })
+    }
+
+    /// The container as the decision sees it, without the nodes that it lost.
+    pub fn observation(&self) -> ContainerObservation {
+        let state = match self.state {
+            ContainerState::Running => Observed::Running,
+            ContainerState::Exited => Observed::Stopped,
+            ContainerState::Other(_) => Observed::Unknown,
+        };
+        let said = match self.state {
+            ContainerState::Other(description) => Some(description.to_owned()),
+            ContainerState::Running | ContainerState::Exited => None,
+        };
+        ContainerObservation {
+            said,
+            ..ContainerObservation::new(self.id, state)
+        }
     }
 
     /// The container as a record for the store.

@@ -1,79 +1,101 @@
-//! Ensures that the needed containers run, and restarts the nodes that went down with theirs.
+//! Observes the containers, and creates and starts them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
-use wnm_core::container::ContainerNetwork;
+use wnm_core::container::{Container, ContainerNetwork, ContainerObservation};
 use wnm_core::firewall::Opening;
 use wnm_core::id::ContainerId;
 use wnm_core::id::NodeId;
-use wnm_core::manager::{Housing, ManagerError};
+use wnm_core::manager::{ContainerReport, Containers, ManagerError, ObservedContainers};
+use wnm_core::node::Node;
 use wnm_core::node::ProcessState;
-use wnm_core::node::{DesiredState, Node, ObservedState};
 use wnm_core::ports::PortRange;
 
-use crate::containers::ContainerState;
+use crate::containers::{ContainerState, FoundContainer};
 use crate::scripts::Script;
 use crate::{Block, S6Overlay, port_check};
 
 /// How many containers to create or start at once. Publishing ports loads the engine.
 const CONCURRENCY: usize = 8;
 
-impl S6Overlay {
-    pub(crate) async fn ensure_containers(
+#[async_trait]
+impl Containers for S6Overlay {
+    async fn observe(&self, nodes: &[Node]) -> Result<ObservedContainers, ManagerError> {
+        let containers = self.containers().await?;
+        let mut lost = self.lost_nodes(nodes, &containers).await?;
+        let observe = |found: &FoundContainer| ContainerObservation {
+            lost: lost.remove(&found.id).unwrap_or_default(),
+            ..found.observation()
+        };
+        Ok(ObservedContainers {
+            containers: containers.values().map(observe).collect(),
+            records: self.records(&containers),
+        })
+    }
+
+    async fn ensure(
         &self,
+        ids: &[ContainerId],
         nodes: &[Node],
-        adding: &[NodeId],
-    ) -> Result<Housing, ManagerError> {
-        let mut containers = self.containers().await?;
-        let mut report = Housing::default();
+    ) -> Result<ContainerReport, ManagerError> {
+        let containers = self.containers().await?;
         let kept = nodes.iter().filter(|node| node.is_kept());
         let occupied: BTreeSet<ContainerId> = kept.map(|node| self.container_of(node)).collect();
-        let needed = self.needed_containers(&occupied, adding);
-        let not_running: Vec<(ContainerId, Option<ContainerState>)> = needed
-            .iter()
-            .map(|id| (*id, containers.get(id).map(|found| found.state)))
-            .filter(|(_, state)| *state != Some(ContainerState::Running))
-            .collect();
-        let mut starts = stream::iter(not_running)
-            .map(|(id, state)| {
+        let mut report = ContainerReport::default();
+        let mut starts = stream::iter(ids.to_vec())
+            .map(|id| {
+                let state = containers.get(&id).map(|found| found.state);
                 let is_occupied = occupied.contains(&id);
                 async move { (id, self.ensure_container(id, state, is_occupied).await) }
             })
             .buffer_unordered(CONCURRENCY);
         while let Some((id, outcome)) = starts.next().await {
-            match outcome {
-                Ok(()) => report.opened.push(id),
-                Err(error) => {
-                    report.closed.insert(id, error);
-                }
-            }
+            report.outcomes.insert(id, outcome);
         }
         drop(starts);
-        if !report.opened.is_empty() {
-            report.opened.sort();
-            containers = self.containers().await?;
-        }
-        report.returned = self.restart_lost_nodes(nodes, &report).await?;
-        let bases = &self.context.machine.ports;
-        report.containers = containers
-            .values()
-            .map(|found| found.record(Block::of(found.id, self.nodes_per_container), bases))
-            .collect();
+        report.records = self.records(&self.containers().await?);
         Ok(report)
     }
+}
 
-    /// The containers that must run: the minimum number, and those of existing and new nodes.
-    fn needed_containers(
+impl S6Overlay {
+    fn records(&self, containers: &BTreeMap<ContainerId, FoundContainer>) -> Vec<Container> {
+        let bases = &self.context.machine.ports;
+        let record = |found: &FoundContainer| {
+            found.record(Block::of(found.id, self.nodes_per_container), bases)
+        };
+        containers.values().map(record).collect()
+    }
+
+    /// Those of `nodes` that have no service in a running container: the start of a container wipes its services.
+    /// A node that has a service and does not run ended by itself, so it is not lost.
+    async fn lost_nodes(
         &self,
-        occupied: &BTreeSet<ContainerId>,
-        adding: &[NodeId],
-    ) -> BTreeSet<ContainerId> {
-        let minimum = (1..=self.settings.min_count).map(ContainerId);
-        let new = adding
-            .iter()
-            .map(|id| Block::container_of(*id, self.nodes_per_container));
-        minimum.chain(occupied.iter().copied()).chain(new).collect()
+        nodes: &[Node],
+        containers: &BTreeMap<ContainerId, FoundContainer>,
+    ) -> Result<BTreeMap<ContainerId, Vec<NodeId>>, ManagerError> {
+        let runs = |id| {
+            containers
+                .get(&id)
+                .is_some_and(|found| found.state == ContainerState::Running)
+        };
+        let may_be_lost = |node: &&Node| runs(self.container_of(node)) && node.root_dir.is_dir();
+        let candidates: Vec<Node> = nodes.iter().filter(may_be_lost).cloned().collect();
+        let mut lost: BTreeMap<ContainerId, Vec<NodeId>> = BTreeMap::new();
+        if candidates.is_empty() {
+            return Ok(lost);
+        }
+        // A container may have started just now. This waits for its s6.
+        let states = self.states_when_up(&candidates).await?;
+        for node in candidates {
+            if states.get(&node.id) == Some(&ProcessState::Missing) {
+                let nodes = lost.entry(self.container_of(&node)).or_default();
+                nodes.push(node.id);
+            }
+        }
+        Ok(lost)
     }
 
     async fn ensure_container(
@@ -121,36 +143,5 @@ impl S6Overlay {
         let node = self.block(id)?.first;
         let opening = PortRange::new(first, last).map(|ports| Opening::row(node, ports));
         Ok(opening.unwrap_or_else(|| Opening::new(node, first)))
-    }
-
-    /// Starts the nodes that should run but have no service, with one call per container: the start of a container
-    /// wipes its services. A node that has a service and does not run ended by itself, so this leaves it alone.
-    async fn restart_lost_nodes(
-        &self,
-        nodes: &[Node],
-        report: &Housing,
-    ) -> Result<Vec<(NodeId, Result<(), ManagerError>)>, ManagerError> {
-        let may_be_lost = |node: &&Node| {
-            node.desired().state == DesiredState::Running
-                && matches!(
-                    node.observed().state,
-                    // Nodes are unknown while their container starts. The status script below waits for s6.
-                    ObservedState::Stopped | ObservedState::Unknown
-                )
-                && node.transition().is_none_or(|step| step.acted)
-                && !report.closed.contains_key(&self.container_of(node))
-                && node.root_dir.is_dir()
-        };
-        let candidates: Vec<Node> = nodes.iter().filter(may_be_lost).cloned().collect();
-        if candidates.is_empty() {
-            return Ok(Vec::new());
-        }
-        let states = self.states_when_up(&candidates).await?;
-        let lost: Vec<Node> = candidates
-            .into_iter()
-            .filter(|node| states.get(&node.id) == Some(&ProcessState::Missing))
-            .collect();
-        let outcomes = self.start_nodes(&lost).await;
-        Ok(lost.iter().map(|node| node.id).zip(outcomes).collect())
     }
 }

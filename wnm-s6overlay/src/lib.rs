@@ -44,11 +44,10 @@ use wnm_core::id::ContainerId;
 use wnm_core::id::NodeId;
 use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{
-    AddedNode, FoundNode, Housing, LanePolicy, ManagerContext, ManagerError, ManagerPolicy,
-    ProcessManager,
+    AddedNode, Containers, FoundNode, InsideProbe, LanePolicy, ManagerContext, ManagerError,
+    ManagerPolicy, Outcomes, PortHolder, ProcessManager, Reset,
 };
 use wnm_core::node::Node;
-use wnm_core::node::ProbeResult;
 use wnm_core::node::ProcessState;
 use wnm_core::numbering::IdPolicy;
 use wnm_core::program::NodeBinary;
@@ -132,12 +131,6 @@ impl S6Overlay {
     }
 }
 
-/// The outcome of a call for a single node.
-fn single<T>(outcomes: Vec<Result<T, ManagerError>>, node: &Node) -> Result<T, ManagerError> {
-    let first = outcomes.into_iter().next();
-    first.unwrap_or_else(|| Err(ManagerError::NotFound(node.service.clone())))
-}
-
 #[async_trait]
 impl ProcessManager for S6Overlay {
     fn kind(&self) -> ManagerKind {
@@ -152,72 +145,38 @@ impl ProcessManager for S6Overlay {
             },
             lanes: LanePolicy::PerContainer,
             restarts_crashed: true,
+            batch: BATCH,
+            min_containers: self.settings.min_count,
+            ports: match self.settings.network {
+                ContainerNetwork::Host => PortHolder::Node,
+                ContainerNetwork::Published => PortHolder::Engine,
+            },
+            ..ManagerPolicy::default()
         }
-    }
-
-    fn batch(&self) -> usize {
-        BATCH
     }
 
     async fn check(&self) -> Result<(), ManagerError> {
         self.image().map(|_| ())
     }
 
-    async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {
-        let nodes = std::slice::from_ref(node);
-        single(self.add_all(nodes, binary).await, node)
-    }
-
-    async fn add_all(
-        &self,
-        nodes: &[Node],
-        binary: &NodeBinary,
-    ) -> Vec<Result<AddedNode, ManagerError>> {
+    async fn add(&self, nodes: &[Node], binary: &NodeBinary) -> Outcomes<AddedNode> {
         self.add_nodes(nodes, binary).await
     }
 
-    async fn start(&self, node: &Node) -> Result<(), ManagerError> {
-        single(self.start_all(std::slice::from_ref(node)).await, node)
-    }
-
-    async fn start_all(&self, nodes: &[Node]) -> Vec<Result<(), ManagerError>> {
+    async fn start(&self, nodes: &[Node]) -> Outcomes<()> {
         self.start_nodes(nodes).await
     }
 
-    async fn stop(&self, node: &Node) -> Result<(), ManagerError> {
-        single(self.stop_all(std::slice::from_ref(node)).await, node)
-    }
-
-    async fn stop_all(&self, nodes: &[Node]) -> Vec<Result<(), ManagerError>> {
+    async fn stop(&self, nodes: &[Node]) -> Outcomes<()> {
         self.stop_nodes(nodes).await
     }
 
-    async fn upgrade(&self, node: &Node, to: &NodeBinary) -> Result<(), ManagerError> {
-        single(self.upgrade_all(std::slice::from_ref(node), to).await, node)
-    }
-
-    async fn upgrade_all(&self, nodes: &[Node], to: &NodeBinary) -> Vec<Result<(), ManagerError>> {
+    async fn upgrade(&self, nodes: &[Node], to: &NodeBinary) -> Outcomes<()> {
         self.upgrade_nodes(nodes, to).await
     }
 
-    async fn remove(&self, node: &Node) -> Result<(), ManagerError> {
-        single(self.remove_all(std::slice::from_ref(node)).await, node)
-    }
-
-    async fn remove_all(&self, nodes: &[Node]) -> Vec<Result<(), ManagerError>> {
+    async fn remove(&self, nodes: &[Node]) -> Outcomes<()> {
         self.remove_nodes(nodes).await
-    }
-
-    async fn house(&self, nodes: &[Node], adding: &[NodeId]) -> Result<Housing, ManagerError> {
-        self.ensure_containers(nodes, adding).await
-    }
-
-    fn holds_ports(&self) -> bool {
-        self.settings.network == ContainerNetwork::Published
-    }
-
-    async fn ask(&self, nodes: &[Node]) -> HashMap<NodeId, ProbeResult> {
-        self.probe_nodes(nodes).await
     }
 
     async fn statuses(
@@ -233,7 +192,15 @@ impl ProcessManager for S6Overlay {
         Ok(Vec::new())
     }
 
-    async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {
-        self.teardown_all(nodes).await
+    fn containers(&self) -> Option<&dyn Containers> {
+        Some(self)
+    }
+
+    fn inside_probe(&self) -> Option<&dyn InsideProbe> {
+        Some(self)
+    }
+
+    fn reset(&self) -> Option<&dyn Reset> {
+        Some(self)
     }
 }

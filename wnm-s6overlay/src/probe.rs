@@ -5,10 +5,12 @@
 
 use std::collections::HashMap;
 
+use async_trait::async_trait;
 use futures_util::future::join_all;
 use wnm_core::container::ContainerNetwork;
 use wnm_core::id::ContainerId;
 use wnm_core::id::NodeId;
+use wnm_core::manager::InsideProbe;
 use wnm_core::node::Node;
 use wnm_core::node::ProbeResult;
 use wnm_core::ports::Port;
@@ -34,8 +36,9 @@ pub(crate) struct Page<'a> {
     pub exit_code: u8,
 }
 
-impl S6Overlay {
-    pub(crate) async fn probe_nodes(&self, nodes: &[Node]) -> HashMap<NodeId, ProbeResult> {
+#[async_trait]
+impl InsideProbe for S6Overlay {
+    async fn probe(&self, nodes: &[Node]) -> HashMap<NodeId, ProbeResult> {
         let containers = match self.containers().await {
             Ok(containers) => containers,
             // Without the engine, the network mode of each container is unknown. Assume the setting for new ones: in
@@ -58,7 +61,9 @@ impl S6Overlay {
             .map(|(id, state, nodes)| async move { self.probe_container(id, state, nodes).await });
         join_all(probes).await.into_iter().flatten().collect()
     }
+}
 
+impl S6Overlay {
     async fn probe_container(
         &self,
         id: ContainerId,

@@ -174,7 +174,7 @@ impl S6Overlay {
                 }
                 Err(error) => {
                     for (index, _) in indexed_names {
-                        outcomes[index] = Some(Err(clone_error(&error)));
+                        outcomes[index] = Some(Err(error.repeat()));
                     }
                 }
             }
@@ -271,30 +271,6 @@ fn last_line(file: &Path) -> std::io::Result<String> {
     let line = text.lines().map(str::trim).rfind(|line| !line.is_empty());
     let printable = line.unwrap_or_default().chars().filter(|c| !c.is_control());
     Ok(printable.take(MAX_LINE).collect())
-}
-
-/// Copies the error of a call for many nodes, so that each node gets one.
-pub(crate) fn clone_error(error: &ManagerError) -> ManagerError {
-    match error {
-        ManagerError::NotPermitted(words) => ManagerError::NotPermitted(words.clone()),
-        ManagerError::Unreachable { supervisor, reason } => ManagerError::Unreachable {
-            supervisor: supervisor.clone(),
-            reason: reason.clone(),
-        },
-        ManagerError::TimedOut { what, limit } => ManagerError::TimedOut {
-            what: what.clone(),
-            limit: *limit,
-        },
-        ManagerError::Rejected { what, words } => ManagerError::Rejected {
-            what: what.clone(),
-            words: words.clone(),
-        },
-        ManagerError::Ports(error) => ManagerError::Ports(error.clone()),
-        ManagerError::NotFound(what) => ManagerError::NotFound(what.clone()),
-        ManagerError::Io { what, source } => {
-            ManagerError::io(what.clone(), std::io::Error::from(source.kind()))
-        }
-    }
 }
 
 #[cfg(test)]

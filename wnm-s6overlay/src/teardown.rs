@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
 use wnm_core::container::ContainerNetwork;
-use wnm_core::manager::ManagerError;
+use wnm_core::manager::{ManagerError, Reset};
 use wnm_core::node::Node;
 
 use crate::S6Overlay;
@@ -17,8 +18,9 @@ const EXIT_TIMEOUT: Duration = Duration::from_secs(20);
 /// How many containers to remove at once.
 const CONCURRENCY: usize = 8;
 
-impl S6Overlay {
-    pub(crate) async fn teardown_all(&self, nodes: &[Node]) -> Result<(), ManagerError> {
+#[async_trait]
+impl Reset for S6Overlay {
+    async fn remove_everything(&self, nodes: &[Node]) -> Result<(), ManagerError> {
         let mut result = Ok(());
         for outcome in self.remove_nodes(nodes).await {
             result = result.and(outcome);
@@ -35,7 +37,9 @@ impl S6Overlay {
         }
         result
     }
+}
 
+impl S6Overlay {
     /// Ends the command of a container, waits until the container has exited, and removes it. Removes it by force
     /// if it does not exit.
     async fn remove_container(&self, found: &FoundContainer) -> Result<(), ManagerError> {

@@ -12,7 +12,6 @@ use wnm_core::program::NodeBinary;
 use wnm_host::rollback;
 
 use crate::S6Overlay;
-use crate::start_stop::clone_error;
 
 /// How many programs to install at once.
 const CONCURRENCY: usize = 16;
@@ -23,7 +22,7 @@ impl S6Overlay {
     pub(crate) async fn upgrade_nodes(&self, nodes: &[Node], to: &NodeBinary) -> Vec<Outcome> {
         let states = match self.states(nodes).await {
             Ok(states) => states,
-            Err(error) => return nodes.iter().map(|_| Err(clone_error(&error))).collect(),
+            Err(error) => return nodes.iter().map(|_| Err(error.repeat())).collect(),
         };
         let was_running: BTreeSet<NodeId> = nodes
             .iter()
@@ -71,7 +70,6 @@ impl S6Overlay {
         if !node.root_dir.is_dir() {
             return Err(ManagerError::NotFound(node.root_dir.display().to_string()));
         }
-        rollback::keep(self.files.as_ref(), &node.binary).await?;
-        self.files.install(&to.path, &node.binary).await
+        rollback::replace(self.files.as_ref(), &to.path, &node.binary, || {}).await
     }
 }

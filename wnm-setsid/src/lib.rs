@@ -7,6 +7,7 @@
 //! until the next cycle does.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod add;
 mod detach;
 mod discover;
 mod factory;
@@ -36,12 +37,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wnm_core::fault;
 use wnm_core::firewall::Opening;
 use wnm_core::id::NodeId;
 use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{
-    AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerPolicy, ProcessManager,
+    AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerPolicy, Outcomes,
+    ProcessManager, Reset, each,
 };
 use wnm_core::node::Node;
 use wnm_core::node::ProcessState;
@@ -50,7 +51,6 @@ use wnm_core::program::NodeBinary;
 use wnm_host::blocking;
 use wnm_host::files;
 use wnm_host::files::Files;
-use wnm_host::layout;
 
 use crate::discover::NodeSearch;
 use crate::process_ops::ProcessOps;
@@ -105,49 +105,37 @@ impl ProcessManager for Setsid {
             ids: IdPolicy::FillHoles,
             lanes: LanePolicy::PerNode,
             restarts_crashed: false,
+            opens_ports: true,
+            ..ManagerPolicy::default()
         }
     }
 
-    async fn prepare(&self, coming: &[Opening]) -> Result<(), ManagerError> {
-        self.context.open_ports(coming).await
+    async fn prepare(&self, openings: &[Opening]) -> Result<(), ManagerError> {
+        self.context.open_ports(openings).await
     }
 
-    async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {
-        let paths = &self.context.paths;
-        layout::check_storage(paths)?;
-        let (root_dir, log_dir) = (paths.node_dir(node.id), paths.log_dir(node.id));
-        self.files.own_directory(&root_dir).await?;
-        self.files.own_directory(&log_dir).await?;
-        self.files.directory(&paths.bootstrap_cache).await?;
-        fault::point("setsid.add.directories");
-        let copy = root_dir.join(self.context.program.name());
-        self.files.install_unless_same(&binary.path, &copy).await?;
-        fault::point("setsid.add.binary");
-        Ok(AddedNode {
-            service: node.id.directory_name(),
-            binary: copy,
-            root_dir,
-            log_dir: Some(log_dir),
-            ports: node.ports,
-            container: None,
+    async fn add(&self, nodes: &[Node], binary: &NodeBinary) -> Outcomes<AddedNode> {
+        each(nodes, |node| self.add_node(node, binary)).await
+    }
+
+    async fn start(&self, nodes: &[Node]) -> Outcomes<()> {
+        each(nodes, |node| async move {
+            self.context.open_port(node).await?;
+            self.start_or_roll_back(node).await
         })
+        .await
     }
 
-    async fn start(&self, node: &Node) -> Result<(), ManagerError> {
-        self.context.open_port(node).await?;
-        self.start_or_roll_back(node).await
+    async fn stop(&self, nodes: &[Node]) -> Outcomes<()> {
+        each(nodes, |node| self.stop_processes(node)).await
     }
 
-    async fn stop(&self, node: &Node) -> Result<(), ManagerError> {
-        self.stop_processes(node).await
+    async fn upgrade(&self, nodes: &[Node], to: &NodeBinary) -> Outcomes<()> {
+        each(nodes, |node| self.replace_program(node, to)).await
     }
 
-    async fn upgrade(&self, node: &Node, to: &NodeBinary) -> Result<(), ManagerError> {
-        self.replace_program(node, to).await
-    }
-
-    async fn remove(&self, node: &Node) -> Result<(), ManagerError> {
-        self.remove_node(node).await
+    async fn remove(&self, nodes: &[Node]) -> Outcomes<()> {
+        each(nodes, |node| self.remove_node(node)).await
     }
 
     async fn statuses(
@@ -168,7 +156,7 @@ impl ProcessManager for Setsid {
         blocking(move || search.run()).await
     }
 
-    async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {
-        self.remove_all(nodes).await
+    fn reset(&self) -> Option<&dyn Reset> {
+        Some(self)
     }
 }

@@ -1,8 +1,9 @@
 //! Removes all nodes.
 
+use async_trait::async_trait;
 use futures_util::{FutureExt, StreamExt, stream};
 use wnm_core::firewall::Opening;
-use wnm_core::manager::ManagerError;
+use wnm_core::manager::{ManagerError, Reset};
 use wnm_core::node::Node;
 use wnm_host::Removal;
 
@@ -13,10 +14,11 @@ use crate::Setsid;
 /// concurrency would not speed up.
 const CONCURRENCY: usize = 32;
 
-impl Setsid {
+#[async_trait]
+impl Reset for Setsid {
     /// Removes all nodes, continues past failures, and returns the first failure. Closes the ports at the end,
     /// because closing many together takes few firewall changes.
-    pub(crate) async fn remove_all(&self, nodes: &[Node]) -> Result<(), ManagerError> {
+    async fn remove_everything(&self, nodes: &[Node]) -> Result<(), ManagerError> {
         // Boxed, because the compiler cannot prove that a closure over borrowed nodes is Send.
         let removals = nodes.iter().map(|node| {
             let removal = self.remove_except_port(node);

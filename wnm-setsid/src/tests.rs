@@ -1,9 +1,10 @@
 //! Tests of the manager against real processes.
 
-#[cfg(target_os = "linux")]
 mod accounts;
 #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 mod backend;
+#[cfg(target_os = "linux")]
+mod conformance;
 #[cfg(target_os = "linux")]
 mod crash;
 #[cfg(target_os = "linux")]

@@ -42,14 +42,8 @@ impl Setsid {
     /// program and starts that.
     pub(crate) async fn start_or_roll_back(&self, node: &Node) -> Result<(), ManagerError> {
         self.delete_partial_copy(node).await?;
-        let started = self.start_process(node).await;
-        rollback::settle(
-            self.files.as_ref(),
-            &node.binary,
-            started,
-            self.start_process(node),
-        )
-        .await
+        let start = || self.start_process(node);
+        rollback::start(self.files.as_ref(), &node.binary, start).await
     }
 
     /// Deletes a partial copy of the program that a crash left. The repeated step may be a plain start, which
@@ -63,9 +57,8 @@ impl Setsid {
     }
 
     async fn install_program(&self, node: &Node, to: &NodeBinary) -> Result<(), ManagerError> {
-        rollback::keep(self.files.as_ref(), &node.binary).await?;
-        fault::point("setsid.upgrade.kept");
-        let copied = self.files.install(&to.path, &node.binary).await;
-        rollback::after_copy(self.files.as_ref(), &node.binary, copied).await
+        let files = self.files.as_ref();
+        let kept = || fault::point("setsid.upgrade.kept");
+        rollback::replace(files, &to.path, &node.binary, kept).await
     }
 }

@@ -9,7 +9,7 @@ use wnm_core::manager::{AddedNode, ManagerError};
 use wnm_core::node::Node;
 use wnm_core::program::{NodeBinary, ProgramError};
 use wnm_host::blocking;
-use wnm_host::layout;
+use wnm_host::{install, layout};
 
 use crate::unit::{EscapeError, MARK, Scope, ServiceUnit};
 use crate::{Systemd, unit_of};
@@ -31,13 +31,8 @@ impl Systemd {
         node: &Node,
         binary: &NodeBinary,
     ) -> Result<AddedNode, ManagerError> {
-        let paths = &self.context.paths;
-        layout::check_storage(paths)?;
-        let mut node = node.clone();
-        node.service = format!("{}.service", node.id.directory_name());
-        node.root_dir = paths.node_dir(node.id);
-        node.binary = node.root_dir.join(self.context.program.name());
-        node.log_dir = Some(paths.log_dir(node.id));
+        let service = format!("{}.service", node.id.directory_name());
+        let node = install::located(node, service, &self.context)?;
         let (ownership, _) = self.ownership(&node.service).await?;
         if ownership == Ownership::Foreign {
             return Err(ManagerError::Rejected {
@@ -65,14 +60,7 @@ impl Systemd {
         fault::point("systemd.add.unit");
         self.reload().await?;
         fault::point("systemd.add.reloaded");
-        Ok(AddedNode {
-            service: node.service,
-            binary: node.binary,
-            root_dir: node.root_dir,
-            log_dir: node.log_dir,
-            ports: node.ports,
-            container: None,
-        })
+        Ok(node.into())
     }
 
     /// Updates a unit that wnm wrote to the current settings. Leaves other units unchanged.
@@ -95,14 +83,9 @@ impl Systemd {
         }
     }
 
-    /// Creates the directories that a node writes to: data, logs and bootstrap cache.
+    /// Creates the directories that a node writes to.
     pub(crate) async fn make_directories(&self, node: &Node) -> Result<(), ManagerError> {
-        self.files.own_directory(&node.root_dir).await?;
-        let logs = layout::log_dir(node, &self.context.paths);
-        self.files.own_directory(&logs).await?;
-        self.files
-            .directory(&self.context.paths.bootstrap_cache)
-            .await
+        install::make_directories(self.files.as_ref(), node, &self.context.paths).await
     }
 
     /// Returns who owns the file of a unit, and its content.

@@ -41,7 +41,8 @@ use wnm_core::firewall::Opening;
 use wnm_core::id::NodeId;
 use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{
-    AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerPolicy, ProcessManager,
+    AddedNode, FoundNode, LanePolicy, ManagerContext, ManagerError, ManagerPolicy, Outcomes,
+    ProcessManager, Reset, each,
 };
 use wnm_core::node::Node;
 use wnm_core::node::ProcessState;
@@ -155,34 +156,39 @@ impl ProcessManager for Systemd {
             ids: IdPolicy::FillHoles,
             lanes: LanePolicy::PerNode,
             restarts_crashed: true,
+            opens_ports: true,
+            ..ManagerPolicy::default()
         }
     }
 
-    async fn prepare(&self, coming: &[Opening]) -> Result<(), ManagerError> {
+    async fn prepare(&self, openings: &[Opening]) -> Result<(), ManagerError> {
         let limited = self.apply_fleet_limits().await;
-        let opened = self.context.open_ports(coming).await;
+        let opened = self.context.open_ports(openings).await;
         limited.and(opened)
     }
 
-    async fn add(&self, node: &Node, binary: &NodeBinary) -> Result<AddedNode, ManagerError> {
-        self.add_node(node, binary).await
+    async fn add(&self, nodes: &[Node], binary: &NodeBinary) -> Outcomes<AddedNode> {
+        each(nodes, |node| self.add_node(node, binary)).await
     }
 
-    async fn start(&self, node: &Node) -> Result<(), ManagerError> {
-        self.context.open_port(node).await?;
-        self.start_or_roll_back(node).await
+    async fn start(&self, nodes: &[Node]) -> Outcomes<()> {
+        each(nodes, |node| async move {
+            self.context.open_port(node).await?;
+            self.start_or_roll_back(node).await
+        })
+        .await
     }
 
-    async fn stop(&self, node: &Node) -> Result<(), ManagerError> {
-        self.stop_node(node).await
+    async fn stop(&self, nodes: &[Node]) -> Outcomes<()> {
+        each(nodes, |node| self.stop_node(node)).await
     }
 
-    async fn upgrade(&self, node: &Node, to: &NodeBinary) -> Result<(), ManagerError> {
-        self.upgrade_node(node, to).await
+    async fn upgrade(&self, nodes: &[Node], to: &NodeBinary) -> Outcomes<()> {
+        each(nodes, |node| self.upgrade_node(node, to)).await
     }
 
-    async fn remove(&self, node: &Node) -> Result<(), ManagerError> {
-        self.remove_node(node).await
+    async fn remove(&self, nodes: &[Node]) -> Outcomes<()> {
+        each(nodes, |node| self.remove_node(node)).await
     }
 
     async fn statuses(
@@ -208,8 +214,8 @@ impl ProcessManager for Systemd {
         self.remove_fleet_limits().await
     }
 
-    async fn teardown(&self, nodes: &[Node]) -> Result<(), ManagerError> {
-        self.remove_nodes(nodes).await
+    fn reset(&self) -> Option<&dyn Reset> {
+        Some(self)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Removes nodes with everything they own.
 
+use async_trait::async_trait;
 use wnm_core::fault;
 use wnm_core::firewall::Opening;
-use wnm_core::manager::ManagerError;
+use wnm_core::manager::{ManagerError, Reset};
 use wnm_core::node::Node;
 use wnm_host::Removal;
 use wnm_host::blocking;
@@ -12,26 +13,11 @@ use crate::client::ClientError;
 use crate::unit::SLICE;
 use crate::{Systemd, status, unit_of};
 
-impl Systemd {
-    /// Stops the node, deletes its unit, logs and data, and closes its port.
-    pub(crate) async fn remove_node(&self, node: &Node) -> Result<(), ManagerError> {
-        let unit = &unit_of(node)?;
-        self.stop_node(node).await?;
-        self.delete_unit(unit).await?;
-        fault::point("systemd.remove.unit");
-        self.remove_unused_slice().await?;
-        fault::point("systemd.remove.slice");
-        self.reload().await?;
-        fault::point("systemd.remove.reloaded");
-        self.client.reset_failed(&[unit.to_owned()]).await?;
-        let removal = self.delete_directories(node).await?;
-        self.context.close_port(node).await?;
-        removal.finish()
-    }
-
+#[async_trait]
+impl Reset for Systemd {
     /// Removes many nodes with one stop, one disable, one reload and few firewall changes. A
     /// failure on one node does not keep the others; the first error is returned.
-    pub(crate) async fn remove_nodes(&self, nodes: &[Node]) -> Result<(), ManagerError> {
+    async fn remove_everything(&self, nodes: &[Node]) -> Result<(), ManagerError> {
         let mut result = Ok(());
         let mut named = Vec::new();
         for node in nodes {
@@ -94,6 +80,24 @@ impl Systemd {
             result = result.and(removal.and_then(Removal::finish));
         }
         result.and(self.context.close_ports(&ports).await)
+    }
+}
+
+impl Systemd {
+    /// Stops the node, deletes its unit, logs and data, and closes its port.
+    pub(crate) async fn remove_node(&self, node: &Node) -> Result<(), ManagerError> {
+        let unit = &unit_of(node)?;
+        self.stop_node(node).await?;
+        self.delete_unit(unit).await?;
+        fault::point("systemd.remove.unit");
+        self.remove_unused_slice().await?;
+        fault::point("systemd.remove.slice");
+        self.reload().await?;
+        fault::point("systemd.remove.reloaded");
+        self.client.reset_failed(&[unit.to_owned()]).await?;
+        let removal = self.delete_directories(node).await?;
+        self.context.close_port(node).await?;
+        removal.finish()
     }
 
     /// Deletes a unit file and its drop-ins.

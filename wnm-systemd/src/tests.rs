@@ -1,5 +1,6 @@
 mod backend;
 mod batching;
+mod conformance;
 mod context;
 mod discover;
 mod fake_systemd;

@@ -22,10 +22,9 @@ impl Systemd {
             return Err(ManagerError::NotFound(node.root_dir.display().to_string()));
         }
         let ran = !is_stopped(&self.client.details(unit).await?);
-        rollback::keep(self.files.as_ref(), &node.binary).await?;
-        fault::point("systemd.upgrade.kept");
-        let copied = self.files.install_unless_same(&to.path, &node.binary);
-        rollback::after_copy(self.files.as_ref(), &node.binary, copied.await).await?;
+        let files = self.files.as_ref();
+        let kept = || fault::point("systemd.upgrade.kept");
+        rollback::replace(files, &to.path, &node.binary, kept).await?;
         fault::point("systemd.upgrade.replaced");
         if !ran {
             return Ok(());
@@ -34,22 +33,14 @@ impl Systemd {
         // Restarts from earlier upgrades would otherwise count against the start limit.
         self.client.reset_failed(&[unit.to_owned()]).await?;
         let restarted = self.start_and_verify(unit, StartMode::Restart).await;
-        self.roll_back_on_failure(node, restarted).await
+        let again = self.start_node(node);
+        rollback::settle(files, &node.binary, restarted, again).await
     }
 
     /// Starts the node. If its program was replaced and does not start, restores the old one and
     /// starts that.
     pub(crate) async fn start_or_roll_back(&self, node: &Node) -> Result<(), ManagerError> {
-        let started = self.start_node(node).await;
-        self.roll_back_on_failure(node, started).await
-    }
-
-    async fn roll_back_on_failure(
-        &self,
-        node: &Node,
-        started: Result<(), ManagerError>,
-    ) -> Result<(), ManagerError> {
-        let again = self.start_node(node);
-        rollback::settle(self.files.as_ref(), &node.binary, started, again).await
+        let start = || self.start_node(node);
+        rollback::start(self.files.as_ref(), &node.binary, start).await
     }
 }

@@ -143,7 +143,7 @@ fn what_cannot_be_adopted_is_listed_and_a_low_cap_or_a_lost_disk_refuses() {
     let made = import(&inside, &program).run().succeeded().stdout;
     for told in [
         "adopted   4 nodes as they are (3 RUNNING, 1 DEAD)",
-        "left alone: antnode0008.service claims port 55001 like antnode0001.service, which runs",
+        "left alone: antnode0008.service has the same port 55001 as antnode0001.service, which runs",
         "without a directory, to be removed by the next cycle: antnode0009.service",
     ] {
         assert!(made.contains(told), "{made}");

@@ -6,6 +6,7 @@ use wnm_core::kind::ManagerKind;
 use wnm_core::machine::ConfigValue;
 use wnm_core::manager::{ManagerContext, ManagerError, ProcessManager};
 use wnm_core::node::ProcessState;
+use wnm_testkit::SingleNode;
 
 use super::backend::{Reply, TestBackend, data_dir, status, variable};
 
@@ -42,7 +43,7 @@ async fn add_call(kind: ManagerKind, settings: impl FnOnce(&mut ManagerContext))
     });
     let result = backend
         .manager
-        .add(&backend.node(1), &backend.binary())
+        .add_one(&backend.node(1), &backend.binary())
         .await;
     let message = result.unwrap_err().to_string();
     match backend.calls().pop() {
@@ -122,10 +123,18 @@ async fn an_interrupted_add_counts_if_the_service_exists() {
     });
     dir.set(backend.dir.path().to_owned()).unwrap();
     let node = backend.node(1);
-    let made = backend.manager.add(&node, &backend.binary()).await.unwrap();
+    let made = backend
+        .manager
+        .add_one(&node, &backend.binary())
+        .await
+        .unwrap();
     assert_eq!(made.service, "antnode1");
     assert_eq!(made.root_dir, data_dir(backend.dir.path(), 1));
-    backend.manager.add(&node, &backend.binary()).await.unwrap();
+    backend
+        .manager
+        .add_one(&node, &backend.binary())
+        .await
+        .unwrap();
     assert_eq!(
         calls.load(Ordering::Relaxed),
         1,
@@ -141,7 +150,7 @@ async fn an_add_with_unknown_outcome_is_reported_as_unknown() {
     });
     let unknown = backend
         .manager
-        .add(&backend.node(1), &backend.binary())
+        .add_one(&backend.node(1), &backend.binary())
         .await;
     assert!(
         matches!(unknown, Err(ManagerError::TimedOut { .. })),
@@ -246,7 +255,11 @@ async fn the_process_decides_whether_a_start_succeeded() {
             )
             .await
             .unwrap();
-        let failed = backend.manager.start(&backend.node(1)).await.unwrap_err();
+        let failed = backend
+            .manager
+            .start_one(&backend.node(1))
+            .await
+            .unwrap_err();
         assert_eq!(
             failed.leaves_it_open(),
             matches!(answer, Reply::Hangs),
@@ -257,7 +270,7 @@ async fn the_process_decides_whether_a_start_succeeded() {
             ["-v start --interval 1 --service-name antnode1"]
         );
         backend.add_process(1, 7);
-        backend.manager.start(&backend.node(1)).await.unwrap();
+        backend.manager.start_one(&backend.node(1)).await.unwrap();
         assert_eq!(backend.calls().len(), 1, "it runs already");
     }
     // Exit code 0, and the node exited a moment later.
@@ -269,7 +282,11 @@ async fn the_process_decides_whether_a_start_succeeded() {
         .unwrap()
         .unwrap();
     backend.manager.units.ensure_exists(&service).await.unwrap();
-    let gone = backend.manager.start(&backend.node(1)).await.unwrap_err();
+    let gone = backend
+        .manager
+        .start_one(&backend.node(1))
+        .await
+        .unwrap_err();
     assert!(gone.to_string().contains("no process runs"), "{gone}");
 }
 
@@ -277,7 +294,11 @@ async fn the_process_decides_whether_a_start_succeeded() {
 async fn stop_fails_if_the_node_still_runs() {
     let backend = one_service("Running");
     backend.add_process(1, 7);
-    let message = backend.manager.stop(&backend.node(1)).await.unwrap_err();
+    let message = backend
+        .manager
+        .stop_one(&backend.node(1))
+        .await
+        .unwrap_err();
     assert!(message.to_string().contains("still runs"), "{message}");
     let states = backend.manager.statuses(&[backend.node(1)]).await.unwrap();
     let running = ProcessState::Running { pid: Some(7) };
@@ -298,7 +319,7 @@ async fn an_upgrade_to_a_version_other_than_antctl_version_is_refused() {
     );
     let message = backend
         .manager
-        .upgrade(&backend.node(1), &backend.binary())
+        .upgrade_one(&backend.node(1), &backend.binary())
         .await;
     let message = message.unwrap_err().to_string();
     assert!(
@@ -323,7 +344,7 @@ async fn a_stopped_node_is_upgraded_without_being_started() {
     // This antctl claims success and does nothing.
     let message = backend
         .manager
-        .upgrade(&node, &to)
+        .upgrade_one(&node, &to)
         .await
         .unwrap_err()
         .to_string();
@@ -332,7 +353,7 @@ async fn a_stopped_node_is_upgraded_without_being_started() {
         "{message}"
     );
     std::fs::write(&old, "new").unwrap();
-    backend.manager.upgrade(&node, &to).await.unwrap();
+    backend.manager.upgrade_one(&node, &to).await.unwrap();
     let call = "-v upgrade --path DIR/antnode --do-not-start --interval 1 --service-name antnode1";
     assert_eq!(backend.calls(), [call, call]);
 }
@@ -340,12 +361,12 @@ async fn a_stopped_node_is_upgraded_without_being_started() {
 #[tokio::test]
 async fn every_call_sets_variables_and_a_deadline_that_grows_with_the_fleet() {
     let backend = one_service("Stopped");
-    backend.manager.stop(&backend.node(1)).await.unwrap();
+    backend.manager.stop_one(&backend.node(1)).await.unwrap();
     let few = backend.specs();
     assert!(few.iter().all(|spec| variable(spec, "RUST_BACKTRACE")));
     let registry = backend.dir.path().join("node_registry.json");
     std::fs::write(registry, vec![b' '; 100_000]).unwrap();
-    backend.manager.stop(&backend.node(1)).await.unwrap();
+    backend.manager.stop_one(&backend.node(1)).await.unwrap();
     let many = backend.specs().pop().unwrap();
     assert!(many.deadline > few.last().unwrap().deadline);
     assert!(many.output_limit > wnm_core::command::OUTPUT_LIMIT);

@@ -45,15 +45,15 @@ pub fn tell(context: &Context, done: &CycleReport) -> Result<(), ProgramError> {
     }
     let document = Cycle::of(done, running(done), under_way(done));
     context.output.outcome(&text(done, shown), &document)?;
-    let failed = done
-        .results
-        .iter()
-        .filter(|r| r.outcome == Outcome::Failed)
+    let machine = done.machine_results.iter().map(|result| result.outcome);
+    let outcomes = machine.chain(done.results.iter().map(|result| result.outcome));
+    let failed = outcomes
+        .filter(|outcome| *outcome == Outcome::Failed)
         .count();
     if failed > 0 {
         return Err(ProgramError::StepsFailed {
             failed,
-            steps: done.results.len(),
+            steps: done.machine_results.len() + done.results.len(),
         });
     }
     Ok(())
@@ -89,6 +89,16 @@ fn text(done: &CycleReport, plan_shown: bool) -> String {
         text.push_str(&format!(
             "\nwarning: {more} more of that kind; wnm plan lists them"
         ));
+    }
+    for result in &done.machine_results {
+        if let Some(error) = &result.error {
+            let on = result.step.act.to_string();
+            // Some errors begin with it.
+            match error.starts_with(&on) {
+                true => text.push_str(&format!("\n{error}")),
+                false => text.push_str(&format!("\n{on}: {error}")),
+            }
+        }
     }
     let failures: Vec<(Act, NodeId, &str)> = done
         .results

@@ -5,7 +5,7 @@ mod words;
 use std::path::Path;
 
 use wnm_colony::Colony;
-use wnm_colony::takeover::{Adoption, FoundSetting, anm, launch_of, settings_of};
+use wnm_colony::takeover::{Adoption, FoundSetting, anm, infer_launch_settings, infer_settings};
 use wnm_config::MachineFacts;
 use wnm_core::cycle::CycleStatus;
 use wnm_core::machine::Machine;
@@ -70,8 +70,8 @@ async fn sight(context: &Context) -> Result<Sight, ProgramError> {
     let scouting = anyone.initial_machine(&facts)?;
     check_manager(context, &scouting)?;
     let found = Colony::scout(&scouting, environment).await?;
-    let mut settings = settings_of(&found);
-    settings.extend(launch_of(&found));
+    let mut settings = infer_settings(&found);
+    settings.extend(infer_launch_settings(&found));
     let count = found.len();
     let mut machine = settled(context, &facts, &settings)?;
     let sure = input.run.confirm;

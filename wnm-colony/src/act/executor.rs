@@ -2,18 +2,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
-use super::batch::perform_all;
 use super::intent::{NewNode, intend};
 use super::lanes::{batches, lanes};
 use super::outcome::conclude;
+use super::perform::perform;
 use crate::store::{Changes, Store, StoreError};
 use wnm_core::clock::Clock;
 use wnm_core::cycle::StepResult;
 use wnm_core::decide::{Act, Step};
-use wnm_core::event::{Event, EventKind, Outcome};
+use wnm_core::event::{Event, EventKind, EventReason, Outcome};
 use wnm_core::fault;
 use wnm_core::id::ContainerId;
 use wnm_core::id::NodeId;
@@ -34,17 +34,17 @@ pub struct Execution {
     pub results: Vec<StepResult>,
 }
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Debug, Clone, Copy)]
-pub enum Stage<'a> {
+pub enum ProgressEvent<'a> {
     /// These steps are about to be taken.
     Begun(&'a [Step]),
     /// Some of them ended, all at once.
     Ended(&'a [StepResult]),
 }
 
-/// Told how far a run is; for progress bars.
-pub type Progress = Arc<dyn Fn(Stage<'_>) + Send + Sync>;
+/// Receives the progress of a run; for progress bars.
+pub type Progress = Arc<dyn Fn(ProgressEvent<'_>) + Send + Sync>;
 
 /// Carries plans out.
 #[derive(Clone)]
@@ -63,9 +63,9 @@ pub struct Executor {
     pub owner: String,
     /// Least time between the beginnings of two operations.
     pub action_delay: Milliseconds,
-    /// Containers that cannot be used, and why: nothing is begun with a node in one of them.
+    /// Containers that cannot be used, and why: no node in one of them is brought up.
     pub closed: BTreeMap<ContainerId, String>,
-    /// Told how far it is.
+    /// Receives the progress.
     pub progress: Option<Progress>,
 }
 
@@ -113,7 +113,8 @@ impl Slots {
 
 impl Executor {
     /// Carries out the steps of a plan that was decided on `snapshot`. A step that fails does not keep the
-    /// others from being taken; only a store that cannot be written ends everything.
+    /// others from being taken; only a store that cannot be written ends everything. A manager that panics fails
+    /// the steps that are left in its lane.
     pub async fn execute(
         &self,
         snapshot: &Snapshot,
@@ -126,7 +127,7 @@ impl Executor {
             .collect();
         // With a pause between any two operations none can share its beginning with another.
         let most = match self.action_delay {
-            Milliseconds(0) => self.manager.batch().max(1),
+            Milliseconds(0) => snapshot.policy.batch.max(1),
             _ => 1,
         };
         let lanes = lanes(steps, &nodes, &snapshot.policy);
@@ -139,30 +140,43 @@ impl Executor {
             slots: Slots::new(&snapshot.machine.limits),
             next_beginning: Mutex::new(Instant::now()),
         });
-        let mut tasks = JoinSet::new();
         let lanes: Vec<Vec<Vec<Step>>> = {
             let nodes = run.nodes.lock().await;
             let cut = |lane| batches(lane, &nodes, most);
             lanes.into_iter().map(cut).collect()
         };
-        for lane in lanes {
-            let run = Arc::clone(&run);
-            tasks.spawn(async move {
-                let mut results = Vec::new();
-                for batch in lane {
-                    results.extend(run.batch(batch).await?);
-                }
-                Ok::<_, StoreError>(results)
-            });
+        let mut tasks = JoinSet::new();
+        let mut under_way: HashMap<Id, Lane> = HashMap::new();
+        for batches in lanes {
+            let steps = batches.iter().flatten().cloned().collect();
+            let results = Arc::new(Mutex::new(Vec::new()));
+            let task = tasks.spawn(Arc::clone(&run).lane(batches, Arc::clone(&results)));
+            under_way.insert(task.id(), Lane { steps, results });
         }
         let mut execution = Execution::default();
         let mut failure = None;
-        while let Some(joined) = tasks.join_next().await {
-            match joined {
-                Ok(Ok(results)) => execution.results.extend(results),
+        while let Some(joined) = tasks.join_next_with_id().await {
+            let (id, ended) = match joined {
+                Ok((id, ended)) => (id, Ok(ended)),
+                Err(lost) => (lost.id(), Err(lost)),
+            };
+            let Some(lane) = under_way.remove(&id) else {
+                continue;
+            };
+            let mut results = std::mem::take(&mut *lane.results.lock().await);
+            match ended {
+                Ok(Ok(())) => {}
                 Ok(Err(error)) => failure = Some(error),
-                Err(lost) => tracing::error!(%lost, "a lane ended early"),
+                Err(lost) => {
+                    let left = lane.steps.get(results.len()..).unwrap_or_default();
+                    let failed = run.panicked(left, &panic_text(lost)).await;
+                    results.extend(failed.unwrap_or_else(|error| {
+                        failure = Some(error);
+                        Vec::new()
+                    }));
+                }
             }
+            execution.results.extend(results);
         }
         let places: HashMap<NodeId, usize> = steps
             .iter()
@@ -178,7 +192,63 @@ impl Executor {
     }
 }
 
+/// A lane under way.
+struct Lane {
+    /// Its steps, in order.
+    steps: Vec<Step>,
+    /// The results so far.
+    results: Arc<Mutex<Vec<StepResult>>>,
+}
+
 impl Run {
+    /// Takes the batches of a lane, one after the other.
+    async fn lane(
+        self: Arc<Self>,
+        batches: Vec<Vec<Step>>,
+        results: Arc<Mutex<Vec<StepResult>>>,
+    ) -> Result<(), StoreError> {
+        for batch in batches {
+            let ended = self.batch(batch).await?;
+            results.lock().await.extend(ended);
+        }
+        Ok(())
+    }
+
+    /// Fails the steps that a panic left in a lane. The record of a step that was begun stays as it is, so the
+    /// next cycle resumes it.
+    async fn panicked(&self, left: &[Step], text: &str) -> Result<Vec<StepResult>, StoreError> {
+        tracing::error!(text, "a manager panicked");
+        let nodes = self.nodes.lock().await;
+        let at = self.executor.clock.now();
+        let (mut events, mut results) = (Vec::new(), Vec::new());
+        for step in left {
+            let known = nodes.get(&step.node);
+            let reason = EventReason::Step {
+                reason: step.reason.clone(),
+                error: Some(text.to_owned()),
+            };
+            let kind = EventKind::of_step(step, known);
+            events.push(Event::new(at, kind, Outcome::Failed, reason).about(step.node));
+            results.push(StepResult {
+                step: step.clone(),
+                outcome: Outcome::Failed,
+                error: Some(text.to_owned()),
+                was_running: known
+                    .is_some_and(|node| node.observed().state == ObservedState::Running),
+            });
+        }
+        drop(nodes);
+        let changes = Changes {
+            events,
+            ..Changes::default()
+        };
+        self.executor.store.record(&changes).await?;
+        if let Some(progress) = &self.executor.progress {
+            progress(ProgressEvent::Ended(&results));
+        }
+        Ok(results)
+    }
+
     /// Takes the steps of a batch together: what is wanted of all is recorded at once, the manager is called
     /// once, and what came of all is recorded at once.
     async fn batch(&self, batch: Vec<Step>) -> Result<Vec<StepResult>, StoreError> {
@@ -200,7 +270,7 @@ impl Run {
         let (begun, mut results) = self.intend(batch, known).await?;
         results.extend(self.take(begun).await?);
         if let Some(progress) = &self.executor.progress {
-            progress(Stage::Ended(&results));
+            progress(ProgressEvent::Ended(&results));
         }
         Ok(results)
     }
@@ -260,7 +330,8 @@ impl Run {
     fn intended(&self, known: Option<Node>, step: &Step, now: UnixTime) -> Result<Node, String> {
         let container = known.as_ref().and_then(|node| node.container);
         let container = container.or_else(|| self.policy.ids.container_of(step.node));
-        if let Some(reason) = container.and_then(|id| self.executor.closed.get(&id)) {
+        let closed = container.and_then(|id| self.executor.closed.get(&id));
+        if let Some(reason) = closed.filter(|_| brings_up(step.act, known.as_ref())) {
             return Err(reason.clone());
         }
         match (known, step.act) {
@@ -293,7 +364,7 @@ impl Run {
             .iter()
             .map(|begun| (begun.node.clone(), begun.step.clone()))
             .collect();
-        let performed = perform_all(manager, &work, self.binary.as_ref()).await;
+        let performed = perform(manager, &work, self.binary.as_ref()).await;
         let now = self.executor.clock.now();
         let mut changes = Changes::default();
         let mut results = Vec::with_capacity(begun.len());
@@ -354,6 +425,33 @@ struct Begun {
     node: Node,
     step: Step,
     was_running: bool,
+}
+
+/// Whether a step needs the node's container.
+fn brings_up(act: Act, node: Option<&Node>) -> bool {
+    match act {
+        Act::Add | Act::Start { .. } | Act::Upgrade => true,
+        Act::Resume => !matches!(
+            node.and_then(Node::under_way),
+            Some(TransitionKind::Stopping | TransitionKind::Removing)
+        ),
+        Act::Stop | Act::Disable | Act::Remove | Act::Forget => false,
+    }
+}
+
+/// What a panic said, as the error of a step.
+fn panic_text(lost: JoinError) -> String {
+    let Ok(panic) = lost.try_into_panic() else {
+        return "the operation was cancelled".to_owned();
+    };
+    let text = match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(other) => match other.downcast::<&'static str>() {
+            Ok(text) => (*text).to_owned(),
+            Err(_) => "for an unknown reason".to_owned(),
+        },
+    };
+    format!("the manager panicked: {text}")
 }
 
 /// Adds an intention to what is recorded.

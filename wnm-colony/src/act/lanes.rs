@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wnm_core::decide::{Act, Step};
+use wnm_core::decide::{Act, Reason, Step};
 use wnm_core::id::ContainerId;
 use wnm_core::id::NodeId;
 use wnm_core::manager::{LanePolicy, ManagerPolicy};
@@ -46,7 +46,8 @@ pub(super) fn lanes(
         .collect()
 }
 
-/// Cuts a lane into batches of neighbours that are done in the same way, at most `most` in each.
+/// Cuts a lane into batches of neighbours that are done in the same way, at most `most` in each. The nodes that
+/// restart with their container come back together, however many they are.
 pub(super) fn batches(
     lane: Vec<Step>,
     nodes: &BTreeMap<NodeId, Node>,
@@ -59,12 +60,15 @@ pub(super) fn batches(
         };
         (step.act, under_way)
     };
+    let restarts = |step: &Step| matches!(step.reason, Reason::ContainerRestarted { .. });
+    let fits = |batch: &[Step], step: &Step| {
+        let alike = |first: &Step| way(first) == way(step) && restarts(first) == restarts(step);
+        batch.first().is_some_and(alike) && (batch.len() < most || restarts(step))
+    };
     let mut batches: Vec<Vec<Step>> = Vec::new();
     for step in lane {
         match batches.last_mut() {
-            Some(batch) if batch.len() < most && batch.first().map(way) == Some(way(&step)) => {
-                batch.push(step);
-            }
+            Some(batch) if fits(batch, &step) => batch.push(step),
             _ => batches.push(vec![step]),
         }
     }
@@ -74,7 +78,6 @@ pub(super) fn batches(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wnm_core::decide::Reason;
     use wnm_core::node::Actor;
     use wnm_core::node::Transition;
     use wnm_core::numbering::IdPolicy;
@@ -137,5 +140,23 @@ mod tests {
             [vec![1, 2], vec![3], vec![4], vec![5], vec![6, 7]]
         );
         assert_eq!(batches(lane, &nodes, 1).len(), 7);
+    }
+
+    #[test]
+    fn nodes_that_restart_with_their_container_come_back_together() {
+        let start = |number| {
+            let upgrade_first = false;
+            step(number, Act::Start { upgrade_first })
+        };
+        let restart = |number| Step {
+            reason: Reason::ContainerRestarted { id: ContainerId(1) },
+            ..start(number)
+        };
+        let lane = (1..=5).map(restart).chain((6..=8).map(start)).collect();
+        let batches = batches(lane, &BTreeMap::new(), 2);
+        assert_eq!(
+            numbers(&batches),
+            [vec![1, 2, 3, 4, 5], vec![6, 7], vec![8]]
+        );
     }
 }

@@ -1,10 +1,10 @@
-//! The step itself: calls to the manager, in the order that leaves a record to go on from at every point.
+//! The steps of a batch: calls to the manager, in the order that leaves a record to go on from at every point.
 
 use semver::Version;
 
 use wnm_core::decide::{Act, Step};
 use wnm_core::fault;
-use wnm_core::manager::{AddedNode, ManagerError, ProcessManager};
+use wnm_core::manager::{AddedNode, ManagerError, Outcomes, ProcessManager, one_per_node};
 use wnm_core::node::{Actor, DesiredState, Node, TransitionKind};
 use wnm_core::program::NodeBinary;
 
@@ -27,123 +27,204 @@ pub(super) enum Performed {
     Undone { error: String },
 }
 
-/// Takes one step with `node` as it is recorded.
+/// Takes the steps of a batch, all of which are done in the same way, with one call to the manager for each part.
+/// There is an outcome for each step, in order.
 pub(super) async fn perform(
     manager: &dyn ProcessManager,
-    node: &Node,
-    step: &Step,
+    batch: &[(Node, Step)],
     binary: Result<&NodeBinary, &String>,
-) -> Result<Performed, ManagerError> {
-    let binary = || binary.map_err(|reason| missing_binary(reason));
-    match step.act {
-        Act::Forget => Ok(Performed::Forgotten),
-        Act::Add => add(manager, node, binary()?).await,
+) -> Outcomes<Performed> {
+    let Some((first, step)) = batch.first() else {
+        return Vec::new();
+    };
+    let nodes: Vec<Node> = batch.iter().map(|(node, _)| node.clone()).collect();
+    let way = match (step.act, first.under_way()) {
+        (Act::Resume, Some(TransitionKind::Adding)) => Act::Add,
+        (Act::Resume, Some(TransitionKind::Starting)) => Act::Start {
+            upgrade_first: false,
+        },
+        (Act::Resume, Some(TransitionKind::Stopping)) => Act::Stop,
+        (Act::Resume, Some(TransitionKind::Removing)) => Act::Remove,
+        (act, _) => act,
+    };
+    let missing = |reason: &String| {
+        let without = |_| Err(ManagerError::MissingBinary(reason.clone()));
+        nodes.iter().map(without).collect()
+    };
+    match way {
+        Act::Forget => nodes.iter().map(|_| Ok(Performed::Forgotten)).collect(),
         Act::Start {
             upgrade_first: false,
-        } => start(manager, node).await,
-        Act::Start {
-            upgrade_first: true,
         } => {
-            let binary = binary()?;
-            manager.upgrade(node, binary).await?;
-            fault::point("act.start.upgraded");
-            manager.start(node).await?;
-            Ok(Performed::Started {
-                version: Some(binary.version.clone()),
-            })
+            let started = one_per_node(&nodes, manager.start(&nodes).await);
+            fault::point("act.start.started");
+            done(started, |()| Performed::Started { version: None })
         }
-        Act::Stop | Act::Disable => stop(manager, node).await,
-        Act::Upgrade => upgrade(manager, node, binary()?).await,
-        Act::Remove => remove(manager, node).await,
-        Act::Resume => match node.under_way() {
-            Some(TransitionKind::Adding) => add(manager, node, binary()?).await,
-            Some(TransitionKind::Starting) => start(manager, node).await,
-            Some(TransitionKind::Stopping) => stop(manager, node).await,
-            Some(TransitionKind::Upgrading) => resume_upgrade(manager, node, binary()?).await,
-            Some(TransitionKind::Removing) => remove(manager, node).await,
-            None => Err(ManagerError::NotFound(format!(
-                "a step of node {} to resume",
-                node.id
-            ))),
+        Act::Stop | Act::Disable => {
+            let stopped = one_per_node(&nodes, manager.stop(&nodes).await);
+            fault::point("act.stop.stopped");
+            done(stopped, |()| Performed::Stopped)
+        }
+        Act::Remove => {
+            // What is gone already is a success for a manager. When it misses something, something may be left.
+            let removed = one_per_node(&nodes, manager.remove(&nodes).await);
+            fault::point("act.remove.removed");
+            done(removed, |()| Performed::Removed)
+        }
+        Act::Add => match binary {
+            Ok(binary) => add(manager, &nodes, binary).await,
+            Err(reason) => missing(reason),
+        },
+        Act::Resume if first.under_way().is_none() => {
+            let nothing = |node: &Node| {
+                let what = format!("a step of node {} to resume", node.id);
+                Err(ManagerError::NotFound(what))
+            };
+            nodes.iter().map(nothing).collect()
+        }
+        Act::Upgrade
+        | Act::Resume
+        | Act::Start {
+            upgrade_first: true,
+        } => match binary {
+            Ok(binary) => upgrade(manager, &nodes, way, binary).await,
+            Err(reason) => missing(reason),
         },
     }
 }
 
-/// A node that cannot be made or does not come up is taken back, unless it is open what became of it.
+/// Makes and starts nodes. Those that cannot be made or do not come up are taken back, unless it is open what
+/// became of them.
 async fn add(
     manager: &dyn ProcessManager,
-    node: &Node,
+    nodes: &[Node],
     binary: &NodeBinary,
-) -> Result<Performed, ManagerError> {
-    let mut made = node.clone();
-    let outcome = match manager.add(node, binary).await {
-        Ok(added) => {
-            fault::point("act.add.added");
-            made.service.clone_from(&added.service);
-            made.binary.clone_from(&added.binary);
-            made.root_dir.clone_from(&added.root_dir);
-            made.log_dir.clone_from(&added.log_dir);
-            made.ports = added.ports;
-            made.container = added.container;
-            manager.start(&made).await.map(|()| added)
-        }
-        Err(error) => Err(error),
-    };
-    match outcome {
-        Ok(added) => {
-            fault::point("act.add.started");
-            Ok(Performed::Added(added))
-        }
-        Err(error) if error.leaves_it_open() => Err(error),
-        Err(error) => {
-            manager.remove(&made).await?;
-            Ok(Performed::Undone {
-                error: error.to_string(),
-            })
-        }
+) -> Outcomes<Performed> {
+    let added = one_per_node(nodes, manager.add(nodes, binary).await);
+    fault::point("act.add.added");
+    let latest: Vec<Node> = nodes
+        .iter()
+        .zip(&added)
+        .map(|(node, added)| match added {
+            Ok(added) => as_added(node, added),
+            Err(_) => node.clone(),
+        })
+        .collect();
+    let made: Vec<Node> = latest
+        .iter()
+        .zip(&added)
+        .filter(|(_, added)| added.is_ok())
+        .map(|(node, _)| node.clone())
+        .collect();
+    let mut started = match made.is_empty() {
+        true => Vec::new(),
+        false => one_per_node(&made, manager.start(&made).await),
     }
+    .into_iter();
+    fault::point("act.add.started");
+    let mut outcomes: Vec<Result<AddedNode, ManagerError>> = added
+        .into_iter()
+        .map(|added| added.and_then(|added| started.next().unwrap_or(Ok(())).map(|()| added)))
+        .collect();
+    let fails = |outcome: &Result<AddedNode, ManagerError>| {
+        outcome.as_ref().is_err_and(|error| !error.leaves_it_open())
+    };
+    let failed: Vec<Node> = latest
+        .iter()
+        .zip(&outcomes)
+        .filter(|(_, outcome)| fails(outcome))
+        .map(|(node, _)| node.clone())
+        .collect();
+    let mut undone = match failed.is_empty() {
+        true => Vec::new(),
+        false => one_per_node(&failed, manager.remove(&failed).await),
+    }
+    .into_iter();
+    outcomes
+        .drain(..)
+        .map(|outcome| match outcome {
+            Ok(added) => Ok(Performed::Added(added)),
+            Err(error) if error.leaves_it_open() => Err(error),
+            Err(error) => undone.next().unwrap_or(Ok(())).map(|()| Performed::Undone {
+                error: error.to_string(),
+            }),
+        })
+        .collect()
 }
 
-async fn start(manager: &dyn ProcessManager, node: &Node) -> Result<Performed, ManagerError> {
-    manager.start(node).await?;
-    fault::point("act.start.started");
-    Ok(Performed::Started { version: None })
-}
-
-async fn stop(manager: &dyn ProcessManager, node: &Node) -> Result<Performed, ManagerError> {
-    manager.stop(node).await?;
-    fault::point("act.stop.stopped");
-    Ok(Performed::Stopped)
-}
-
+/// Gives nodes the binary and, where the act is also to start them, does that with those that got it.
 async fn upgrade(
     manager: &dyn ProcessManager,
-    node: &Node,
+    nodes: &[Node],
+    way: Act,
     binary: &NodeBinary,
-) -> Result<Performed, ManagerError> {
-    manager.upgrade(node, binary).await?;
-    fault::point("act.upgrade.upgraded");
-    Ok(Performed::Upgraded {
-        version: binary.version.clone(),
-    })
+) -> Outcomes<Performed> {
+    let upgraded = one_per_node(nodes, manager.upgrade(nodes, binary).await);
+    fault::point(match way {
+        Act::Start { .. } => "act.start.upgraded",
+        _ => "act.upgrade.upgraded",
+    });
+    let starts = |node: &Node| match way {
+        Act::Start { .. } => true,
+        Act::Resume => should_run_after_upgrade(node),
+        _ => false,
+    };
+    // The run that began an upgrade may have come as far as to stop a node, and a manager leaves a stopped node
+    // stopped. So a resumed upgrade also starts the nodes that should run.
+    let to_start: Vec<Node> = nodes
+        .iter()
+        .zip(&upgraded)
+        .filter(|(node, upgraded)| upgraded.is_ok() && starts(node))
+        .map(|(node, _)| node.clone())
+        .collect();
+    let mut started = match to_start.is_empty() {
+        true => Vec::new(),
+        false => one_per_node(&to_start, manager.start(&to_start).await),
+    }
+    .into_iter();
+    let version = &binary.version;
+    nodes
+        .iter()
+        .zip(upgraded)
+        .map(|(node, upgraded)| {
+            upgraded?;
+            if starts(node) {
+                started.next().unwrap_or(Ok(()))?;
+            }
+            Ok(match way {
+                Act::Start { .. } => Performed::Started {
+                    version: Some(version.clone()),
+                },
+                _ => Performed::Upgraded {
+                    version: version.clone(),
+                },
+            })
+        })
+        .collect()
 }
 
-/// Takes an upgrade again. The run that began it may have come as far as to stop the node, and a manager leaves
-/// a stopped node stopped; so one that should run is started as well.
-async fn resume_upgrade(
-    manager: &dyn ProcessManager,
-    node: &Node,
-    binary: &NodeBinary,
-) -> Result<Performed, ManagerError> {
-    let performed = upgrade(manager, node, binary).await?;
-    if should_run_after_upgrade(node) {
-        manager.start(node).await?;
+/// The node as its manager made it.
+fn as_added(node: &Node, added: &AddedNode) -> Node {
+    Node {
+        service: added.service.clone(),
+        binary: added.binary.clone(),
+        root_dir: added.root_dir.clone(),
+        log_dir: added.log_dir.clone(),
+        ports: added.ports,
+        container: added.container,
+        ..node.clone()
     }
-    Ok(performed)
+}
+
+fn done<T>(outcomes: Outcomes<T>, how: impl Fn(T) -> Performed) -> Outcomes<Performed> {
+    outcomes
+        .into_iter()
+        .map(|outcome| outcome.map(&how))
+        .collect()
 }
 
 /// Whether a node that an unfinished upgrade may have stopped is to run.
-pub(super) fn should_run_after_upgrade(node: &Node) -> bool {
+fn should_run_after_upgrade(node: &Node) -> bool {
     match node.desired().state {
         DesiredState::Running => true,
         // Nobody wanted it stopped, and only nodes that run are upgraded.
@@ -152,103 +233,5 @@ pub(super) fn should_run_after_upgrade(node: &Node) -> bool {
     }
 }
 
-/// What a step without the binary that it needs comes to.
-pub(super) fn missing_binary(reason: &str) -> ManagerError {
-    ManagerError::Rejected {
-        what: "no node program to give it".to_owned(),
-        words: reason.to_owned(),
-    }
-}
-
-async fn remove(manager: &dyn ProcessManager, node: &Node) -> Result<Performed, ManagerError> {
-    // What is gone already is a success for a manager. When it misses something, something may be left.
-    manager.remove(node).await?;
-    fault::point("act.remove.removed");
-    Ok(Performed::Removed)
-}
-
 #[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-    use wnm_core::decide::Reason;
-    use wnm_core::manager::MockProcessManager;
-    use wnm_core::quantity::Seconds;
-    use wnm_core::testing::{edit, node, under_way};
-
-    fn binary() -> NodeBinary {
-        NodeBinary {
-            path: PathBuf::from("/srv/antnode"),
-            version: Version::new(0, 4, 8),
-        }
-    }
-
-    /// How often a node wanted like this is started when its upgrade is taken again.
-    async fn starts_after_resumed_upgrade(state: DesiredState, by: Actor) -> usize {
-        let mut node = node(1);
-        edit(&mut node, |n| n.desired.state = state);
-        edit(&mut node, |n| n.desired.by = by);
-        edit(&mut node, |n| {
-            n.transition = Some(under_way(TransitionKind::Upgrading, false, Seconds(60)))
-        });
-        let starts = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&starts);
-        let mut manager = MockProcessManager::new();
-        manager.expect_upgrade().once().returning(|_, _| Ok(()));
-        manager.expect_start().returning(move |_| {
-            counter.fetch_add(1, Ordering::Relaxed);
-            Ok(())
-        });
-        let step = Step {
-            node: node.id,
-            act: Act::Resume,
-            reason: Reason::Interrupted {
-                doing: TransitionKind::Upgrading,
-            },
-            priority: 0,
-            by: Actor::Wnm,
-        };
-        let done = perform(&manager, &node, &step, Ok(&binary()))
-            .await
-            .unwrap();
-        assert_eq!(
-            done,
-            Performed::Upgraded {
-                version: binary().version
-            }
-        );
-        starts.load(Ordering::Relaxed)
-    }
-
-    #[tokio::test]
-    async fn a_node_that_an_unfinished_upgrade_stopped_runs_again_if_it_should() {
-        use DesiredState::{Disabled, Running, Stopped};
-        assert_eq!(starts_after_resumed_upgrade(Running, Actor::Wnm).await, 1);
-        assert_eq!(starts_after_resumed_upgrade(Stopped, Actor::Found).await, 1);
-        assert_eq!(
-            starts_after_resumed_upgrade(Stopped, Actor::Operator).await,
-            0
-        );
-        assert_eq!(
-            starts_after_resumed_upgrade(Disabled, Actor::Operator).await,
-            0
-        );
-    }
-
-    #[tokio::test]
-    async fn a_removal_that_missed_something_is_not_taken_for_done() {
-        let mut node = node(1);
-        edit(&mut node, |n| {
-            n.transition = Some(under_way(TransitionKind::Removing, false, Seconds(60)))
-        });
-        let mut manager = MockProcessManager::new();
-        manager
-            .expect_remove()
-            .returning(|_| Err(ManagerError::NotFound("a unit".to_owned())));
-        let done = remove(&manager, &node).await;
-        assert!(matches!(done, Err(ManagerError::NotFound(_))), "{done:?}");
-    }
-}
+mod tests;

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use super::{Colony, ColonyError, Environment, open};
-use crate::observe::{LookingAtNodes, look_at_nodes};
+use crate::observe::NodeObserver;
 use crate::store::Changes;
-use crate::takeover::{Adoption, sort_out};
+use crate::takeover::{Adoption, assign_ids};
 use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::id::NodeId;
 use wnm_core::machine::Machine;
@@ -110,12 +110,12 @@ async fn adoption(
 ) -> Result<Adoption, ColonyError> {
     let now = environment.clock.now();
     let program = environment.program.as_ref();
-    let (numbered, left_alone) = sort_out(found, known, &machine.ports);
+    let (numbered, left_alone) = assign_ids(found, known, &machine.ports);
     let mut nodes: Vec<Node> = numbered
         .into_iter()
         .map(|(id, found)| adopted(id, found, machine, program, now))
         .collect();
-    let looking = LookingAtNodes {
+    let observer = NodeObserver {
         manager,
         program,
         probe: environment.nodes.as_ref(),
@@ -123,7 +123,7 @@ async fn adoption(
         survey_delay: machine.pacing.survey,
         now,
     };
-    let looked = look_at_nodes(&looking, &mut nodes).await;
+    let looked = observer.observe(&mut nodes).await;
     looked.map_err(|source| ColonyError::Manager {
         kind: machine.manager.clone(),
         source,

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::{Colony, ColonyError, Environment, open};
-use crate::takeover::anm::{Anm, working};
+use crate::takeover::anm::{Anm, running};
 use wnm_core::machine::Machine;
 use wnm_host::files;
 use wnm_host::files::Files;
@@ -71,12 +71,12 @@ fn refuse_while_working(anm: &Anm, environment: &Environment) -> Result<(), Colo
         source,
     };
     let since = anm.working_since().map_err(told)?;
-    if since.is_none() && working().is_none() {
+    if since.is_none() && running().is_none() {
         return Ok(());
     }
     Err(ColonyError::AnmWorks {
         block: anm.block(),
         age: since.map(|since| environment.clock.now().since(since)),
-        process: working(),
+        process: running(),
     })
 }

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::reach::ports_to_open;
 use super::{Colony, ColonyError};
-use crate::act::{Execution, Executor, Progress, Stage};
-use crate::observe::{Looking, Sight, mark_storage};
+use crate::act::{Execution, Executor, Progress, ProgressEvent};
+use crate::observe::{Observation, Observer, mark_storage};
 use crate::store::{Changes, CycleState, JOURNAL_DAYS};
 use wnm_core::cycle::{CYCLE_REPORT_FORMAT, CycleReport, CycleStatus};
 use wnm_core::decide::{Plan, decide};
 use wnm_core::event::{Event, EventKind, Outcome};
-use wnm_core::firewall::Opening;
 use wnm_core::id::NodeId;
 use wnm_core::node::NodeChange;
 use wnm_core::quantity::{Milliseconds, Seconds, UnixTime};
@@ -31,22 +29,21 @@ pub struct CycleOptions {
     pub survey_delay: Option<Milliseconds>,
     /// Pause between two operations, in place of the stored one.
     pub action_delay: Option<Milliseconds>,
-    /// Told how far it is.
+    /// Receives the progress.
     pub progress: Option<Progress>,
 }
 
 impl Colony {
     /// What a cycle would do now. Nothing is written or changed.
     pub async fn plan(&self, options: &CycleOptions) -> Result<(Snapshot, Plan), ColonyError> {
-        let sight = self.look(options).await?;
-        let plan = decide(&sight.snapshot);
-        Ok((sight.snapshot, plan))
+        let observation = self.look(options).await?;
+        let plan = decide(&observation.snapshot);
+        Ok((observation.snapshot, plan))
     }
 
     /// One cycle.
     pub async fn cycle(&mut self, options: &CycleOptions) -> Result<CycleReport, ColonyError> {
-        let mut snapshot = self.look_and_record(options).await?;
-        self.house_nodes(&mut snapshot).await?;
+        let snapshot = self.look_and_record(options).await?;
         let plan = decide(&snapshot);
         self.carry_out(snapshot, plan, options).await
     }
@@ -56,11 +53,13 @@ impl Colony {
         &mut self,
         options: &CycleOptions,
     ) -> Result<Snapshot, ColonyError> {
-        let mut sight = self.look(options).await?;
-        self.keep_storage_marked(&sight.snapshot)?;
-        self.leave_out_what_was_told(&mut sight).await?;
-        self.store.record(&changes_after_looking(&sight)).await?;
-        Ok(sight.snapshot)
+        let mut observation = self.look(options).await?;
+        self.keep_storage_marked(&observation.snapshot)?;
+        self.leave_out_what_was_told(&mut observation).await?;
+        self.store
+            .record(&changes_after_looking(&observation))
+            .await?;
+        Ok(observation.snapshot)
     }
 
     /// Acts on a plan and reports.
@@ -71,11 +70,13 @@ impl Colony {
         options: &CycleOptions,
     ) -> Result<CycleReport, ColonyError> {
         if let Some(progress) = &options.progress {
-            progress(Stage::Begun(&plan.steps));
+            progress(ProgressEvent::Begun(&plan.steps));
         }
-        self.prepare(&ports_to_open(&snapshot, &plan.steps)).await?;
+        let mut machine_results = self.prepare(&snapshot, &plan).await?;
+        let ensured = self.ensure_containers(&snapshot, &plan).await?;
         let mut executor = self.executor(options);
-        executor.closed = self.house_new(&snapshot, &plan.steps).await?;
+        executor.closed = ensured.closed;
+        machine_results.extend(ensured.results);
         let Execution { results } = executor.execute(&snapshot, &plan.steps).await?;
         // What was seen is recorded; only steps make more of it.
         let nodes = if plan.steps.is_empty() {
@@ -85,38 +86,21 @@ impl Colony {
         };
         Ok(CycleReport {
             format: CYCLE_REPORT_FORMAT,
-            status: CycleStatus::of(plan.kind, &snapshot, &results),
+            status: CycleStatus::of(plan.kind, &snapshot, &machine_results, &results),
             nodes,
             snapshot,
             plan,
+            machine_results,
             results,
         })
     }
 
-    /// A failure here is told and no reason to leave the nodes alone.
-    async fn prepare(&self, coming: &[Opening]) -> Result<(), ColonyError> {
-        let Err(error) = self.manager.prepare(coming).await else {
-            return Ok(());
-        };
-        tracing::warn!(%error, "what the nodes share is not as it is set");
-        let changes = Changes {
-            events: vec![Event::new(
-                self.environment.clock.now(),
-                EventKind::Prepared,
-                Outcome::Failed,
-                error.to_string(),
-            )],
-            ..Changes::default()
-        };
-        Ok(self.store.record(&changes).await?)
-    }
-
-    pub(super) async fn look(&self, options: &CycleOptions) -> Result<Sight, ColonyError> {
+    pub(super) async fn look(&self, options: &CycleOptions) -> Result<Observation, ColonyError> {
         if let Some(missing) = &self.missing_manager {
             return Err(missing.clone().into());
         }
         let last = self.store.cycle_state().await?;
-        let looking = Looking {
+        let observer = Observer {
             manager: self.manager.as_ref(),
             program: self.environment.program.as_ref(),
             nodes_probe: self.environment.nodes.as_ref(),
@@ -134,18 +118,21 @@ impl Colony {
             survey_delay: options.survey_delay.unwrap_or(self.machine.pacing.survey),
             now: self.environment.clock.now(),
         };
-        Ok(looking.look().await?)
+        Ok(observer.observe().await?)
     }
 
     /// A foreign listener is seen in every cycle for as long as it is there. The journal has it once a day.
-    async fn leave_out_what_was_told(&self, sight: &mut Sight) -> Result<(), ColonyError> {
+    async fn leave_out_what_was_told(
+        &self,
+        observation: &mut Observation,
+    ) -> Result<(), ColonyError> {
         let lasts = |seen: &NodeChange| matches!(seen, NodeChange::ForeignListener { .. });
-        let Some((_, lasting)) = sight.seen.iter().find(|(_, seen)| lasts(seen)) else {
+        let Some((_, lasting)) = observation.seen.iter().find(|(_, seen)| lasts(seen)) else {
             return Ok(());
         };
-        let since = sight.snapshot.taken_at.minus(TOLD_AGAIN_AFTER);
+        let since = observation.snapshot.taken_at.minus(TOLD_AGAIN_AFTER);
         let told = self.store.nodes_with(lasting.as_str(), since).await?;
-        sight
+        observation
             .seen
             .retain(|(id, seen)| !(lasts(seen) && told.contains(id)));
         Ok(())
@@ -184,28 +171,33 @@ impl Colony {
 }
 
 /// Everything seen, for one transaction.
-fn changes_after_looking(sight: &Sight) -> Changes {
-    let now = sight.snapshot.taken_at;
-    let mut events: Vec<Event> = sight
+fn changes_after_looking(observation: &Observation) -> Changes {
+    let now = observation.snapshot.taken_at;
+    let mut events: Vec<Event> = observation
         .seen
         .iter()
         .map(|(id, seen)| seen_event(*id, seen, now))
         .collect();
-    if sight.snapshot.rebooted {
-        events.push(Event::new(
-            now,
-            EventKind::Rebooted,
-            Outcome::Seen,
-            format!("the machine came up at {}", sight.snapshot.load.boot_time),
-        ));
+    if observation.snapshot.rebooted {
+        let reason = format!(
+            "the machine came up at {}",
+            observation.snapshot.load.boot_time
+        );
+        events.push(Event::new(now, EventKind::Rebooted, Outcome::Seen, reason));
+    }
+    if let Some(error) = &observation.container_error {
+        tracing::warn!(error, "cannot observe the containers");
+        let kind = EventKind::Containers;
+        events.push(Event::new(now, kind, Outcome::Failed, error.clone()));
     }
     Changes {
-        nodes: sight.snapshot.nodes.clone(),
+        nodes: observation.snapshot.nodes.clone(),
+        containers: observation.containers.clone(),
         events,
         cycle: Some(CycleState {
-            boot_id: Some(sight.boot_id.clone()),
-            counters: serde_json::to_value(&sight.counters).ok(),
-            load: Some(sight.snapshot.load),
+            boot_id: Some(observation.boot_id.clone()),
+            counters: serde_json::to_value(&observation.counters).ok(),
+            load: Some(observation.snapshot.load),
             last_cycle_at: Some(now),
         }),
         prune_events_before: Some(now.minus(JOURNAL_KEPT)),

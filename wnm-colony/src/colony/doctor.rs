@@ -16,7 +16,7 @@ use wnm_core::doctor::{
 };
 use wnm_core::event::{Event, EventKind, EventReason, Outcome};
 use wnm_core::id::NodeId;
-use wnm_core::manager::LanePolicy;
+use wnm_core::manager::{LanePolicy, one};
 use wnm_core::node::NodeChange;
 use wnm_core::node::ProcessState;
 use wnm_core::node::{Node, ObservedState};
@@ -134,7 +134,10 @@ impl Colony {
             version: node.version.clone().unwrap_or(Version::new(0, 0, 0)),
         };
         let kind = self.machine.manager.clone();
-        let added = self.manager.add(node, &own).await;
+        let added = one(
+            node,
+            self.manager.add(std::slice::from_ref(node), &own).await,
+        );
         added
             .map(drop)
             .map_err(|source| ColonyError::Manager { kind, source })
@@ -255,7 +258,7 @@ fn kernel_ports() -> Option<KernelPorts> {
 }
 
 fn age(lock: &Path, now: UnixTime) -> Option<wnm_core::quantity::Seconds> {
-    let begun = crate::lock::python_run_begun(lock).ok()??;
+    let begun = crate::lock::python_run_started(lock).ok()??;
     Some(now.since(begun))
 }
 

@@ -9,6 +9,7 @@ use wnm_core::decide::{ForcedRequest, Plan, decide, decide_forced};
 use wnm_core::event::{Event, EventKind, Outcome};
 use wnm_core::id::NodeId;
 use wnm_core::machine::MachineState;
+use wnm_core::manager::{DataLocation, teardown};
 use wnm_core::node::{Node, lifecycle};
 use wnm_core::snapshot::Snapshot;
 
@@ -26,9 +27,9 @@ impl Colony {
         request: &ForcedRequest,
         options: &CycleOptions,
     ) -> Result<(Snapshot, Plan), ColonyError> {
-        let sight = self.look(options).await?;
-        let plan = decide_forced(&sight.snapshot, request)?;
-        Ok((sight.snapshot, plan))
+        let observation = self.look(options).await?;
+        let plan = decide_forced(&observation.snapshot, request)?;
+        Ok((observation.snapshot, plan))
     }
 
     /// Looks, then does what was asked for.
@@ -38,8 +39,7 @@ impl Colony {
         options: &CycleOptions,
     ) -> Result<CycleReport, ColonyError> {
         request.check()?;
-        let mut snapshot = self.look_and_record(options).await?;
-        self.house_nodes(&mut snapshot).await?;
+        let snapshot = self.look_and_record(options).await?;
         let plan = decide_forced(&snapshot, request)?;
         self.carry_out(snapshot, plan, options).await
     }
@@ -49,6 +49,7 @@ impl Colony {
         let snapshot = self.look_and_record(options).await?;
         let mut plan = decide(&snapshot);
         plan.steps.clear();
+        plan.machine_steps.clear();
         let status = if snapshot.nodes.is_empty() {
             CycleStatus::NoNodes
         } else {
@@ -60,6 +61,7 @@ impl Colony {
             status,
             snapshot,
             plan,
+            machine_results: Vec::new(),
             results: Vec::new(),
             nodes,
         })
@@ -84,7 +86,7 @@ impl Colony {
             ..Changes::default()
         };
         self.store.record(&begun).await?;
-        let torn_down = self.manager.teardown(&nodes).await;
+        let torn_down = teardown(self.manager.as_ref(), &nodes).await;
         let left = match &torn_down {
             Ok(()) => Vec::new(),
             Err(_) => self.still_there(&nodes).await?,
@@ -135,6 +137,7 @@ impl Colony {
     /// After a teardown that failed: every node of which something is, or may be, left.
     async fn still_there(&self, nodes: &[Node]) -> Result<Vec<NodeId>, ColonyError> {
         let statuses = self.manager.statuses(nodes).await.unwrap_or_default();
+        let local = self.manager.policy().data == DataLocation::Local;
         Ok(nodes
             .iter()
             .filter(|node| {
@@ -142,7 +145,7 @@ impl Colony {
                     statuses.get(&node.id),
                     Some(wnm_core::node::ProcessState::Missing)
                 );
-                !gone || node.root_dir.symlink_metadata().is_ok()
+                !gone || (local && node.root_dir.symlink_metadata().is_ok())
             })
             .map(|node| node.id)
             .collect())

@@ -7,10 +7,9 @@ use async_trait::async_trait;
 use wnm_core::id::NodeId;
 use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{
-    AddedNode, FoundNode, LanePolicy, ManagerError, ManagerPolicy, ProcessManager,
+    AddedNode, FoundNode, LanePolicy, ManagerError, ManagerPolicy, Outcomes, ProcessManager, each,
 };
 use wnm_core::node::{Node, ProcessState};
-use wnm_core::numbering::IdPolicy;
 use wnm_core::program::NodeBinary;
 use wnm_core::registry::UnregisteredManager;
 
@@ -31,30 +30,29 @@ impl ProcessManager for MissingManager {
 
     fn policy(&self) -> ManagerPolicy {
         ManagerPolicy {
-            ids: IdPolicy::FillHoles,
             lanes: LanePolicy::Single,
-            restarts_crashed: false,
+            ..ManagerPolicy::default()
         }
     }
 
-    async fn add(&self, _: &Node, _: &NodeBinary) -> Result<AddedNode, ManagerError> {
-        self.refused()
+    async fn add(&self, nodes: &[Node], _: &NodeBinary) -> Outcomes<AddedNode> {
+        each(nodes, |_| async { self.refused() }).await
     }
 
-    async fn start(&self, _: &Node) -> Result<(), ManagerError> {
-        self.refused()
+    async fn start(&self, nodes: &[Node]) -> Outcomes<()> {
+        each(nodes, |_| async { self.refused() }).await
     }
 
-    async fn stop(&self, _: &Node) -> Result<(), ManagerError> {
-        self.refused()
+    async fn stop(&self, nodes: &[Node]) -> Outcomes<()> {
+        each(nodes, |_| async { self.refused() }).await
     }
 
-    async fn upgrade(&self, _: &Node, _: &NodeBinary) -> Result<(), ManagerError> {
-        self.refused()
+    async fn upgrade(&self, nodes: &[Node], _: &NodeBinary) -> Outcomes<()> {
+        each(nodes, |_| async { self.refused() }).await
     }
 
-    async fn remove(&self, _: &Node) -> Result<(), ManagerError> {
-        self.refused()
+    async fn remove(&self, nodes: &[Node]) -> Outcomes<()> {
+        each(nodes, |_| async { self.refused() }).await
     }
 
     async fn statuses(&self, _: &[Node]) -> Result<HashMap<NodeId, ProcessState>, ManagerError> {

@@ -1,6 +1,7 @@
 //! What cannot be provoked with a real supervisor: one that does not answer, that answers too late, that
 //! refuses in the middle.
 
+mod containers;
 mod scripted;
 mod settings;
 
@@ -309,6 +310,32 @@ async fn a_node_that_does_not_start_waits_longer_each_time() {
             .iter()
             .all(|node| node.desired().state == DesiredState::Running)
     );
+}
+
+#[tokio::test]
+async fn a_manager_that_panics_fails_its_steps_and_they_are_resumed() {
+    let setting = Setting::new();
+    let mut colony = grown(&setting).await;
+    setting.manager.kill_all();
+    setting.manager.trouble(Trouble::StartsPanic);
+    let report = cycle(&mut colony).await;
+    assert_eq!(report.status, CycleStatus::Error);
+    assert_eq!(report.results.len(), report.plan.steps.len());
+    for result in &report.results {
+        assert_eq!(
+            result.error.as_deref(),
+            Some("the manager panicked: no luck at all")
+        );
+    }
+    let begun = |node: &&Node| node.transition().is_some_and(|step| !step.acted);
+    assert_eq!(report.nodes.iter().filter(begun).count(), 3);
+    let failed = ("start".to_owned(), "failed");
+    assert!(actions(&colony).await.contains(&failed));
+
+    setting.manager.trouble(Trouble::None);
+    assert_eq!(cycle(&mut colony).await.status, CycleStatus::Resumed);
+    let report = cycle(&mut colony).await;
+    assert_eq!(statuses(&report.nodes), [Status::Running; 3]);
 }
 
 #[tokio::test]

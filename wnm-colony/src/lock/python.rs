@@ -1,5 +1,7 @@
-//! The lock of the Python wnm: a file `wnm_active` with the time, in seconds since 1970, at which a run began.
-//! It names no process, and nobody but that run removes it.
+//! The lock of the Python wnm: a file `wnm_active` with the start time of a run in seconds since
+//! 1970.
+//!
+//! The file holds no process id, and only the run that wrote it removes it.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,40 +12,41 @@ use super::LockError;
 use wnm_core::doctor::PYTHON_LOCK_VALID;
 use wnm_core::quantity::UnixTime;
 
-/// Most bytes that are read: ten digits are written.
+/// How many bytes to read. The Python wnm writes ten digits.
 const CONTENT_LIMIT: u64 = 64;
 
-/// Refuses while the lock can be that of a living run. Returns the file when it is there and cannot.
+/// Fails if the lock file may belong to a live run. Returns its path if it exists and cannot.
 pub(super) fn check(path: &Path, now: UnixTime) -> Result<Option<PathBuf>, LockError> {
-    let Some(begun) = begun_at(path).map_err(|source| LockError::Io {
+    let Some(started_at) = started_at(path).map_err(|source| LockError::Io {
         path: path.to_owned(),
         source,
     })?
     else {
         return Ok(None);
     };
-    let age = now.since(begun);
-    // One far ahead of the clock tells nothing about a run that can still be on.
-    let ahead = begun.since(now);
-    if let Some(process) = crate::takeover::python::running(path) {
-        return Err(LockError::PythonRuns {
-            process,
-            begun,
+    let age = now.since(started_at);
+    // A start time far in the future does not prove a live run.
+    let ahead = started_at.since(now);
+    if let Some(pid) = crate::takeover::python::running(path) {
+        return Err(LockError::PythonRunning {
+            pid,
+            started_at,
             now,
         });
     }
     if age < PYTHON_LOCK_VALID && ahead < PYTHON_LOCK_VALID {
-        return Err(LockError::Python {
+        return Err(LockError::PythonLock {
             path: path.to_owned(),
-            begun,
+            started_at,
             now,
         });
     }
     Ok(Some(path.to_owned()))
 }
 
-/// When the run began: by what is written, or by the file's own time where that is no time.
-pub(crate) fn begun_at(path: &Path) -> io::Result<Option<UnixTime>> {
+/// When the run started: the time in the file, or the file's modification time if it holds none.
+/// `None` if there is no file.
+pub(crate) fn started_at(path: &Path) -> io::Result<Option<UnixTime>> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -8,7 +8,7 @@ use super::*;
 
 const NOW: UnixTime = UnixTime(1_763_000_000);
 
-fn place() -> (TempDir, PathBuf, PathBuf) {
+fn test_paths() -> (TempDir, PathBuf, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let database = directory.path().join("colony.db");
     let python = directory.path().join("wnm_active");
@@ -22,8 +22,8 @@ fn refusal(database: &Path, python: &Path, now: UnixTime) -> String {
 }
 
 #[test]
-fn a_second_run_is_told_who_is_first() {
-    let (_directory, database, python) = place();
+fn the_error_names_the_holder() {
+    let (_directory, database, python) = test_paths();
     let lock = ColonyLock::acquire(&database, &python, NOW).unwrap();
     assert_eq!(lock.stale_python_lock, None);
     let message = refusal(&database, &python, NOW.plus(Seconds(60)));
@@ -41,8 +41,8 @@ fn a_second_run_is_told_who_is_first() {
 }
 
 #[test]
-fn another_database_has_another_lock() {
-    let (directory, database, python) = place();
+fn each_database_has_its_own_lock() {
+    let (directory, database, python) = test_paths();
     let _one = ColonyLock::acquire(&database, &python, NOW).unwrap();
     let other = directory.path().join("other.db");
     let _other = ColonyLock::acquire(&other, &python, NOW).unwrap();
@@ -50,12 +50,12 @@ fn another_database_has_another_lock() {
 
 #[test]
 fn a_lock_ends_with_its_process() {
-    let (_directory, database, python) = place();
+    let (_directory, database, python) = test_paths();
     let path = wnm_host::files::beside(&database, ".lock");
     std::fs::write(&path, "4242\n1762990000\nwnm --daemon\n").unwrap();
     let file = OpenOptions::new().write(true).open(&path).unwrap();
     file.lock().unwrap();
-    // Of a lock by flock, whoever has the open file has it too.
+    // A process that inherits the open file also holds its flock.
     let mut holder = Command::new("sleep")
         .arg("600")
         .stdin(Stdio::from(file))
@@ -69,8 +69,8 @@ fn a_lock_ends_with_its_process() {
 }
 
 #[test]
-fn a_holder_that_wrote_nothing_readable_is_named_as_such() {
-    let (_directory, database, python) = place();
+fn a_holder_without_readable_identity_has_just_started() {
+    let (_directory, database, python) = test_paths();
     let path = wnm_host::files::beside(&database, ".lock");
     for content in ["", "x\ny\nz\n", "12\n"] {
         std::fs::write(&path, content).unwrap();
@@ -85,25 +85,25 @@ fn a_holder_that_wrote_nothing_readable_is_named_as_such() {
 
 #[test]
 fn a_command_line_is_one_short_line() {
-    let words = [
+    let arguments = [
         "/usr/bin/wnm",
         "--report",
         "a\nb\u{1b}[2J",
         &"x".repeat(999),
     ]
     .map(str::to_owned);
-    let line = command_line(&words);
+    let line = command_line(&arguments);
     assert!(line.starts_with("wnm --report a b [2J xxx"), "{line}");
     assert_eq!(line.chars().count(), COMMAND_LIMIT);
 }
 
 #[test]
-fn a_python_run_is_respected_for_an_hour() {
-    let (_directory, database, python) = place();
+fn a_python_lock_is_respected_for_an_hour() {
+    let (_directory, database, python) = test_paths();
     std::fs::write(&python, "1763000000").unwrap();
-    assert_snapshot!(refusal(&database, &python, NOW.plus(Seconds(600))), @"the Python wnm is at work by its lock DIR/wnm_active (since 02:13:20 UTC); if it is not, remove that with --remove-lockfile");
+    assert_snapshot!(refusal(&database, &python, NOW.plus(Seconds(600))), @"the Python wnm is at work according to its lock DIR/wnm_active (since 02:13:20 UTC)");
     refusal(&database, &python, NOW.plus(Seconds(3599)));
-    // A clock that was set back a little.
+    // The clock was set back a little.
     refusal(&database, &python, UnixTime(NOW.0 - 60));
     let late = ColonyLock::acquire(&database, &python, NOW.plus(Seconds(3600))).unwrap();
     assert_eq!(late.stale_python_lock.as_deref(), Some(python.as_path()));
@@ -111,8 +111,8 @@ fn a_python_run_is_respected_for_an_hour() {
 }
 
 #[test]
-fn a_python_lock_without_a_time_has_the_files_own() {
-    let (_directory, database, python) = place();
+fn a_python_lock_without_a_time_counts_from_its_modification() {
+    let (_directory, database, python) = test_paths();
     std::fs::write(&python, "").unwrap();
     let written = std::fs::metadata(&python).unwrap().modified().unwrap();
     let written = written
@@ -129,8 +129,8 @@ fn a_python_lock_without_a_time_has_the_files_own() {
 }
 
 #[test]
-fn a_lock_that_python_refused_is_free_again() {
-    let (_directory, database, python) = place();
+fn a_refusal_for_the_python_lock_frees_ours() {
+    let (_directory, database, python) = test_paths();
     std::fs::write(&python, "1763000000").unwrap();
     refusal(&database, &python, NOW);
     std::fs::remove_file(&python).unwrap();
@@ -138,8 +138,8 @@ fn a_lock_that_python_refused_is_free_again() {
 }
 
 #[test]
-fn a_place_where_no_lock_can_be_is_named() {
-    let (_directory, database, python) = place();
+fn the_error_names_a_lock_file_that_cannot_be_created() {
+    let (_directory, database, python) = test_paths();
     let nowhere = database.join("missing/colony.db");
     let message = refusal(&nowhere, &python, NOW);
     assert!(

@@ -1,16 +1,19 @@
+//! Gives up file system calls that hang.
+
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// Longest wait for the file system. A healthy one answers in microseconds; one whose server or disk is
-/// gone never does.
+/// The longest wait for the file system. A healthy one answers in microseconds; one whose server or
+/// disk is gone never answers.
 pub(super) const FILE_SYSTEM_DEADLINE: Duration = Duration::from_secs(5);
 
-/// Does blocking work beside the runtime and gives it up after `deadline`.
+/// Runs blocking work in its own thread. Fails with [`TimedOut`](std::io::ErrorKind::TimedOut)
+/// after `deadline`; the thread may then still run.
 ///
-/// In a thread of its own and not in the runtime's pool: a runtime waits for its pool when it ends, and a
-/// thread that hangs in a dead file system would keep the process, and the lock it holds, for ever.
+/// Does not use the runtime's thread pool, because a runtime waits for its pool when it ends. A
+/// thread that hangs in a dead file system would keep the process and its lock alive forever.
 pub(super) async fn within<T: Send + 'static>(
     deadline: Duration,
     work: impl FnOnce() -> T + Send + 'static,
@@ -19,13 +22,13 @@ pub(super) async fn within<T: Send + 'static>(
     std::thread::Builder::new()
         .name("file-system".to_owned())
         .spawn(move || {
-            // Nobody waits any more when the receiver is gone.
+            // Fails after the deadline, when nobody waits for the result.
             sender.send(work()).ok();
         })?;
     match timeout(deadline, receiver).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(_)) => Err(std::io::Error::other(
-            "the thread that asked it ended early",
+            "the thread that accessed the file system ended early",
         )),
         Err(_) => Err(std::io::ErrorKind::TimedOut.into()),
     }
@@ -36,7 +39,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn work_that_hangs_is_given_up() {
+    async fn hanging_work_times_out() {
         assert_eq!(within(Duration::from_secs(5), || 7).await.unwrap(), 7);
         let (release, held) = std::sync::mpsc::channel::<()>();
         let given_up = within(Duration::from_millis(1), move || held.recv()).await;

@@ -1,4 +1,4 @@
-//! Measures the machine: shares and rates between two readings of counters, and what is of one moment.
+//! Measures the machine: shares and rates between two readings of counters, and momentary values.
 
 #[cfg(any(not(target_os = "linux"), test))]
 mod elsewhere;
@@ -20,33 +20,33 @@ use wnm_core::probe::{Counters, Traffic};
 use wnm_core::probe::{MachineProbe, MachineReading, ObserveError};
 use wnm_core::quantity::{ByteRate, Milliseconds, Percent, Seconds, UnixTime};
 
-/// Length of a sample where there are no counters to continue from: long enough for a hundred ticks of the
-/// kernel's clock on each processor.
+/// The length of a sample when there are no earlier counters: about a hundred ticks of the kernel's
+/// clock on each processor.
 const SAMPLE: Milliseconds = Milliseconds(1000);
 
-/// Counters older than this are not continued from: their mean would hide what goes on now.
+/// The greatest age of earlier counters. A mean over a longer time would hide the present load.
 const OLDEST_PREVIOUS: Milliseconds = Milliseconds(15 * 60 * 1000);
 
-/// What one reading of the operating system gives.
+/// One reading from the operating system.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Moment {
     /// Counters since boot.
     counters: Counters,
-    /// Memory that could not be given to a new process.
+    /// The share of memory that is not available to new processes.
     memory: Percent,
     /// Load averages.
     averages: LoadAverages,
-    /// When the machine came up.
+    /// When the machine booted.
     boot_time: UnixTime,
 }
 
-/// The load between two readings; what is no mean is of the second. A counter that went backwards (it
-/// wrapped, or a device was taken away) gives a rate of 0.
+/// The mean load between two readings, with momentary values from the second. A counter that went
+/// backwards, because it wrapped or a device was removed, gives a rate of 0.
 fn load_between(before: &Counters, after: &Moment, disk: Fill) -> MachineLoad {
     let counters = &after.counters;
     let span = counters.uptime.0.saturating_sub(before.uptime.0);
     let (earlier, later) = (before.cpu, counters.cpu);
-    // Idle time and waiting time are known to go back by a tick or so.
+    // Idle and wait times can go back by a tick or so.
     let busy = later.busy.saturating_sub(earlier.busy) as f64;
     let idle = later.idle.saturating_sub(earlier.idle) as f64;
     let io_wait = later.io_wait.saturating_sub(earlier.io_wait) as f64;
@@ -78,7 +78,7 @@ fn rates(before: Traffic, after: Traffic, span: u64) -> IoRates {
     }
 }
 
-/// Whether means can run from `previous` to `current`.
+/// Whether means can be computed from `previous` to `current`.
 fn continues(previous: &Counters, current: &Counters) -> bool {
     let span = current.uptime.0.checked_sub(previous.uptime.0);
     previous.boot_id == current.boot_id
@@ -87,12 +87,12 @@ fn continues(previous: &Counters, current: &Counters) -> bool {
         && previous.cpu != current.cpu
 }
 
-/// Measures the machine it runs on.
+/// Measures the machine that this process runs on.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemProbe {}
 
 impl SystemProbe {
-    /// A probe of this machine.
+    /// Creates a probe of this machine.
     pub fn new() -> Self {
         Self {}
     }
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_below_a_second_are_divided_by_as_they_are() {
+    fn rates_over_less_than_a_second_are_exact() {
         let before = counters(1000, 0, 0, 0);
         let mut after = counters(1250, 1, 3, 0);
         after.net.read = 1000;
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_that_went_backwards_give_nothing() {
+    fn counters_that_went_backwards_give_zero() {
         let mut before = counters(1000, 10, 100, 50);
         before.disk = Traffic {
             read: 900,
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn only_recent_counters_of_this_boot_are_continued_from() {
+    fn means_start_from_recent_counters_of_this_boot_only() {
         let current = counters(2_000_000, 100, 1000, 10);
         let before = |change: fn(&mut Counters)| {
             let mut previous = counters(1_940_000, 90, 900, 10);
@@ -230,7 +230,7 @@ mod tests {
         assert!(before(|_| {}));
         assert!(
             before(|p| p.at = UnixTime(i64::MAX)),
-            "the clock is not asked"
+            "the wall clock does not matter"
         );
         assert!(before(|p| p.uptime = Milliseconds(1_999_900)));
         assert!(before(|p| p.uptime = Milliseconds(1_100_000)));
@@ -238,10 +238,10 @@ mod tests {
         assert!(!before(|p| p.uptime = Milliseconds(2_000_000)), "no span");
         assert!(
             !before(|p| p.uptime = Milliseconds(2_000_001)),
-            "of the future"
+            "from the future"
         );
         assert!(!before(|p| p.boot_id = "another".to_owned()));
-        assert!(!before(|p| p.cpu.busy = 101), "of another count");
+        assert!(!before(|p| p.cpu.busy = 101), "from another count");
         assert!(!continues(
             &Counters {
                 uptime: Milliseconds(1_999_999),
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn this_machine_is_measured_and_then_continued_without_a_sample() {
+    async fn the_second_measurement_of_this_machine_needs_no_sample() {
         let probe = SystemProbe::new();
         let dir = tempfile::tempdir().unwrap();
         let storage = dir.path().join("not/made/yet");
@@ -274,7 +274,7 @@ mod tests {
             "{shares:?}"
         );
 
-        // Counters of half a minute ago: with a sample, the span would be about a second.
+        // The counters are half a minute old. With a sample, the span would be about a second.
         let mut previous = first.counters.clone();
         let earlier = previous.uptime.0.saturating_sub(30_000);
         previous.uptime = Milliseconds(earlier);
@@ -297,7 +297,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_counters_give_a_share_beyond_the_whole(
+        fn shares_never_exceed_the_whole(
             before: [u64; 8], after: [u64; 8],
         ) {
             let build = |n: [u64; 8]| Counters {

@@ -1,9 +1,9 @@
-//! Asks nodes over HTTP, many at once.
+//! Probes many nodes at once over HTTP.
 
-mod answers;
 mod descriptors;
 mod fetch;
 mod fetch_error;
+mod responses;
 #[cfg(test)]
 mod tests;
 
@@ -24,37 +24,37 @@ use wnm_core::probe::{NodeProbe, SurveyTarget};
 use wnm_core::program::{NodeProgram, PagePaths};
 use wnm_core::quantity::Milliseconds;
 
-/// Nodes asked at once. As many as a large machine has: a fleet that hangs takes one deadline and not
-/// several, and a connection that waits costs a descriptor and a few kilobytes.
+/// How many nodes to probe at once. As many as a large machine has, so a fleet that hangs takes one
+/// deadline and not several. A waiting connection costs a descriptor and a few kilobytes.
 const MOST_IN_FLIGHT: usize = 1024;
 
-/// Nodes asked at once that are expected to answer any moment. Their pages are in memory together (about
-/// 40 KB each), and more of them would not be read sooner by the few cores there are.
+/// How many nodes to probe at once that may still answer quickly. Their pages (about 40 KB each)
+/// are in memory together, and a few cores would not read more of them any sooner.
 const MOST_FRESH: usize = 64;
 
-/// How long a node counts as about to answer. A healthy one takes a few milliseconds; a thousand that hang
-/// are all asked within sixteen times this.
+/// How long a node may still answer quickly. A healthy one takes a few milliseconds. A thousand
+/// hung nodes are all probed within sixteen times this.
 const FRESH: Duration = Duration::from_millis(50);
 
-/// Longest wait for a connection. On the same machine it takes microseconds or is refused.
+/// The longest wait for a connection. On the same machine one takes microseconds or is refused.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(2);
 
-/// Longest time for one node, from the connection to the end of its last page.
+/// The longest time for one node, from connecting to the end of its last page.
 const NODE_DEADLINE: Duration = Duration::from_secs(5);
 
-/// Largest page. Nodes serve about 40 KB; what goes on past this is no node.
+/// The largest page in bytes. Nodes serve about 40 KB.
 const PAGE_LIMIT: usize = 1024 * 1024;
 
-/// How long and how much a survey takes at most.
+/// Limits of a survey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SurveyLimits {
-    /// Nodes asked at once, as far as the process may open as many descriptors.
+    /// Nodes to probe at once. Fewer if the process may not open enough descriptors.
     pub in_flight: usize,
-    /// Wait for a connection.
+    /// The longest wait for a connection.
     pub connect: Duration,
-    /// Time for one node, all included.
+    /// The longest time for one node in total.
     pub node: Duration,
-    /// Size of one page in bytes.
+    /// The largest page in bytes.
     pub page: usize,
 }
 
@@ -69,17 +69,17 @@ impl Default for SurveyLimits {
     }
 }
 
-/// Asks nodes over HTTP: what they are and then how they are, two pages over one connection.
+/// Probes nodes over HTTP: fetches the metadata and the metrics page over one connection.
 ///
-/// A survey of more nodes than the process may open descriptors raises its soft limit, by no more than is
-/// needed and never past the hard one.
+/// If a survey needs more descriptors than the process may open, it raises the soft limit as far as
+/// needed, but never past the hard limit.
 pub struct HttpProbe {
     program: Arc<dyn NodeProgram>,
     limits: SurveyLimits,
 }
 
 impl HttpProbe {
-    /// Reads pages as `program` does.
+    /// Creates a probe for nodes of `program`, which names the pages and reads them.
     pub fn new(program: Arc<dyn NodeProgram>, limits: SurveyLimits) -> Self {
         Self { program, limits }
     }
@@ -105,20 +105,20 @@ impl NodeProbe for HttpProbe {
         });
         let mut hosts: HashMap<&str, Arc<Host>> = HashMap::new();
         let mut probes = HashMap::with_capacity(targets.len());
-        // Dropped with the survey, and every question under way with it.
-        let mut asked = JoinSet::new();
+        // Dropping the survey drops the set and cancels all requests.
+        let mut tasks = JoinSet::new();
         for target in targets {
-            while asked.len() >= in_flight {
-                note(&mut probes, asked.join_next().await);
+            while tasks.len() >= in_flight {
+                store_result(&mut probes, tasks.join_next().await);
             }
             if let Some(pace) = &mut pace {
                 pace.tick().await;
             }
-            let place = Arc::clone(&fresh).acquire_owned().await;
+            let permit = Arc::clone(&fresh).acquire_owned().await;
             let host = hosts
                 .entry(&target.host)
                 .or_insert_with(|| Arc::new(Host::new(&target.host)));
-            let question = Question {
+            let request = Request {
                 program: Arc::clone(&self.program),
                 pages: Arc::clone(&pages),
                 limits: self.limits,
@@ -126,18 +126,18 @@ impl NodeProbe for HttpProbe {
                 port: target.port.get(),
             };
             let id = target.id;
-            asked.spawn(async move {
-                let mut answer = Box::pin(question.ask());
-                let early = timeout(FRESH, &mut answer).await;
-                drop(place);
-                match early {
+            tasks.spawn(async move {
+                let mut answer = Box::pin(request.send());
+                let in_time = timeout(FRESH, &mut answer).await;
+                drop(permit);
+                match in_time {
                     Ok(probe) => (id, probe),
                     Err(_) => (id, answer.await),
                 }
             });
         }
-        while !asked.is_empty() {
-            note(&mut probes, asked.join_next().await);
+        while !tasks.is_empty() {
+            store_result(&mut probes, tasks.join_next().await);
         }
         for target in targets {
             probes
@@ -148,8 +148,9 @@ impl NodeProbe for HttpProbe {
     }
 }
 
-/// Keeps an answer. A question that broke off has none; its node is filled in at the end.
-fn note(
+/// Stores the result of a task. A task that panicked has none; the survey fills in its node at the
+/// end.
+fn store_result(
     probes: &mut HashMap<NodeId, ProbeResult>,
     ended: Option<Result<(NodeId, ProbeResult), tokio::task::JoinError>>,
 ) {
@@ -158,16 +159,16 @@ fn note(
     }
 }
 
-/// All pages that a connection brings, and why there are no more of them.
+/// All pages of a connection, and the reason why no more follow.
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) async fn read_pages(
     stream: impl tokio::io::AsyncRead + Unpin,
     limit: usize,
 ) -> (Vec<bytes::Bytes>, String) {
-    let mut answers = answers::Answers::new(stream);
+    let mut responses = responses::Responses::new(stream);
     let mut pages = Vec::new();
     loop {
-        match answers.page("/page", limit).await {
+        match responses.page("/page", limit).await {
             Ok(page) => pages.push(page),
             Err(FetchError::Other(reason)) => return (pages, reason),
             Err(fault) => return (pages, format!("{fault:?}")),
@@ -175,8 +176,8 @@ pub(crate) async fn read_pages(
     }
 }
 
-/// One node to be asked.
-struct Question {
+/// The request to one node.
+struct Request {
     program: Arc<dyn NodeProgram>,
     pages: Arc<PagePaths>,
     limits: SurveyLimits,
@@ -184,14 +185,14 @@ struct Question {
     port: u16,
 }
 
-impl Question {
-    async fn ask(self) -> ProbeResult {
+impl Request {
+    async fn send(self) -> ProbeResult {
         let paths = [self.pages.metadata.as_str(), self.pages.metrics.as_str()];
-        let talk = async {
+        let fetch = async {
             let addresses = self.host.addresses().await?;
             fetch::fetch(addresses, self.port, &self.host.name, paths, &self.limits).await
         };
-        let pages = match timeout(self.limits.node, talk).await {
+        let pages = match timeout(self.limits.node, fetch).await {
             Ok(pages) => pages,
             Err(_) => Err(FetchError::Other(format!(
                 "did not answer within {:?}",
@@ -214,7 +215,7 @@ impl Question {
     }
 }
 
-/// A host that nodes are on. A name is looked up once for all of them: a lookup takes a thread.
+/// A host of nodes. Its name is resolved once for all nodes, because each lookup takes a thread.
 struct Host {
     name: String,
     addresses: OnceCell<Result<Vec<IpAddr>, String>>,
@@ -239,7 +240,7 @@ impl Host {
             .get_or_init(|| async {
                 match tokio::net::lookup_host((self.name.as_str(), 0)).await {
                     Ok(found) => Ok(found.map(|address| address.ip()).collect()),
-                    Err(error) => Err(format!("host {} is not known: {error}", self.name)),
+                    Err(error) => Err(format!("cannot resolve host {}: {error}", self.name)),
                 }
             })
             .await;

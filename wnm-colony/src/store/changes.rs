@@ -1,8 +1,8 @@
-//! What is recorded at once.
+//! The changes that one transaction records.
 
 use sea_orm::{DatabaseConnection, DbErr};
 
-use super::columns::Fault;
+use super::columns::DecodeError;
 use super::connection::begin_write;
 use super::{CycleState, container_table, cycle_state, journal, machine_table, node_table};
 use wnm_core::container::Container;
@@ -13,34 +13,34 @@ use wnm_core::machine::{Machine, MachineState};
 use wnm_core::node::Node;
 use wnm_core::quantity::UnixTime;
 
-/// Everything that one step has to record. All of it is stored, or nothing.
+/// Everything that one step records. The store writes all of it or nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
-    /// The settings, when they changed.
+    /// New settings, if they changed.
     pub machine: Option<Machine>,
     /// What wnm keeps of the machine besides, where all of it is set anew.
     pub state: Option<MachineState>,
-    /// When a node was stopped for load, if one was. The other settings stay as they are.
+    /// When a node was last stopped for load, if one was. Does not change other settings.
     pub last_stopped_at: Option<UnixTime>,
-    /// A number that was given to a node by a manager that never gives one twice.
+    /// A new node number from a manager that never reuses numbers.
     pub highest_id: Option<NodeId>,
-    /// Nodes that are new or changed.
+    /// New and changed nodes.
     pub nodes: Vec<Node>,
-    /// Nodes to be forgotten.
+    /// Nodes to delete.
     pub deleted: Vec<NodeId>,
-    /// Containers that are new or changed.
+    /// New and changed containers.
     pub containers: Vec<Container>,
-    /// Containers to be forgotten, once no node is in them.
+    /// Containers to delete. Their nodes must be deleted or moved by then.
     pub deleted_containers: Vec<ContainerId>,
-    /// What goes into the journal, in this order.
+    /// Events to append to the journal, in this order.
     pub events: Vec<Event>,
-    /// What the next cycle is to know.
+    /// State for the next cycle.
     pub cycle: Option<CycleState>,
-    /// Events older than this are dropped from the journal.
+    /// Deletes events older than this from the journal.
     pub prune_events_before: Option<UnixTime>,
 }
 
-/// The rows, made before anything is written.
+/// The rows to write. Built completely before the transaction begins.
 pub(super) struct Rows<'a> {
     machine: Option<machine_table::ActiveModel>,
     nodes: Vec<node_table::Model>,
@@ -49,7 +49,7 @@ pub(super) struct Rows<'a> {
 }
 
 impl Changes {
-    pub(super) fn rows(&self) -> Result<Rows<'_>, Fault> {
+    pub(super) fn rows(&self) -> Result<Rows<'_>, DecodeError> {
         let containers = self.containers.iter();
         Ok(Rows {
             machine: match &self.machine {
@@ -68,7 +68,8 @@ impl Changes {
 }
 
 impl Rows<'_> {
-    /// Writes everything in one transaction. A row comes after those it refers to and goes before them.
+    /// Writes everything in one transaction. Inserts a row after the rows it refers to, and deletes
+    /// it before them.
     pub(super) async fn write(self, db: &DatabaseConnection) -> Result<(), DbErr> {
         let changes = self.changes;
         let transaction = begin_write(db).await?;

@@ -1,4 +1,4 @@
-//! Connecting to the file, in each of the ways that are needed.
+//! Opens connections to the database file.
 
 use std::path::Path;
 
@@ -9,31 +9,32 @@ use sea_orm::{
 
 use wnm_core::quantity::Seconds;
 
-/// How long a database that someone else is writing is waited for. The longest write there is, a migration
-/// of a large colony, takes far less; a lock that lasts longer will not go away in a minute either.
+/// How long to wait while another program writes. The longest write, the migration of a large
+/// colony, takes far less. A lock that lasts longer will not go away within a minute either.
 pub(super) const BUSY_TIMEOUT: Seconds = Seconds(5);
 
-/// How a file is opened.
+/// How to open the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
-    /// Read and write, and make it when it is not there.
+pub(super) enum OpenMode {
+    /// Read and write. Create the file if it is missing.
     Create,
-    /// Read and write what is there.
+    /// Read and write an existing file.
     Write,
-    /// Read through a handle that could write, so that SQLite tidies up its files beside the database.
-    LookTidily,
+    /// Read through a handle that could write, so SQLite removes its files beside the database.
+    ReadTidily,
     /// Read through a handle that cannot write.
-    LookOnly,
+    ReadOnly,
 }
 
-/// Connects. One connection only: SQLite has one writer, and what is read is read in one go.
+/// Connects to the file with a single connection: SQLite has one writer, and reads happen one after
+/// another.
 pub(super) async fn connect(
     path: &Path,
-    way: Way,
+    mode: OpenMode,
     wait: Seconds,
 ) -> Result<DatabaseConnection, DbErr> {
     let file = path.to_owned();
-    // Only the scheme counts; a path in a URL would have to be UTF-8 and escaped.
+    // Only the scheme matters here. A path in a URL would have to be UTF-8 and escaped.
     let mut options = ConnectOptions::new("sqlite:colony.db");
     options
         .max_connections(1)
@@ -41,20 +42,20 @@ pub(super) async fn connect(
         .map_sqlx_sqlite_opts(move |options| {
             let options = options
                 .filename(&file)
-                .create_if_missing(way == Way::Create)
-                .read_only(way == Way::LookOnly)
+                .create_if_missing(mode == OpenMode::Create)
+                .read_only(mode == OpenMode::ReadOnly)
                 .foreign_keys(true)
                 .busy_timeout(wait.duration());
-            match way {
-                Way::Create | Way::Write => options,
-                Way::LookTidily | Way::LookOnly => options.pragma("query_only", "ON"),
+            match mode {
+                OpenMode::Create | OpenMode::Write => options,
+                OpenMode::ReadTidily | OpenMode::ReadOnly => options.pragma("query_only", "ON"),
             }
         });
     Database::connect(options).await
 }
 
-/// Begins a transaction that holds the right to write from the start: one that takes it later can find the
-/// database changed under it and fail without a wait.
+/// Begins a transaction that holds the write lock from the start. One that takes the lock later
+/// fails at once if the database has changed in between.
 pub(super) async fn begin_write(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     db.begin_with_options(TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),

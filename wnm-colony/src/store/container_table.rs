@@ -1,4 +1,4 @@
-//! The containers' rows, in the columns of the Python wnm.
+//! The `container` table, with the columns of the Python wnm.
 
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -7,7 +7,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QueryResult, QueryTrait,
 };
 
-use super::columns::{Columns, Fault};
+use super::columns::{Columns, DecodeError};
 use super::machine_table::MACHINE_ID;
 use wnm_core::container::Container;
 use wnm_core::id::ContainerId;
@@ -15,8 +15,8 @@ use wnm_core::ports::Port;
 
 const TABLE: &str = "container";
 
-/// Rows in one statement. A row has 11 of the 32,766 values that one can have; there are rarely more than a
-/// handful.
+/// Rows per statement. Each row has 11 values, and SQLite allows 32,766 per statement. Few colonies
+/// have more than a handful of containers.
 const CHUNK: usize = 500;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -47,7 +47,7 @@ pub(super) async fn load<C: ConnectionTrait>(db: &C) -> Result<Vec<QueryResult>,
     db.query_all(&query).await
 }
 
-/// Writes rows, new ones and over old ones.
+/// Inserts or updates rows.
 pub(super) async fn save<C: ConnectionTrait>(db: &C, rows: Vec<ActiveModel>) -> Result<(), DbErr> {
     for chunk in rows.chunks(CHUNK) {
         let rest = Column::iter().filter(|column| !matches!(column, Column::Id));
@@ -63,7 +63,7 @@ pub(super) async fn save<C: ConnectionTrait>(db: &C, rows: Vec<ActiveModel>) -> 
     Ok(())
 }
 
-/// Drops rows.
+/// Deletes rows.
 pub(super) async fn delete<C: ConnectionTrait>(db: &C, ids: &[ContainerId]) -> Result<(), DbErr> {
     for chunk in ids.chunks(CHUNK) {
         Entity::delete_many()
@@ -94,8 +94,8 @@ pub(super) fn to_row(container: &Container) -> ActiveModel {
     }
 }
 
-/// The container that a row holds.
-pub(super) fn read(row: &QueryResult) -> Result<Container, Fault> {
+/// Decodes a row.
+pub(super) fn read(row: &QueryResult) -> Result<Container, DecodeError> {
     let row = Columns::new(TABLE, row);
     Ok(Container {
         id: ContainerId(row.count("id", 0)?),
@@ -113,8 +113,8 @@ fn ports(
     row: &Columns<'_>,
     first: &'static str,
     last: &'static str,
-) -> Result<Option<(Port, Port)>, Fault> {
-    let port = |column, number| Port::try_from(number).map_err(|error| row.fault(column, error));
+) -> Result<Option<(Port, Port)>, DecodeError> {
+    let port = |column, number| Port::try_from(number).map_err(|error| row.error(column, error));
     match (row.some_whole(first)?, row.some_whole(last)?) {
         (Some(start), Some(end)) => Ok(Some((port(first, start)?, port(last, end)?))),
         _ => Ok(None),

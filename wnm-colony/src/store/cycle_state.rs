@@ -1,4 +1,4 @@
-//! What one cycle leaves for the next beside the rows: a value under a key.
+//! What one cycle stores for the next, besides settings and nodes: a JSON value under a key.
 
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -10,20 +10,21 @@ use serde::{Deserialize, Serialize};
 use wnm_core::machine::MachineLoad;
 use wnm_core::quantity::UnixTime;
 
-/// Key of the only value there is.
+/// The key of the only value.
 const KEY: &str = "cycle";
 
-/// What one cycle leaves for the next.
+/// What one cycle stores for the next.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CycleState {
-    /// The boot it ran in; another one now means that the machine has been restarted.
+    /// The boot id at the last cycle. If it differs now, the machine has restarted.
     pub boot_id: Option<String>,
-    /// The machine's counters at its time, as the probe that took them wrote them. Means run from there.
+    /// The machine's counters at the last cycle, in the probe's own format. The next means start
+    /// there.
     pub counters: Option<serde_json::Value>,
-    /// The load it measured, for reports.
+    /// The load that the last cycle measured, for reports.
     pub load: Option<MachineLoad>,
-    /// When it was.
+    /// When the last cycle ran.
     pub last_cycle_at: Option<UnixTime>,
 }
 
@@ -40,19 +41,19 @@ pub(super) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Reads it. One that cannot be read, as another version may leave, counts as none: the next cycle measures
-/// anew, as a first one does.
+/// Loads the state. If it cannot be decoded, perhaps because another version wrote it, returns the
+/// default: the next cycle then measures like the first one.
 pub(super) async fn load<C: ConnectionTrait>(db: &C) -> Result<CycleState, DbErr> {
     let Some(row) = Entity::find_by_id(KEY).one(db).await? else {
         return Ok(CycleState::default());
     };
     Ok(serde_json::from_str(&row.value).unwrap_or_else(|error| {
-        tracing::warn!("what the last cycle left is forgotten: {error}");
+        tracing::warn!("cannot read the state of the last cycle: {error}");
         CycleState::default()
     }))
 }
 
-/// Writes it over the old one.
+/// Replaces the state.
 pub(super) async fn save<C: ConnectionTrait>(db: &C, state: &CycleState) -> Result<(), DbErr> {
     let value = serde_json::to_string(state).map_err(|error| DbErr::Json(error.to_string()))?;
     let row = ActiveModel {

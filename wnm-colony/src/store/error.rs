@@ -4,141 +4,141 @@ use std::path::{Path, PathBuf};
 use sea_orm::{DbErr, RuntimeErr};
 use thiserror::Error;
 
-use super::columns::Fault;
+use super::columns::DecodeError;
 use wnm_core::quantity::Seconds;
 
-/// Why the database could not be used. Every message names the file and says what to do.
+/// Why the database could not be used. Every message names the file.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// There is no such file.
-    #[error("{} does not exist; create a colony with --init or give another with --dbpath", .0.display())]
+    /// The file does not exist.
+    #[error("{} does not exist", .0.display())]
     Missing(PathBuf),
-    /// A new database was to be made where something is already.
-    #[error("{} already holds something; move it away or give another with --dbpath", .0.display())]
+    /// A new database cannot be created because the file already has content.
+    #[error("{} already holds something", .0.display())]
     Exists(PathBuf),
-    /// A file of another kind.
-    #[error("{} is not an SQLite database; give another with --dbpath", .0.display())]
+    /// The file is not an SQLite database.
+    #[error("{} is not an SQLite database", .0.display())]
     NotADatabase(PathBuf),
-    /// A database of another program.
-    #[error("{} is a database of another program, not of wnm; give another with --dbpath", .0.display())]
+    /// The database belongs to another program.
+    #[error("{} is a database of another program, not of wnm", .0.display())]
     NotAColony(PathBuf),
-    /// It has been migrated further than this program goes.
-    #[error("{} was written by a newer wnm (it has '{migration}'); install that one", path.display())]
+    /// The database has a migration that this program does not know.
+    #[error("{} was written by a newer wnm (it has '{migration}'); install that version", path.display())]
     Newer {
         /// The database.
         path: PathBuf,
-        /// The migration this program does not know.
+        /// The unknown migration.
         migration: String,
     },
-    /// The file may not be read.
-    #[error("{} cannot be read: {source}; check its permissions", path.display())]
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}; check its permissions", path.display())]
     Unreadable {
         /// The database.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// The file may not be written.
+    /// The file or its directory is not writable.
     #[error("{} is read-only; make it and its directory writable, or run as their owner", .0.display())]
     ReadOnly(PathBuf),
-    /// The directory is missing or lets no file be made beside the database.
-    #[error("no database can be kept in {}: {source}", directory.display())]
+    /// The directory is missing, or no file can be created in it.
+    #[error("cannot keep a database in {}: {source}", directory.display())]
     Directory {
         /// The directory.
         directory: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// Another program has held it for too long.
-    #[error("{} is in use by another program and was not free within {waited}; try again", path.display())]
+    /// Another program held a lock on the database for too long.
+    #[error("{} is in use by another program and stayed locked for {waited}; try again", path.display())]
     Locked {
         /// The database.
         path: PathBuf,
-        /// How long it was waited for.
+        /// How long the store waited.
         waited: Seconds,
     },
-    /// No space is left.
-    #[error("no space is left to write {}; free some and try again", .0.display())]
+    /// The disk is full.
+    #[error("cannot write {}: the disk is full; free some space and try again", .0.display())]
     DiskFull(PathBuf),
-    /// SQLite says that its content is damaged.
-    #[error("{} is damaged; put one of its copies, colony.db.backup-*, in its place", .0.display())]
+    /// SQLite found damaged content.
+    #[error("{} is damaged; replace it with one of its copies, colony.db.backup-*", .0.display())]
     Damaged(PathBuf),
-    /// A change was to be recorded through a view.
-    #[error("{} was opened for reading only, so nothing can be recorded", .0.display())]
+    /// A view cannot record changes.
+    #[error("cannot record in {}: it was opened for reading only", .0.display())]
     ViewOnly(PathBuf),
-    /// The copy that is made before a migration failed; nothing was migrated.
-    #[error("cannot keep a copy of {} before it is migrated: {source}; it was left as it is", path.display())]
+    /// The copy before a migration failed. The database is unchanged.
+    #[error("cannot copy {} before its migration: {source}; the database is unchanged", path.display())]
     Backup {
         /// The database.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// The copy that a view looks at could not be made.
-    #[error("cannot copy {} to look at it: {source}", path.display())]
+    /// The temporary copy for a view failed.
+    #[error("cannot make a temporary copy of {}: {source}", path.display())]
     Copy {
         /// The database.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// A database for the Python wnm could not be written.
+    /// The database for the Python wnm could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Export {
-        /// The file that was to be written.
+        /// The target file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// One value cannot be understood. Nothing was changed.
+    /// A value cannot be decoded, or cannot be stored. Nothing was changed.
     #[error("{}: table {table}, row {row}, column {column}: {problem}", path.display())]
     Row {
         /// The database.
         path: PathBuf,
         /// The table.
         table: &'static str,
-        /// Its id.
+        /// The row's id.
         row: String,
         /// The column.
         column: &'static str,
-        /// The value and what is wrong with it.
+        /// The value and the problem.
         problem: String,
     },
-    /// Anything else, in SQLite's words.
+    /// Any other error of SQLite.
     #[error("{}: {source}", path.display())]
     Database {
         /// The database.
         path: PathBuf,
-        /// What was said.
+        /// The error.
         #[source]
         source: DbErr,
     },
 }
 
-/// SQLite's result codes that a user can do something about (<https://sqlite.org/rescode.html>).
+/// SQLite's result codes that have a remedy (<https://sqlite.org/rescode.html>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trouble {
-    /// Another connection has it (5, 6).
+pub(super) enum SqliteError {
+    /// Another connection holds a lock (5, 6).
     Busy,
-    /// Not writable, or a crash left work that only a writer can finish (8).
+    /// The file is not writable, or a crash left work that only a writer can finish (8).
     ReadOnly,
     /// The content is damaged (11).
     Corrupt,
-    /// No space (13).
+    /// The disk is full (13).
     Full,
-    /// The file or one beside it cannot be opened (14).
+    /// The file, or one beside it, cannot be opened (14).
     CannotOpen,
     /// Not a database (26).
     NotADatabase,
 }
 
-/// What kind of trouble an error is; `None` for the rest.
-pub(super) fn trouble(error: &DbErr) -> Option<Trouble> {
+/// Classifies an error by SQLite's result code. `None` for codes without a remedy.
+pub(super) fn sqlite_error(error: &DbErr) -> Option<SqliteError> {
     let (DbErr::Conn(RuntimeErr::SqlxError(cause))
     | DbErr::Exec(RuntimeErr::SqlxError(cause))
     | DbErr::Query(RuntimeErr::SqlxError(cause))) = error
@@ -146,29 +146,29 @@ pub(super) fn trouble(error: &DbErr) -> Option<Trouble> {
         return None;
     };
     let code: i32 = cause.as_database_error()?.code()?.parse().ok()?;
-    // The low byte is the primary code; the rest only refines it.
+    // The low byte is the primary code. The other bytes refine it.
     match code & 0xff {
-        5 | 6 => Some(Trouble::Busy),
-        8 => Some(Trouble::ReadOnly),
-        11 => Some(Trouble::Corrupt),
-        13 => Some(Trouble::Full),
-        14 => Some(Trouble::CannotOpen),
-        26 => Some(Trouble::NotADatabase),
+        5 | 6 => Some(SqliteError::Busy),
+        8 => Some(SqliteError::ReadOnly),
+        11 => Some(SqliteError::Corrupt),
+        13 => Some(SqliteError::Full),
+        14 => Some(SqliteError::CannotOpen),
+        26 => Some(SqliteError::NotADatabase),
         _ => None,
     }
 }
 
 impl StoreError {
-    /// Puts SQLite's answer into words, after a look at what is on the disk.
+    /// Converts an error of SQLite. May look at the file system to find the cause.
     pub(super) fn from_db(path: &Path, waited: Seconds, source: DbErr) -> Self {
         let path = path.to_owned();
-        match trouble(&source) {
-            Some(Trouble::Busy) => Self::Locked { path, waited },
-            Some(Trouble::ReadOnly) => Self::ReadOnly(path),
-            Some(Trouble::Corrupt) => Self::Damaged(path),
-            Some(Trouble::Full) => Self::DiskFull(path),
-            Some(Trouble::NotADatabase) => Self::NotADatabase(path),
-            Some(Trouble::CannotOpen) => Self::cannot_open(path),
+        match sqlite_error(&source) {
+            Some(SqliteError::Busy) => Self::Locked { path, waited },
+            Some(SqliteError::ReadOnly) => Self::ReadOnly(path),
+            Some(SqliteError::Corrupt) => Self::Damaged(path),
+            Some(SqliteError::Full) => Self::DiskFull(path),
+            Some(SqliteError::NotADatabase) => Self::NotADatabase(path),
+            Some(SqliteError::CannotOpen) => Self::cannot_open(path),
             None => Self::Database { path, source },
         }
     }
@@ -184,13 +184,13 @@ impl StoreError {
         }
     }
 
-    pub(super) fn from_fault(path: &Path, fault: Fault) -> Self {
+    pub(super) fn from_decode(path: &Path, error: DecodeError) -> Self {
         Self::Row {
             path: path.to_owned(),
-            table: fault.table,
-            row: fault.row,
-            column: fault.column,
-            problem: fault.problem,
+            table: error.table,
+            row: error.row,
+            column: error.column,
+            problem: error.problem,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A database with the tables and columns of the Python wnm and nothing else.
+//! Exports a colony to a database that has only the tables and columns of the Python wnm.
 
 use std::io;
 use std::path::Path;
@@ -7,28 +7,28 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sea_orm_migration::MigratorTrait;
 
 use super::StoreError;
-use super::connection::{BUSY_TIMEOUT, Way, begin_write, connect};
+use super::connection::{BUSY_TIMEOUT, OpenMode, begin_write, connect};
 use super::migrations::{MIGRATION_TABLE, Migrator, PYTHON_MIGRATIONS, migrate};
 use super::{file, table_names};
 
-/// In the order in which rows refer to each other.
+/// In an order in which every row comes after the rows it refers to.
 const TABLES: [&str; 3] = ["machine", "container", "node"];
 
-/// Writes the colony of `path` to a new file `target`. The original is only read.
+/// Writes the colony in `path` to a new file `target`. Only reads the original.
 pub(super) async fn for_python(path: &Path, target: &Path) -> Result<(), StoreError> {
-    file::look(path)?;
+    file::kind(path)?;
     let io = |source: io::Error| StoreError::Export {
         path: target.to_owned(),
         source,
     };
-    let (directory, copy) = file::copy_aside(path).map_err(|source| StoreError::Copy {
+    let (directory, copy) = file::copy_to_temp(path).map_err(|source| StoreError::Copy {
         path: path.to_owned(),
         source,
     })?;
     let made = directory.path().join("python.db");
     let failed = |error| StoreError::from_db(path, BUSY_TIMEOUT, error);
-    up_to_date(&copy).await.map_err(failed)?;
-    transcribe(&copy, &made).await.map_err(failed)?;
+    migrate_copy(&copy).await.map_err(failed)?;
+    copy_tables(&copy, &made).await.map_err(failed)?;
     let mode = std::fs::metadata(path).map_err(io)?.permissions();
     let beside = tempfile::NamedTempFile::new_in(file::directory_of(target)).map_err(io)?;
     std::fs::copy(&made, beside.path()).map_err(io)?;
@@ -38,19 +38,19 @@ pub(super) async fn for_python(path: &Path, target: &Path) -> Result<(), StoreEr
     kept.map(drop).map_err(|error| io(error.error))
 }
 
-async fn up_to_date(copy: &Path) -> Result<(), DbErr> {
-    let db = connect(copy, Way::Write, BUSY_TIMEOUT).await?;
+async fn migrate_copy(copy: &Path) -> Result<(), DbErr> {
+    let db = connect(copy, OpenMode::Write, BUSY_TIMEOUT).await?;
     let transaction = begin_write(&db).await?;
     migrate(&transaction).await?;
     transaction.commit().await?;
-    // What is in the log goes into the file, which is what is attached.
+    // Moves the write-ahead log into the file, because only the file gets attached.
     db.execute_unprepared("PRAGMA journal_mode = DELETE")
         .await?;
     db.close().await
 }
 
-async fn transcribe(from: &Path, to: &Path) -> Result<(), DbErr> {
-    let db = connect(to, Way::Create, BUSY_TIMEOUT).await?;
+async fn copy_tables(from: &Path, to: &Path) -> Result<(), DbErr> {
+    let db = connect(to, OpenMode::Create, BUSY_TIMEOUT).await?;
     Migrator::up(&db, Some(PYTHON_MIGRATIONS)).await?;
     let name = from.to_string_lossy().into_owned();
     let attach = "ATTACH DATABASE ? AS colony";

@@ -1,4 +1,4 @@
-//! The database as a file: what kind it is, and copying it.
+//! The database as a file: its kind, its permissions, and consistent copies.
 
 use std::fs;
 use std::io::{self, Read};
@@ -10,30 +10,30 @@ use tempfile::TempDir;
 use super::StoreError;
 use wnm_host::files::beside;
 
-/// First bytes of every SQLite database (<https://sqlite.org/fileformat.html>, section 1.3).
+/// The first bytes of every SQLite database (<https://sqlite.org/fileformat.html>, section 1.3).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// Place of the byte that is 2 in a database whose readers use the write-ahead log.
+/// Offset of the byte that is 2 if readers use the write-ahead log.
 const READ_VERSION: usize = 19;
 
-/// How often a copy is begun anew because someone wrote meanwhile. A writer of ours commits a few times a
-/// cycle, for milliseconds, so that a second attempt nearly always meets a quiet file.
+/// How often to retry a copy because another program wrote meanwhile. wnm commits a few times per
+/// cycle, for milliseconds, so a second attempt nearly always succeeds.
 const COPY_ATTEMPTS: u32 = 20;
 
-/// What lies at the path of a database.
+/// What kind of file is at the path of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FileKind {
-    /// A file of no bytes, which SQLite takes for an empty database.
+    /// A file of no bytes. SQLite treats it as an empty database.
     Empty,
-    /// A database.
+    /// An SQLite database.
     Database {
         /// Whether it uses a write-ahead log.
         wal: bool,
     },
 }
 
-/// Looks at the head of the file.
-pub(super) fn look(path: &Path) -> Result<FileKind, StoreError> {
+/// Tells the kind of a file by its first bytes.
+pub(super) fn kind(path: &Path) -> Result<FileKind, StoreError> {
     let unreadable = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
         _ => StoreError::Unreadable {
@@ -54,57 +54,58 @@ pub(super) fn look(path: &Path) -> Result<FileKind, StoreError> {
     }
 }
 
-/// The directory a path is in.
+/// The directory that contains a path.
 pub(super) fn directory_of(path: &Path) -> &Path {
     path.parent()
         .filter(|directory| !directory.as_os_str().is_empty())
         .unwrap_or(Path::new("."))
 }
 
-/// Whether its permissions let nobody write it. Asked for separately since root is not stopped by them,
-/// while someone who took them away meant it.
+/// Whether the file has no write permission for anyone. Checked separately because permissions do
+/// not stop root, but whoever removed them wanted the file protected.
 pub(super) fn is_write_protected(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|file| file.permissions().readonly())
 }
 
-/// Whether this process may write the file and make others beside it.
+/// Whether this process may write the file and create others beside it.
 pub(super) fn is_writable(path: &Path) -> bool {
     let may_write = |path: &Path| nix::unistd::access(path, nix::unistd::AccessFlags::W_OK).is_ok();
     !is_write_protected(path) && may_write(path) && may_write(directory_of(path))
 }
 
-/// Copies a database with what its log or journal holds into a temporary directory, whole: begun anew when
-/// any of the files changed while it was read. Takes no lock and writes nothing beside the original.
-/// Returns the directory and the copy in it.
-pub(super) fn copy_aside(path: &Path) -> io::Result<(TempDir, PathBuf)> {
+/// Copies a database with its log or journal to a temporary directory. Starts again if any of the
+/// files changed meanwhile. Takes no lock and writes nothing beside the original.
+///
+/// Returns the directory and the path of the copy in it.
+pub(super) fn copy_to_temp(path: &Path) -> io::Result<(TempDir, PathBuf)> {
     let directory = tempfile::tempdir()?;
     let copy = directory.path().join("colony.db");
     for _ in 0..COPY_ATTEMPTS {
-        let before = state(path)?;
+        let before = fingerprints(path)?;
         for suffix in PARTS {
             let target = beside(&copy, suffix);
             match fs::copy(beside(path, suffix), &target) {
                 Ok(_) => make_writable(&target)?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound && !suffix.is_empty() => {
-                    remove_if_there(&target)?;
+                    remove_if_exists(&target)?;
                 }
                 Err(error) => return Err(error),
             }
         }
-        if state(path)? == before {
+        if fingerprints(path)? == before {
             return Ok((directory, copy));
         }
     }
     Err(io::Error::new(
         io::ErrorKind::ResourceBusy,
-        "it did not stop changing",
+        "the file kept changing during the copy",
     ))
 }
 
-/// The files that a database consists of: itself, its write-ahead log, its rollback journal.
+/// Suffixes of the files of a database: the file itself, its write-ahead log, its rollback journal.
 const PARTS: [&str; 3] = ["", "-wal", "-journal"];
 
-/// What changes about a file when someone writes it.
+/// Metadata that changes when a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Fingerprint {
     inode: u64,
@@ -112,9 +113,9 @@ struct Fingerprint {
     modified: (i64, i64),
 }
 
-fn state(path: &Path) -> io::Result<[Option<Fingerprint>; 3]> {
-    let mut state = [None; 3];
-    for (slot, suffix) in state.iter_mut().zip(PARTS) {
+fn fingerprints(path: &Path) -> io::Result<[Option<Fingerprint>; 3]> {
+    let mut files = [None; 3];
+    for (slot, suffix) in files.iter_mut().zip(PARTS) {
         *slot = match fs::metadata(beside(path, suffix)) {
             Ok(file) => Some(Fingerprint {
                 inode: file.ino(),
@@ -125,16 +126,16 @@ fn state(path: &Path) -> io::Result<[Option<Fingerprint>; 3]> {
             Err(error) => return Err(error),
         };
     }
-    Ok(state)
+    Ok(files)
 }
 
-/// A copy has the permissions of the original, which may be read-only.
+/// Makes a copy writable. It inherits the permissions of the original, which may be read-only.
 fn make_writable(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
+fn remove_if_exists(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

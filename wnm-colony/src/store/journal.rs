@@ -8,7 +8,7 @@ use sea_orm::{
     QueryTrait,
 };
 
-use super::columns::{Columns, Fault};
+use super::columns::{Columns, DecodeError};
 use wnm_core::event::{Event, EventId, EventWords, Outcome};
 use wnm_core::id::NodeId;
 use wnm_core::quantity::UnixTime;
@@ -127,12 +127,12 @@ fn to_row(event: &Event) -> ActiveModel {
 }
 
 /// The node that a row names.
-pub(super) fn read_node(row: &QueryResult) -> Result<NodeId, Fault> {
+pub(super) fn read_node(row: &QueryResult) -> Result<NodeId, DecodeError> {
     Columns::new(TABLE, row).node_id("node")
 }
 
 /// The event that a row holds.
-pub(super) fn read(row: &QueryResult) -> Result<Event, Fault> {
+pub(super) fn read(row: &QueryResult) -> Result<Event, DecodeError> {
     let row = Columns::new(TABLE, row);
     let words = EventWords {
         action: row.text("action")?,

@@ -7,7 +7,7 @@ use sea_orm::{
     PrimaryKeyTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait,
 };
 
-use super::columns::{Columns, Fault, stored, stored_path};
+use super::columns::{Columns, DecodeError, stored, stored_path};
 use super::manager_columns::{self, ManagerColumns};
 use wnm_core::id::NodeId;
 use wnm_core::kind::{InvalidKind, ManagerKind};
@@ -164,7 +164,7 @@ pub(super) async fn raise_highest_id<C: ConnectionTrait>(db: &C, id: NodeId) -> 
 }
 
 /// The row for the settings.
-pub(super) fn to_row(machine: &Machine) -> Result<ActiveModel, Fault> {
+pub(super) fn to_row(machine: &Machine) -> Result<ActiveModel, DecodeError> {
     let path = |column, path| stored_path(TABLE, MACHINE_ID, column, path);
     let own = ManagerColumns::of(&machine.manager_settings);
     let Thresholds {
@@ -239,9 +239,9 @@ pub(super) fn to_row(machine: &Machine) -> Result<ActiveModel, Fault> {
 
 /// The settings that a row holds. Whether they make sense together is not asked here: a row that does not
 /// is mended with the program, which has to read it for that.
-pub(super) fn read(row: &QueryResult) -> Result<Machine, Fault> {
+pub(super) fn read(row: &QueryResult) -> Result<Machine, DecodeError> {
     let row = Columns::new(TABLE, row);
-    let byte_band = |below, above| -> Result<Band<ByteRate>, Fault> {
+    let byte_band = |below, above| -> Result<Band<ByteRate>, DecodeError> {
         Ok(Band {
             add_below: ByteRate(row.count(below, 0)?),
             remove_above: ByteRate(row.count(above, 0)?),
@@ -312,7 +312,7 @@ pub(super) fn read(row: &QueryResult) -> Result<Machine, Fault> {
 }
 
 /// What wnm itself keeps in a row.
-pub(super) fn read_state(row: &QueryResult) -> Result<MachineState, Fault> {
+pub(super) fn read_state(row: &QueryResult) -> Result<MachineState, DecodeError> {
     let row = Columns::new(TABLE, row);
     Ok(MachineState {
         highest_id: NodeId::new(row.count("highest_node_id_used", 0)?),
@@ -323,7 +323,7 @@ pub(super) fn read_state(row: &QueryResult) -> Result<MachineState, Fault> {
 }
 
 /// The manager of the machine that a row holds.
-pub(super) fn read_manager(row: &QueryResult) -> Result<ManagerKind, Fault> {
+pub(super) fn read_manager(row: &QueryResult) -> Result<ManagerKind, DecodeError> {
     manager(&Columns::new(TABLE, row))
 }
 
@@ -335,9 +335,9 @@ pub(super) const DEFAULT_MANAGER: ManagerKind =
         "systemd+user"
     });
 
-fn manager(row: &Columns<'_>) -> Result<ManagerKind, Fault> {
+fn manager(row: &Columns<'_>) -> Result<ManagerKind, DecodeError> {
     let word = row.some_text("process_manager")?.unwrap_or_default();
-    manager_of(&word, &DEFAULT_MANAGER).map_err(|error| row.fault("process_manager", error))
+    manager_of(&word, &DEFAULT_MANAGER).map_err(|error| row.error("process_manager", error))
 }
 
 /// Reads a manager. What a word leaves open is taken from `context`: everything when it is empty; the mode
@@ -360,13 +360,13 @@ fn band<T: TryFrom<f64, Error: std::fmt::Display>>(
     row: &Columns<'_>,
     below: &'static str,
     above: &'static str,
-) -> Result<Band<T>, Fault> {
+) -> Result<Band<T>, DecodeError> {
     Ok(Band {
         add_below: row.number(below)?,
         remove_above: row.number(above)?,
     })
 }
 
-fn port_base(row: &Columns<'_>, column: &'static str) -> Result<PortBase, Fault> {
-    PortBase::from_number(row.whole(column)?).map_err(|error| row.fault(column, error))
+fn port_base(row: &Columns<'_>, column: &'static str) -> Result<PortBase, DecodeError> {
+    PortBase::from_number(row.whole(column)?).map_err(|error| row.error(column, error))
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::columns::{Columns, Fault};
+use super::columns::{Columns, DecodeError};
 use wnm_core::container::ContainerNetwork;
 use wnm_core::machine::{ConfigValue, ManagerSettings, MemoryLimit};
 
@@ -65,8 +65,8 @@ impl ManagerColumns {
 }
 
 /// The settings that a row holds.
-pub(super) fn read(row: &Columns<'_>) -> Result<ManagerSettings, Fault> {
-    let number = |column, absent| -> Result<_, Fault> {
+pub(super) fn read(row: &Columns<'_>) -> Result<ManagerSettings, DecodeError> {
+    let number = |column, absent| -> Result<_, DecodeError> {
         Ok(ConfigValue::from(u64::from(
             row.count::<u32>(column, absent)?,
         )))
@@ -111,7 +111,7 @@ pub(super) fn read(row: &Columns<'_>) -> Result<ManagerSettings, Fault> {
     .collect();
     let others = row.some_text(OTHERS)?.unwrap_or_else(|| "{}".to_owned());
     let others: BTreeMap<String, ConfigValue> =
-        serde_json::from_str(&others).map_err(|error| row.fault(OTHERS, error))?;
+        serde_json::from_str(&others).map_err(|error| row.error(OTHERS, error))?;
     for (name, value) in others {
         settings.set(name, value);
     }

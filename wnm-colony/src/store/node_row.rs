@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use semver::Version;
 
-use super::columns::{Columns, Fault};
+use super::columns::{Columns, DecodeError};
 use super::machine_table::manager_of;
 use wnm_core::id::ContainerId;
 use wnm_core::kind::ManagerKind;
@@ -15,14 +15,14 @@ use wnm_core::ports::{NodePorts, Port};
 use wnm_core::quantity::UnixTime;
 
 /// Reads a node. `machine` is the manager of the machine, for rows that only name the supervisor.
-pub(super) fn read(row: &Columns<'_>, machine: &ManagerKind) -> Result<Node, Fault> {
+pub(super) fn read(row: &Columns<'_>, machine: &ManagerKind) -> Result<Node, DecodeError> {
     let id = row.node_id("id")?;
     let manager = row.some_text("manager_type")?.unwrap_or_default();
     let root_dir = absolute(row, "root_dir", row.path("root_dir")?)?;
     let lifecycle = lifecycle(row)?;
     Ok(Node {
         id,
-        manager: manager_of(&manager, machine).map_err(|error| row.fault("manager_type", error))?,
+        manager: manager_of(&manager, machine).map_err(|error| row.error("manager_type", error))?,
         service: row.text("service")?,
         user: row.text("user")?,
         // Old rows hold the bare name of the program.
@@ -36,14 +36,14 @@ pub(super) fn read(row: &Columns<'_>, machine: &ManagerKind) -> Result<Node, Fau
         },
         root_dir,
         ports: NodePorts {
-            node: Port::try_from(row.whole("port")?).map_err(|error| row.fault("port", error))?,
+            node: Port::try_from(row.whole("port")?).map_err(|error| row.error("port", error))?,
             metrics: some_port(row, "metrics_port")?,
             rpc: some_port(row, "rpc_port")?,
         },
         host: row.text("host")?,
         network: row.text("network")?,
         wallet: match row.some_text("wallet")? {
-            Some(wallet) => Some(wallet.parse().map_err(|error| row.fault("wallet", error))?),
+            Some(wallet) => Some(wallet.parse().map_err(|error| row.error("wallet", error))?),
             None => None,
         },
         peer_id: row.some_text("peer_id")?,
@@ -58,7 +58,7 @@ pub(super) fn read(row: &Columns<'_>, machine: &ManagerKind) -> Result<Node, Fau
     })
 }
 
-fn lifecycle(row: &Columns<'_>) -> Result<LifecycleState, Fault> {
+fn lifecycle(row: &Columns<'_>) -> Result<LifecycleState, DecodeError> {
     let status: Status = row.parsed("status")?;
     let since = row.time("timestamp")?;
     if let Some(own) = own_record(row, since)? {
@@ -77,7 +77,7 @@ fn lifecycle(row: &Columns<'_>) -> Result<LifecycleState, Fault> {
 }
 
 /// How this program left the node; `None` where it never wrote the row.
-fn own_record(row: &Columns<'_>, since: UnixTime) -> Result<Option<LifecycleRecord>, Fault> {
+fn own_record(row: &Columns<'_>, since: UnixTime) -> Result<Option<LifecycleRecord>, DecodeError> {
     if row.some_text("desired")?.is_none() {
         return Ok(None);
     }
@@ -107,7 +107,7 @@ fn own_record(row: &Columns<'_>, since: UnixTime) -> Result<Option<LifecycleReco
     }))
 }
 
-fn measurements(row: &Columns<'_>) -> Result<NodeMeasurements, Fault> {
+fn measurements(row: &Columns<'_>) -> Result<NodeMeasurements, DecodeError> {
     Ok(NodeMeasurements {
         records: row.figure("records")?,
         uptime: row.figure("uptime")?,
@@ -130,21 +130,25 @@ fn measurements(row: &Columns<'_>) -> Result<NodeMeasurements, Fault> {
 }
 
 /// What a node is deleted and run by must not depend on where the program was called.
-fn absolute(row: &Columns<'_>, column: &'static str, path: PathBuf) -> Result<PathBuf, Fault> {
+fn absolute(
+    row: &Columns<'_>,
+    column: &'static str,
+    path: PathBuf,
+) -> Result<PathBuf, DecodeError> {
     if path.is_absolute() {
         Ok(path)
     } else {
-        Err(row.fault(column, format!("'{}' is no absolute path", path.display())))
+        Err(row.error(column, format!("'{}' is no absolute path", path.display())))
     }
 }
 
 /// Zero is what adopted nodes without such a port have.
-fn some_port(row: &Columns<'_>, column: &'static str) -> Result<Option<Port>, Fault> {
+fn some_port(row: &Columns<'_>, column: &'static str) -> Result<Option<Port>, DecodeError> {
     match row.some_whole(column)?.unwrap_or(0) {
         0 => Ok(None),
         number => Port::try_from(number)
             .map(Some)
-            .map_err(|error| row.fault(column, error)),
+            .map_err(|error| row.error(column, error)),
     }
 }
 

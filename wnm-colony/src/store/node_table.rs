@@ -1,4 +1,4 @@
-//! The nodes' rows: the columns of the Python wnm, and ours after them.
+//! The `node` table: the columns of the Python wnm, followed by ours.
 
 use std::iter::repeat_with;
 use std::sync::LazyLock;
@@ -10,21 +10,21 @@ use sea_orm::{
     QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Statement, Value,
 };
 
-use super::columns::{Fault, stored, stored_path};
+use super::columns::{DecodeError, stored, stored_path};
 use super::machine_table::MACHINE_ID;
-use super::packed::{self, PackedRows, Places};
+use super::packed::{self, ColumnPositions, PackedRows};
 use wnm_core::id::NodeId;
 use wnm_core::node::Node;
 use wnm_core::ports::Port;
 
 pub(super) const TABLE: &str = "node";
 
-/// Rows in one statement, with 52 of the 32,766 values that one can have each. Statements of the same length are
-/// parsed once, so that several short ones cost less than one long one: a thousand rows by the hundred take three
-/// quarters of what they take by five hundred.
+/// Rows per statement. Each row has 52 values, and SQLite allows 32,766 per statement. SQLite
+/// parses statements of equal length once, so short ones are cheaper: a thousand rows in chunks of
+/// 100 take three quarters of the time they take in chunks of 500.
 const CHUNK: usize = 100;
 
-/// What one node is stored as in `layout`, which always was one directory for each.
+/// The value of `layout` for one directory per node, the only layout there has been.
 const LAYOUT: &str = "1";
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -96,7 +96,7 @@ pub(super) async fn load<C: ConnectionTrait>(db: &C) -> Result<Vec<QueryResult>,
     db.query_all(&query).await
 }
 
-/// The same in one value; `None` where that cannot be read.
+/// All rows as one JSON value. `None` if SQLite's result is not valid text.
 pub(super) async fn load_packed<C: ConnectionTrait>(db: &C) -> Result<Option<PackedRows>, DbErr> {
     let query = Entity::find()
         .select_only()
@@ -106,10 +106,11 @@ pub(super) async fn load_packed<C: ConnectionTrait>(db: &C) -> Result<Option<Pac
     Ok(result.as_ref().and_then(PackedRows::of))
 }
 
-/// Where the columns are in packed rows.
-pub(super) static PLACES: LazyLock<Places> = LazyLock::new(Places::of::<Column>);
+/// The positions of the columns in packed rows.
+pub(super) static POSITIONS: LazyLock<ColumnPositions> =
+    LazyLock::new(ColumnPositions::of::<Column>);
 
-/// Writes rows, new ones and over old ones. What says how a node came to be is kept as it is.
+/// Inserts or updates rows. An update keeps the columns that say how a node was created.
 pub(super) async fn save<C: ConnectionTrait>(db: &C, rows: Vec<Model>) -> Result<(), DbErr> {
     let mut rows = rows.into_iter();
     let mut text = Upsert::of(0);
@@ -129,7 +130,8 @@ pub(super) async fn save<C: ConnectionTrait>(db: &C, rows: Vec<Model>) -> Result
     Ok(())
 }
 
-/// The text of a statement that writes some rows. For a thousand it is made once, not for each hundred again.
+/// The SQL of a statement that writes `rows` rows. Built once and reused for all chunks of that
+/// size.
 struct Upsert {
     rows: usize,
     sql: String,
@@ -151,12 +153,12 @@ impl Upsert {
     }
 }
 
-/// What is stored in a row, in the order of the columns.
+/// The values of a row, in the order of the columns.
 fn values_of(row: Model) -> impl Iterator<Item = Value> {
     Column::iter().map(move |column| row.get(column))
 }
 
-/// Drops rows.
+/// Deletes rows.
 pub(super) async fn delete<C: ConnectionTrait>(db: &C, ids: &[NodeId]) -> Result<(), DbErr> {
     for chunk in ids.chunks(CHUNK) {
         Entity::delete_many()
@@ -167,13 +169,13 @@ pub(super) async fn delete<C: ConnectionTrait>(db: &C, ids: &[NodeId]) -> Result
     Ok(())
 }
 
-/// Drops all rows.
+/// Deletes all rows.
 pub(super) async fn clear<C: ConnectionTrait>(db: &C) -> Result<(), DbErr> {
     Entity::delete_many().exec(db).await.map(drop)
 }
 
 /// The row for a node.
-pub(super) fn to_row(node: &Node) -> Result<Model, Fault> {
+pub(super) fn to_row(node: &Node) -> Result<Model, DecodeError> {
     let path = |column, path| stored_path(TABLE, node.id.get(), column, path);
     let port = |port: Option<Port>| port.map_or(0, Port::get);
     let measured = &node.measured;
@@ -221,7 +223,7 @@ pub(super) fn to_row(node: &Node) -> Result<Model, Fault> {
         host: node.host.clone(),
         method: node.manager.to_string(),
         layout: LAYOUT.to_owned(),
-        // The Python program stores what is not given as an empty text.
+        // The Python wnm stores an empty text for a missing value.
         environment: Some(node.environment.clone().unwrap_or_default()),
         desired: node.desired().state.as_str().to_owned(),
         desired_by: node.desired().by.as_str().to_owned(),
@@ -237,7 +239,7 @@ pub(super) fn to_row(node: &Node) -> Result<Model, Fault> {
     })
 }
 
-/// Memory and processor share are stored as whole hundredths. What is no number counts as nothing.
+/// Converts megabytes or percent to stored hundredths. NaN and negative values become 0.
 fn hundredths(figure: f64) -> i64 {
     (figure.max(0.0) * 100.0).round() as i64
 }

@@ -1,5 +1,5 @@
-//! What a database holds, found by looking at its tables and columns: the revision it claims does not prove
-//! them.
+//! Tells what a database holds by its tables and columns, because its recorded revision does not
+//! prove that they exist.
 
 use std::collections::BTreeSet;
 
@@ -9,22 +9,22 @@ use sea_orm_migration::MigratorTrait;
 use super::migrations::{MIGRATION_TABLE, Migrator};
 use super::table_names::{columns, names};
 
-/// How the tables stand.
+/// The state of a database's tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Schema {
-    /// None at all.
+    /// No tables.
     Empty,
-    /// All that is needed.
+    /// A colony with all tables and columns.
     Current,
-    /// Of a colony, with migrations to be applied.
+    /// A colony that needs migrations.
     Outdated,
-    /// A migration was applied that this program does not know.
+    /// A colony with a migration that this program does not know.
     Newer(String),
-    /// Of another program.
+    /// Tables of another program.
     Foreign,
 }
 
-/// Looks at the tables; writes nothing.
+/// Inspects the tables. Writes nothing.
 pub(super) async fn inspect<C: ConnectionTrait>(db: &C) -> Result<Schema, DbErr> {
     let tables = names(
         db,

@@ -1,10 +1,10 @@
-//! Asks a database for the names in it: tables, columns, migrations.
+//! Queries for names in a database: tables, columns, migrations.
 
 use std::collections::BTreeSet;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
-/// Names of a table's columns; none when there is no such table.
+/// The names of a table's columns. Empty if the table does not exist.
 pub(super) async fn columns<C: ConnectionTrait>(
     db: &C,
     table: &str,
@@ -12,6 +12,7 @@ pub(super) async fn columns<C: ConnectionTrait>(
     names(db, "SELECT name FROM pragma_table_info(?)", [table.into()]).await
 }
 
+/// The values of the column `name` of a query.
 pub(super) async fn names<C: ConnectionTrait, const N: usize>(
     db: &C,
     sql: &str,

@@ -1,6 +1,7 @@
-//! What found nodes were started with beyond what every node is, read from the words of their processes. A service
-//! that wnm writes again is written from the settings: without these, a node behind a router that has no UPnP would
-//! not come up any more.
+//! Infers launch settings from the arguments of running nodes.
+//!
+//! wnm rewrites services from the settings. Without these settings, a rewritten node behind a
+//! router without UPnP would no longer start.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +9,8 @@ use super::settings::FoundSetting;
 use wnm_core::manager::FoundNode;
 use wnm_host::processes::words_of_all;
 
-/// Options of a node that follow from the node or are the same for all, each with a value.
-const OWN: [&str; 8] = [
+/// Options with a value that follow from the node or are equal for all nodes.
+const STANDARD: [&str; 8] = [
     "--bootstrap-cache-dir",
     "--root-dir",
     "--port",
@@ -20,23 +21,24 @@ const OWN: [&str; 8] = [
     "--rewards-address",
 ];
 
-/// The same without a value.
-const OWN_FLAG: &str = "--enable-metrics-server";
+/// The one such option without a value.
+const STANDARD_FLAG: &str = "--enable-metrics-server";
 
-/// What most of the nodes that run were started with: `no_upnp` and `start_args`. Their environment cannot be told from
-/// that of their supervisor.
-pub fn launch_of(found: &[FoundNode]) -> Vec<FoundSetting> {
-    let is_node = |words: &[String]| {
+/// The settings `no_upnp` and `start_args` that most running nodes share. Empty if no combination
+/// has a majority. Does not infer environment variables, because most of them come from the
+/// supervisor.
+pub fn infer_launch_settings(found: &[FoundNode]) -> Vec<FoundSetting> {
+    let is_node = |arguments: &[String]| {
         let mut roots = found.iter().filter_map(|node| node.root_dir.to_str());
-        roots.any(|root| value(words, "--root-dir") == Some(root))
+        roots.any(|root| value(arguments, "--root-dir") == Some(root))
     };
     most_common(&words_of_all(is_node))
 }
 
 fn most_common(commands: &[Vec<String>]) -> Vec<FoundSetting> {
     let mut counts: BTreeMap<(bool, Vec<&str>), usize> = BTreeMap::new();
-    for words in commands {
-        *counts.entry(beyond(words)).or_default() += 1;
+    for arguments in commands {
+        *counts.entry(extra_arguments(arguments)).or_default() += 1;
     }
     let most = counts.into_iter().max_by_key(|(_, count)| *count);
     let Some(((no_upnp, rest), count)) = most else {
@@ -55,19 +57,20 @@ fn most_common(commands: &[Vec<String>]) -> Vec<FoundSetting> {
     settings
 }
 
-/// Whether UPnP is off, and the words that are left over. What follows the network belongs to it.
-fn beyond(words: &[String]) -> (bool, Vec<&str>) {
+/// Whether UPnP is off, and the remaining arguments. Arguments after the network's name belong to
+/// the network.
+fn extra_arguments(arguments: &[String]) -> (bool, Vec<&str>) {
     let (mut no_upnp, mut rest) = (false, Vec::new());
-    let mut words = words.iter().skip(1).map(String::as_str);
-    while let Some(word) = words.next() {
-        let name = word.split_once('=').map_or(word, |(name, _)| name);
-        match word {
+    let mut arguments = arguments.iter().skip(1).map(String::as_str);
+    while let Some(argument) = arguments.next() {
+        let name = argument.split_once('=').map_or(argument, |(name, _)| name);
+        match argument {
             "--no-upnp" => no_upnp = true,
-            OWN_FLAG => {}
+            STANDARD_FLAG => {}
             network if network.starts_with("evm-") => break,
-            _ if OWN.contains(&name) => {
-                if name == word {
-                    words.next();
+            _ if STANDARD.contains(&name) => {
+                if name == argument {
+                    arguments.next();
                 }
             }
             other => rest.push(other),
@@ -76,13 +79,13 @@ fn beyond(words: &[String]) -> (bool, Vec<&str>) {
     (no_upnp, rest)
 }
 
-fn value<'a>(words: &'a [String], name: &str) -> Option<&'a str> {
-    let mut words = words.iter().skip(1);
-    while let Some(word) = words.next() {
-        if word == name {
-            return words.next().map(String::as_str);
+fn value<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
+    let mut arguments = arguments.iter().skip(1);
+    while let Some(argument) = arguments.next() {
+        if argument == name {
+            return arguments.next().map(String::as_str);
         }
-        if let Some((option, value)) = word.split_once('=')
+        if let Some((option, value)) = argument.split_once('=')
             && option == name
         {
             return Some(value);
@@ -95,12 +98,12 @@ fn value<'a>(words: &'a [String], name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    fn words(line: &str) -> Vec<String> {
+    fn arguments(line: &str) -> Vec<String> {
         shlex::split(line).unwrap()
     }
 
-    fn told(lines: &[&str]) -> String {
-        let commands: Vec<_> = lines.iter().map(|line| words(line)).collect();
+    fn inferred(lines: &[&str]) -> String {
+        let commands: Vec<_> = lines.iter().map(|line| arguments(line)).collect();
         let settings = most_common(&commands).into_iter();
         let lines = settings.map(|(name, value)| format!("{name} = {value}"));
         lines.collect::<Vec<_>>().join("\n")
@@ -110,26 +113,35 @@ mod tests {
         --metrics-server-port=2 --log-output-dest /l --max-log-files 1 --max-archived-log-files 1";
 
     #[test]
-    fn only_what_no_node_has_of_itself_is_left_over() {
+    fn only_extra_arguments_are_inferred() {
         assert_eq!(
-            told(&[&format!("{USUAL} --rewards-address 0x evm-arbitrum-one")]),
+            inferred(&[&format!("{USUAL} --rewards-address 0x evm-arbitrum-one")]),
             ""
         );
         let odd = format!(
             "{USUAL} --no-upnp --log-format 'a b' --rewards-address 0x evm-custom --rpc-url x"
         );
-        insta::assert_snapshot!(told(&[&odd, USUAL, &odd]), @"
+        insta::assert_snapshot!(inferred(&[&odd, USUAL, &odd]), @"
         no_upnp = true
         start_args = --log-format 'a b'
         ");
-        assert_eq!(told(&[&odd, USUAL]), "", "no majority");
-        assert_eq!(told(&[]), "");
+        assert_eq!(inferred(&[&odd, USUAL]), "", "no majority");
+        assert_eq!(inferred(&[]), "");
     }
 
     #[test]
-    fn a_directory_is_known_in_both_spellings() {
-        assert_eq!(value(&words("a --root-dir /x"), "--root-dir"), Some("/x"));
-        assert_eq!(value(&words("a --root-dir=/x"), "--root-dir"), Some("/x"));
-        assert_eq!(value(&words("a --root-directory /x"), "--root-dir"), None);
+    fn an_option_value_is_found_in_both_spellings() {
+        assert_eq!(
+            value(&arguments("a --root-dir /x"), "--root-dir"),
+            Some("/x")
+        );
+        assert_eq!(
+            value(&arguments("a --root-dir=/x"), "--root-dir"),
+            Some("/x")
+        );
+        assert_eq!(
+            value(&arguments("a --root-directory /x"), "--root-dir"),
+            None
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Where port ranges begin, worked out from the ports that nodes have.
+//! Infers the bases of port ranges from the ports of nodes.
 
 use std::collections::BTreeMap;
 
@@ -6,34 +6,34 @@ use wnm_core::id::NodeId;
 use wnm_core::manager::FoundNode;
 use wnm_core::ports::{Port, PortBase};
 
-/// The bases by which most numbered nodes have their ports, by range. `None` where no node fits the formula, or
-/// where two bases have as many nodes.
+/// The base that most numbered nodes use, for each port range. `None` if no node fits the formula,
+/// or if two bases tie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct FittingBases {
-    /// Of node ports.
+pub struct InferredBases {
+    /// The base of node ports.
     pub node: Option<PortBase>,
-    /// Of metrics ports.
+    /// The base of metrics ports.
     pub metrics: Option<PortBase>,
-    /// Of antctl's control ports.
+    /// The base of antctl's control ports.
     pub rpc: Option<PortBase>,
 }
 
-/// Works out the bases. A node without a number in its name says nothing.
-pub fn fitting_bases(found: &[FoundNode]) -> FittingBases {
+/// Infers the bases. Ignores nodes without a number in their name.
+pub fn infer_port_bases(found: &[FoundNode]) -> InferredBases {
     let of = |port: fn(&FoundNode) -> Option<Port>| {
-        let told = found
+        let numbered = found
             .iter()
             .filter_map(|node| Some((node.id?, port(node)?)));
-        most_common(told.filter_map(|(id, port)| base(id, port)))
+        most_common(numbered.filter_map(|(id, port)| base(id, port)))
     };
-    FittingBases {
+    InferredBases {
         node: of(|node| Some(node.ports.node)),
         metrics: of(|node| node.ports.metrics),
         rpc: of(|node| node.ports.rpc),
     }
 }
 
-/// The base by which node `id` has this port, if there is one.
+/// The base that gives node `id` this port, if there is one.
 fn base(id: NodeId, port: Port) -> Option<PortBase> {
     let start = u32::from(port.get()).checked_sub(id.get())?;
     let thousands = start.is_multiple_of(1000).then_some(start / 1000)?;
@@ -57,11 +57,11 @@ mod tests {
 
     fn bases(ports: &[(u32, u16)]) -> Option<u8> {
         let nodes: Vec<FoundNode> = ports.iter().map(|&(id, port)| found(id, port)).collect();
-        fitting_bases(&nodes).node.map(PortBase::thousands)
+        infer_port_bases(&nodes).node.map(PortBase::thousands)
     }
 
     #[test]
-    fn most_nodes_say_where_a_range_begins() {
+    fn the_base_of_most_nodes_wins() {
         assert_eq!(bases(&[(1, 55001), (2, 55002)]), Some(55));
         assert_eq!(bases(&[(1, 41001), (2, 41002), (3, 12345)]), Some(41));
         assert_eq!(bases(&[(1, 41001), (2, 42002)]), None, "no majority");

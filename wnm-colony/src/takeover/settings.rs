@@ -1,17 +1,18 @@
-//! Settings of a colony that is made of nodes which are there, worked out from them.
+//! Infers the settings of a new colony from the nodes it adopts.
 
 use std::num::NonZeroU32;
 
-use super::ports::fitting_bases;
+use super::ports::infer_port_bases;
 use wnm_core::manager::FoundNode;
 use wnm_core::wallet::Address;
 
-/// A setting that the nodes tell, as the option would be given.
+/// The name and the text of an inferred setting, as in a configuration file.
 pub type FoundSetting = (&'static str, String);
 
-/// What the nodes tell of the settings that a new colony is made with: where port ranges begin and who is rewarded.
-pub fn settings_of(found: &[FoundNode]) -> Vec<FoundSetting> {
-    let bases = fitting_bases(found);
+/// Infers the bases of port ranges and the reward addresses. Leaves out settings that the nodes do
+/// not determine.
+pub fn infer_settings(found: &[FoundNode]) -> Vec<FoundSetting> {
+    let bases = infer_port_bases(found);
     let mut settings: Vec<FoundSetting> = [
         ("port_start", bases.node),
         ("metrics_port_start", bases.metrics),
@@ -26,7 +27,8 @@ pub fn settings_of(found: &[FoundNode]) -> Vec<FoundSetting> {
     settings
 }
 
-/// The address that all nodes have, or a list of theirs in which each weighs as many nodes as have it.
+/// The reward address of all nodes, or a list in which the weight of an address is its number of
+/// nodes.
 fn rewards(found: &[FoundNode]) -> Option<String> {
     let mut shares: Vec<(Address, NonZeroU32)> = Vec::new();
     for wallet in found.iter().filter_map(|node| node.wallet) {
@@ -51,28 +53,28 @@ mod tests {
     use wnm_core::testing::found;
 
     #[test]
-    fn nodes_tell_ports_and_rewards() {
+    fn ports_and_rewards_come_from_the_nodes() {
         let other: Address = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
             .parse()
             .unwrap();
         let mut nodes = vec![found(1, 41001), found(2, 41002), found(3, 41003)];
-        let told = |nodes: &[FoundNode]| {
-            let settings = settings_of(nodes).into_iter();
+        let inferred = |nodes: &[FoundNode]| {
+            let settings = infer_settings(nodes).into_iter();
             let lines = settings.map(|(name, value)| format!("{name} = {value}"));
             lines.collect::<Vec<_>>().join("\n")
         };
-        insta::assert_snapshot!(told(&nodes), @r"
+        insta::assert_snapshot!(inferred(&nodes), @r"
         port_start = 41
         metrics_port_start = 13
         rewards_address = 0x00455d78f850b0358E8cea5be24d415E01E107CF
         ");
         nodes[2].wallet = Some(other);
         nodes[0].ports.metrics = None;
-        insta::assert_snapshot!(told(&nodes), @r"
+        insta::assert_snapshot!(inferred(&nodes), @r"
         port_start = 41
         metrics_port_start = 13
         rewards_address = 0x00455d78f850b0358E8cea5be24d415E01E107CF:2,0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed:1
         ");
-        assert_eq!(told(&[]), "");
+        assert_eq!(inferred(&[]), "");
     }
 }

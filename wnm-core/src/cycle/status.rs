@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::cycle::StepResult;
+use crate::cycle::{MachineStepResult, StepResult};
 use crate::decide::{Act, PlanKind};
 use crate::event::Outcome;
 use crate::node::ObservedState;
@@ -71,12 +71,20 @@ impl CycleStatus {
     }
 
     /// The word for what was done: that of the step of highest rank, unless something failed.
-    pub fn of(kind: PlanKind, snapshot: &Snapshot, results: &[StepResult]) -> Self {
-        if results
-            .iter()
-            .any(|result| result.outcome == Outcome::Failed)
-        {
+    pub fn of(
+        kind: PlanKind,
+        snapshot: &Snapshot,
+        machine_results: &[MachineStepResult],
+        results: &[StepResult],
+    ) -> Self {
+        let machine = machine_results.iter().map(|result| result.outcome);
+        let mut outcomes = machine.chain(results.iter().map(|result| result.outcome));
+        if outcomes.any(|outcome| outcome == Outcome::Failed) {
             return Self::Error;
+        }
+        // Nodes may have come back with their containers, but nothing else was decided.
+        if kind == PlanKind::Rebooted {
+            return Self::SystemRebooted;
         }
         let told = results
             .iter()

@@ -1,7 +1,9 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Features, Reason};
-use crate::id::NodeId;
+use super::{Features, NodeList, Reason};
+use crate::id::{ContainerId, NodeId};
 use crate::node::Actor;
 
 /// What is done with one node.
@@ -60,6 +62,52 @@ pub struct Step {
     pub by: Actor,
 }
 
+/// What is done with the machine, for its nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "act")]
+pub enum MachineAct {
+    /// Create a container if it is missing, and start it.
+    EnsureContainer {
+        /// Which container.
+        container: ContainerId,
+    },
+    /// Open the ports of nodes again.
+    OpenPorts {
+        /// Whose ports.
+        nodes: NodeList,
+    },
+}
+
+impl MachineAct {
+    /// The word that the journal uses.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            MachineAct::EnsureContainer { .. } => "container",
+            MachineAct::OpenPorts { .. } => "ports",
+        }
+    }
+}
+
+/// What it acts on, such as `container a1`.
+impl fmt::Display for MachineAct {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MachineAct::EnsureContainer { container } => write!(f, "container {container}"),
+            MachineAct::OpenPorts { nodes } => write!(f, "ports of {nodes}"),
+        }
+    }
+}
+
+/// One thing to do before any step of a node: what and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MachineStep {
+    /// What.
+    #[serde(flatten)]
+    pub act: MachineAct,
+    /// Why.
+    pub reason: Reason,
+}
+
 /// What a plan as a whole amounts to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -80,6 +128,9 @@ pub enum PlanKind {
 pub struct Plan {
     /// What it amounts to.
     pub kind: PlanKind,
+    /// What to do first, for the nodes of the steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub machine_steps: Vec<MachineStep>,
     /// What to do, in order of rank.
     pub steps: Vec<Step>,
     /// What was not done, and why: a reason for every rule that was considered and did not apply.

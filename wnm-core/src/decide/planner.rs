@@ -186,6 +186,7 @@ impl<'a> Planner<'a> {
     fn into_plan(self, kind: PlanKind) -> Plan {
         Plan {
             kind,
+            machine_steps: Vec::new(),
             steps: self.steps,
             held_back: self.held_back,
             warnings: self.warnings,

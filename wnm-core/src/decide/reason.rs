@@ -4,7 +4,8 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::Figure;
-use crate::id::NodeId;
+use crate::container::ContainerState;
+use crate::id::{ContainerId, NodeId};
 use crate::node::{Actor, TransitionKind};
 use crate::quantity::Seconds;
 
@@ -79,6 +80,30 @@ pub enum Reason {
     NotGone {
         /// How long ago that was wanted.
         ago: Seconds,
+    },
+
+    /// It went down with its container, which restarted or is about to.
+    ContainerRestarted {
+        /// Which container.
+        id: ContainerId,
+    },
+    /// A container that is needed does not run.
+    ContainerNeeded {
+        /// The container's state.
+        state: ContainerState,
+        /// Nodes that belong in it.
+        nodes: u32,
+        /// Nodes that this plan adds to it.
+        adding: u32,
+    },
+    /// The machine rebooted, and some firewalls forget their rules with that.
+    PortsForgotten,
+    /// A container is in a state that wnm does nothing about.
+    ContainerUnknown {
+        /// Which container.
+        id: ContainerId,
+        /// What the engine says of it.
+        said: String,
     },
 
     /// Something was considered and not done, because of another reason.
@@ -230,6 +255,8 @@ pub enum Doing {
     Resuming,
     /// Dropping the row of a removed node.
     Forgetting,
+    /// Creating or starting a container.
+    EnsuringContainer,
 }
 
 impl fmt::Display for Doing {
@@ -244,6 +271,7 @@ impl fmt::Display for Doing {
             Doing::Removing => "removing",
             Doing::Resuming => "resuming",
             Doing::Forgetting => "forgetting",
+            Doing::EnsuringContainer => "ensuring a container",
         })
     }
 }

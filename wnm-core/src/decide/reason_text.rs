@@ -45,6 +45,21 @@ impl fmt::Display for Reason {
                 write!(f, "stopped by {} {ago} ago, but runs", who(*by))
             }
             Reason::NotGone { ago } => write!(f, "removed {ago} ago, still there"),
+            Reason::ContainerRestarted { id } => write!(f, "its container {id} restarted"),
+            Reason::ContainerNeeded {
+                state,
+                nodes,
+                adding,
+            } => {
+                write!(f, "it is {state}")?;
+                match (nodes, adding) {
+                    (0, 0) => f.write_str(", and should always run"),
+                    (0, adding) => write!(f, ", {} to be added", counted(*adding, "node")),
+                    (nodes, _) => write!(f, ", {} in it", counted(*nodes, "node")),
+                }
+            }
+            Reason::PortsForgotten => f.write_str("a reboot may have closed them"),
+            Reason::ContainerUnknown { id, said } => write!(f, "container {id} {said}"),
 
             Reason::Withheld { doing, because } => write!(f, "not {doing}: {because}"),
             Reason::SupervisorSilent { said } => {
@@ -123,8 +138,9 @@ const fn who(actor: Actor) -> &'static str {
 mod tests {
     use semver::Version;
 
+    use crate::container::ContainerState;
     use crate::decide::{Doing, Figure, Limited, Measure, NodeList, Reason, Relation};
-    use crate::id::NodeId;
+    use crate::id::{ContainerId, NodeId};
     use crate::node::{Actor, TransitionKind};
     use crate::quantity::Seconds;
 
@@ -140,6 +156,14 @@ mod tests {
         Reason::Withheld {
             doing,
             because: Box::new(because),
+        }
+    }
+
+    fn needed(nodes: u32, adding: u32) -> Reason {
+        Reason::ContainerNeeded {
+            state: ContainerState::Missing,
+            nodes,
+            adding,
         }
     }
 
@@ -195,6 +219,18 @@ mod tests {
                 },
             ),
             withheld(Doing::Acting, Reason::Unseen { nodes: nodes([4]) }),
+            Reason::ContainerRestarted { id: ContainerId(2) },
+            needed(0, 0),
+            needed(0, 1),
+            needed(12, 1),
+            Reason::PortsForgotten,
+            withheld(
+                Doing::EnsuringContainer,
+                Reason::ContainerUnknown {
+                    id: ContainerId(1),
+                    said: "is paused".to_owned(),
+                },
+            ),
         ];
         let lines: Vec<String> = reasons.iter().map(Reason::to_string).collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
@@ -213,6 +249,12 @@ mod tests {
         not adding: 2 nodes wait, the first for another 6 min
         not starting: nodes 1, 2, 3, 6, 7 and 2 more were stopped by a person
         not acting: node 4: the supervisor did not say
+        its container a2 restarted
+        it is missing, and should always run
+        it is missing, 1 node to be added
+        it is missing, 12 nodes in it
+        a reboot may have closed them
+        not ensuring a container: container a1 is paused
         ");
     }
 

@@ -9,9 +9,10 @@ use super::{Doing, Limited, Plan, Reason};
 use crate::snapshot::{Snapshot, SupervisorState};
 
 /// Ranks of the rules, those of the Python wnm where it has the rule; 100 is a reboot, which plans nothing.
-mod rank {
+pub(super) mod rank {
     pub const FORGET: u8 = 97;
     pub const RESUME: u8 = 95;
+    pub const CONTAINER_RESTARTED: u8 = 94;
     pub const DRIFT: u8 = 92;
     pub const DEAD: u8 = 90;
     pub const REMOVE_STOPPED: u8 = 80;

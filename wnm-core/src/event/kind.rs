@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::decide::{Act, Step};
+use crate::decide::{Act, MachineAct, Step};
 use crate::id::ContainerId;
 use crate::machine::Change;
 use crate::node::{Node, NodeChange, TransitionKind};
@@ -56,6 +56,16 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// The kind of a step of the machine.
+    pub fn of_machine_act(act: &MachineAct) -> Self {
+        match act {
+            MachineAct::EnsureContainer { container } => EventKind::Container {
+                container: Some(*container),
+            },
+            MachineAct::OpenPorts { .. } => EventKind::Ports,
+        }
+    }
+
     /// The kind of a step with `node` as it was recorded before.
     pub fn of_step(step: &Step, node: Option<&Node>) -> Self {
         EventKind::Step {

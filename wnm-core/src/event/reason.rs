@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::decide::Reason;
+use crate::decide::{MachineStep, Reason};
 use crate::doctor::Finding;
 
 /// Why something happened. Its `Display` is the line that people read.
@@ -14,6 +14,13 @@ pub enum EventReason {
     Step {
         /// Why.
         reason: Reason,
+        /// What went wrong.
+        error: Option<String>,
+    },
+    /// The plan said so, of a step of the machine.
+    MachineStep {
+        /// The step.
+        step: MachineStep,
         /// What went wrong.
         error: Option<String>,
     },
@@ -40,6 +47,13 @@ impl fmt::Display for EventReason {
                 reason,
                 error: None,
             } => reason.fmt(f),
+            EventReason::MachineStep { step, error } => {
+                write!(f, "{}: {}", step.act, step.reason)?;
+                match error {
+                    Some(error) => write!(f, ": {error}"),
+                    None => Ok(()),
+                }
+            }
             EventReason::Finding { finding } => finding.fmt(f),
             EventReason::Text { text } => f.write_str(text),
         }

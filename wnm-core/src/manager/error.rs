@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::command::CommandError;
 use crate::firewall::FirewallError;
+use crate::kind::ManagerKind;
 use crate::ports::PortError;
 
 /// Why a manager could not do what was asked. The executor treats the variants apart.
@@ -42,6 +43,17 @@ pub enum ManagerError {
     /// What was asked about does not exist.
     #[error("not found: {0}")]
     NotFound(String),
+    /// There is no node program to give to a node.
+    #[error("no node program to give it: {0}")]
+    MissingBinary(String),
+    /// This manager does not offer that.
+    #[error("{manager} has no {what}")]
+    Unsupported {
+        /// Which manager.
+        manager: ManagerKind,
+        /// What it does not offer, as a noun.
+        what: String,
+    },
     /// The file system refused.
     #[error("{what}: {source}")]
     Io {
@@ -66,6 +78,37 @@ impl ManagerError {
     /// Whether it is open what came of the act, so that the record must stay as it is until someone looks.
     pub fn leaves_it_open(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. })
+    }
+
+    /// The same error once more, for each node of a call that failed as a whole.
+    #[must_use]
+    pub fn repeat(&self) -> Self {
+        match self {
+            Self::NotPermitted(words) => Self::NotPermitted(words.clone()),
+            Self::Unreachable { supervisor, reason } => Self::Unreachable {
+                supervisor: supervisor.clone(),
+                reason: reason.clone(),
+            },
+            Self::TimedOut { what, limit } => Self::TimedOut {
+                what: what.clone(),
+                limit: *limit,
+            },
+            Self::Rejected { what, words } => Self::Rejected {
+                what: what.clone(),
+                words: words.clone(),
+            },
+            Self::Ports(error) => Self::Ports(error.clone()),
+            Self::NotFound(what) => Self::NotFound(what.clone()),
+            Self::MissingBinary(reason) => Self::MissingBinary(reason.clone()),
+            Self::Unsupported { manager, what } => Self::Unsupported {
+                manager: manager.clone(),
+                what: what.clone(),
+            },
+            Self::Io { what, source } => Self::Io {
+                what: what.clone(),
+                source: std::io::Error::new(source.kind(), source.to_string()),
+            },
+        }
     }
 
     /// What a firewall's failure means to a manager that was doing `what`.

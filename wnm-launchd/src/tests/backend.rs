@@ -21,6 +21,7 @@ use wnm_core::program::NodeBinary;
 use wnm_core::testing;
 use wnm_host::command::SystemRunner;
 use wnm_programs::Antnode;
+use wnm_testkit::SingleNode;
 use wnm_tests::launchd::{self, Behaviour};
 
 use crate::Launchd;
@@ -130,13 +131,13 @@ impl TestBackend {
     pub async fn add_node(&self, number: u32) -> Node {
         let node = self.node(number);
         let binary = self.binary("first");
-        self.manager.add(&node, &binary).await.unwrap();
+        self.manager.add_one(&node, &binary).await.unwrap();
         node
     }
 
     pub async fn start_node(&self, number: u32) -> Node {
         let node = self.add_node(number).await;
-        self.manager.start(&node).await.unwrap();
+        self.manager.start_one(&node).await.unwrap();
         node
     }
 

@@ -3,6 +3,7 @@
 use plist::{Dictionary, Value};
 use wnm_core::manager::{FoundNode, ProcessManager};
 use wnm_core::node::ProcessState;
+use wnm_testkit::SingleNode;
 
 use super::backend::TestBackend;
 
@@ -153,9 +154,9 @@ async fn reads_and_manages_a_binary_job_of_antctl() {
         &[more[0].clone(), more[2].clone()],
     ));
     backend.write_job("antnode12", &plain);
-    backend.manager.start(&record).await.unwrap();
+    backend.manager.start_one(&record).await.unwrap();
     backend.pid(&record).await;
-    backend.manager.stop(&record).await.unwrap();
+    backend.manager.stop_one(&record).await.unwrap();
     assert_eq!(backend.state(&record).await, ProcessState::Stopped);
     assert_eq!(std::fs::read(backend.job_file("antnode12")).unwrap(), plain);
 }

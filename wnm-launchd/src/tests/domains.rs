@@ -1,7 +1,8 @@
 //! Checks the two domains of a user, and callers that are in neither or in the other one.
 
-use wnm_core::manager::{ManagerError, ProcessManager};
+use wnm_core::manager::ManagerError;
 use wnm_core::node::ProcessState;
+use wnm_testkit::SingleNode;
 use wnm_tests::launchd::Behaviour;
 
 use super::backend::TestBackend;
@@ -26,21 +27,21 @@ async fn without_a_graphical_session_nodes_run_in_the_background() {
     let pid = backend.pid(&node).await;
     backend
         .manager
-        .upgrade(&node, &backend.binary("second"))
+        .upgrade_one(&node, &backend.binary("second"))
         .await
         .unwrap();
     assert_ne!(backend.pid(&node).await, pid);
     // After a login, running nodes continue, and nodes that start later use the graphical domain.
     backend.launchd.behave(|launchd| launchd.headless = false);
     let pid = backend.pid(&node).await;
-    backend.manager.start(&node).await.unwrap();
+    backend.manager.start_one(&node).await.unwrap();
     assert_eq!(backend.pid(&node).await, pid);
-    backend.manager.stop(&node).await.unwrap();
-    backend.manager.start(&node).await.unwrap();
+    backend.manager.stop_one(&node).await.unwrap();
+    backend.manager.start_one(&node).await.unwrap();
     assert!(!backend.text(&node).contains("Background"));
     // The first attempt, before the login, failed.
     assert_eq!(backend.times(&format!("bootstrap {}", gui())), 2);
-    backend.manager.remove(&node).await.unwrap();
+    backend.manager.remove_one(&node).await.unwrap();
     assert_eq!(backend.state(&node).await, ProcessState::Missing);
 }
 
@@ -48,7 +49,7 @@ async fn without_a_graphical_session_nodes_run_in_the_background() {
 async fn a_job_of_the_graphical_session_is_visible_from_cron() {
     let mut backend = TestBackend::new();
     let (first, second) = (backend.start_node(1).await, backend.start_node(2).await);
-    backend.manager.stop(&second).await.unwrap();
+    backend.manager.stop_one(&second).await.unwrap();
     backend
         .launchd
         .behave(|launchd| launchd.listed = Some(user()));
@@ -59,7 +60,7 @@ async fn a_job_of_the_graphical_session_is_visible_from_cron() {
         backend.pid(&first).await;
         assert_eq!(backend.state(&second).await, ProcessState::Stopped);
     }
-    backend.manager.stop(&first).await.unwrap();
+    backend.manager.stop_one(&first).await.unwrap();
     assert_eq!(backend.state(&first).await, ProcessState::Stopped);
 }
 
@@ -76,7 +77,7 @@ async fn without_any_session_the_outcome_is_unknown() {
             9,
         );
     });
-    let error = backend.manager.start(&node).await.unwrap_err();
+    let error = backend.manager.start_one(&node).await.unwrap_err();
     assert!(matches!(error, ManagerError::Unreachable { .. }), "{error}");
     assert!(
         error.to_string().contains("log in, or use launchd+sudo"),

@@ -3,6 +3,7 @@
 use wnm_core::manager::{ManagerError, ProcessManager};
 use wnm_core::node::ProcessState;
 use wnm_host::rollback;
+use wnm_testkit::SingleNode;
 use wnm_tests::launchd::Behaviour;
 use wnm_tests::wait::LONG;
 
@@ -18,23 +19,26 @@ async fn every_lifecycle_step_is_idempotent() {
     let backend = TestBackend::new();
     let manager = &backend.manager;
     let node = backend.add_node(7).await;
-    let again = manager.add(&node, &backend.binary("first")).await.unwrap();
+    let again = manager
+        .add_one(&node, &backend.binary("first"))
+        .await
+        .unwrap();
     assert_eq!(again.service, "com.autonomi.antnode-7");
     assert_eq!(backend.state(&node).await, ProcessState::Stopped);
-    manager.start(&node).await.unwrap();
+    manager.start_one(&node).await.unwrap();
     let pid = backend.pid(&node).await;
-    manager.start(&node).await.unwrap();
+    manager.start_one(&node).await.unwrap();
     assert_eq!(backend.pid(&node).await, pid);
     for _ in 0..2 {
-        manager.stop(&node).await.unwrap();
+        manager.stop_one(&node).await.unwrap();
         assert_eq!(backend.state(&node).await, ProcessState::Stopped);
         assert!(!is_alive(pid));
     }
     // The label is still busy, so the start must wait.
-    manager.start(&node).await.unwrap();
+    manager.start_one(&node).await.unwrap();
     let pid = backend.pid(&node).await;
     for _ in 0..2 {
-        manager.remove(&node).await.unwrap();
+        manager.remove_one(&node).await.unwrap();
         assert_eq!(backend.state(&node).await, ProcessState::Missing);
     }
     assert!(!is_alive(pid));
@@ -46,7 +50,7 @@ async fn every_lifecycle_step_is_idempotent() {
 async fn after_a_reboot_running_nodes_return_and_stopped_nodes_do_not() {
     let mut backend = TestBackend::new();
     let (first, second) = (backend.start_node(1).await, backend.start_node(2).await);
-    backend.manager.stop(&second).await.unwrap();
+    backend.manager.stop_one(&second).await.unwrap();
     let jobs = backend.dir.path().join("jobs");
     let domain = backend.manager.default_domain().to_string();
     backend
@@ -62,7 +66,7 @@ async fn after_a_reboot_running_nodes_return_and_stopped_nodes_do_not() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     assert_eq!(backend.state(&second).await, ProcessState::Stopped);
-    backend.manager.start(&second).await.unwrap();
+    backend.manager.start_one(&second).await.unwrap();
     backend.pid(&second).await;
 }
 
@@ -96,10 +100,10 @@ async fn a_start_that_launchd_reports_as_successful_is_verified() {
     let node = backend.node(7);
     backend
         .manager
-        .add(&node, &backend.broken_program())
+        .add_one(&node, &backend.broken_program())
         .await
         .unwrap();
-    let error = backend.manager.start(&node).await.unwrap_err();
+    let error = backend.manager.start_one(&node).await.unwrap_err();
     let message = error.to_string();
     assert!(matches!(error, ManagerError::Rejected { .. }), "{message}");
     assert!(
@@ -123,15 +127,20 @@ async fn a_start_that_launchd_reports_as_successful_is_verified() {
 
     // A program that cannot run at all.
     std::fs::remove_file(&node.binary).unwrap();
-    let error = backend.manager.start(&node).await.unwrap_err().to_string();
+    let error = backend
+        .manager
+        .start_one(&node)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("78: EX_CONFIG"), "{error}");
     // With its program restored, it starts.
     backend
         .manager
-        .add(&node, &backend.binary("first"))
+        .add_one(&node, &backend.binary("first"))
         .await
         .unwrap();
-    backend.manager.start(&node).await.unwrap();
+    backend.manager.start_one(&node).await.unwrap();
     backend.pid(&node).await;
 }
 
@@ -142,7 +151,7 @@ async fn an_upgrade_restarts_only_running_nodes() {
     let before = backend.pid(&running).await;
     let second = backend.binary("second");
     for node in [&stopped, &running] {
-        backend.manager.upgrade(node, &second).await.unwrap();
+        backend.manager.upgrade_one(node, &second).await.unwrap();
         assert!(backend.runs_program(node, "second"));
     }
     assert_eq!(backend.state(&stopped).await, ProcessState::Stopped);
@@ -152,7 +161,7 @@ async fn an_upgrade_restarts_only_running_nodes() {
         (1, 0)
     );
     assert!(!rollback::path(&running.binary).exists());
-    backend.manager.start(&stopped).await.unwrap();
+    backend.manager.start_one(&stopped).await.unwrap();
     assert!(!rollback::path(&stopped.binary).exists());
 }
 
@@ -161,7 +170,11 @@ async fn rolls_back_a_program_that_does_not_start() {
     let backend = TestBackend::new();
     let node = backend.start_node(7).await;
     let broken = backend.broken_program();
-    let error = backend.manager.upgrade(&node, &broken).await.unwrap_err();
+    let error = backend
+        .manager
+        .upgrade_one(&node, &broken)
+        .await
+        .unwrap_err();
     let message = error.to_string();
     assert!(
         message.ends_with("the previous program was put back and runs"),
@@ -182,14 +195,14 @@ async fn changed_settings_reach_the_job_at_the_next_start_or_upgrade() {
     let mut node = backend.start_node(7).await;
     node.environment = Some("NOTE='a b'".to_owned());
     // The file must not change while the job is loaded.
-    backend.manager.start(&node).await.unwrap();
+    backend.manager.start_one(&node).await.unwrap();
     assert!(!backend.text(&node).contains("NOTE"));
     let second = backend.binary("second");
-    backend.manager.upgrade(&node, &second).await.unwrap();
+    backend.manager.upgrade_one(&node, &second).await.unwrap();
     assert!(environment(&backend, &node).await.contains("NOTE=a b\0"));
     node.environment = Some("NOTE=c".to_owned());
-    backend.manager.stop(&node).await.unwrap();
-    backend.manager.start(&node).await.unwrap();
+    backend.manager.stop_one(&node).await.unwrap();
+    backend.manager.start_one(&node).await.unwrap();
     assert!(environment(&backend, &node).await.contains("NOTE=c\0"));
 }
 
@@ -236,8 +249,8 @@ async fn system_jobs_run_as_their_account() {
         "{status}"
     );
     assert_eq!(backend.times("bootstrap system"), 1);
-    backend.manager.stop(&node).await.unwrap();
+    backend.manager.stop_one(&node).await.unwrap();
     assert_eq!(backend.state(&node).await, ProcessState::Stopped);
-    backend.manager.remove(&node).await.unwrap();
+    backend.manager.remove_one(&node).await.unwrap();
     assert_eq!(backend.state(&node).await, ProcessState::Missing);
 }

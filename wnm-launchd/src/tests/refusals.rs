@@ -1,7 +1,8 @@
 //! Checks how wnm handles the refusals of launchd.
 
-use wnm_core::manager::{ManagerError, ProcessManager};
+use wnm_core::manager::ManagerError;
 use wnm_core::node::ProcessState;
+use wnm_testkit::SingleNode;
 
 use super::backend::TestBackend;
 
@@ -18,7 +19,7 @@ async fn waits_for_a_busy_label() {
             1,
         );
     });
-    backend.manager.start(&node).await.unwrap();
+    backend.manager.start_one(&node).await.unwrap();
     assert_eq!(backend.times("bootstrap"), 5);
     backend.launchd.behave(|launchd| {
         launchd.fail(
@@ -30,7 +31,7 @@ async fn waits_for_a_busy_label() {
     });
     backend
         .manager
-        .upgrade(&node, &backend.binary("second"))
+        .upgrade_one(&node, &backend.binary("second"))
         .await
         .unwrap();
     assert_eq!(backend.times("kickstart"), 3);
@@ -58,7 +59,7 @@ async fn waits_for_a_busy_label() {
     };
     bootout();
     bootout();
-    backend.manager.stop(&node).await.unwrap();
+    backend.manager.stop_one(&node).await.unwrap();
     assert_eq!(backend.state(&node).await, ProcessState::Stopped);
 }
 
@@ -90,7 +91,12 @@ async fn a_refused_job_is_reported_with_launchds_message() {
             launchd.fail("bootstrap", code, words, 999);
         });
         backend.launchd.reboot();
-        let error = backend.manager.start(&node).await.unwrap_err().to_string();
+        let error = backend
+            .manager
+            .start_one(&node)
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(words) && error.contains(advice), "{error}");
         assert_eq!(backend.state(&node).await, ProcessState::Stopped);
     }
@@ -103,11 +109,11 @@ async fn a_job_that_does_not_unload_is_not_stopped() {
     backend.launchd.behave(|launchd| {
         launchd.fail("bootout", 5, "Boot-out failed: 5: Input/output error", 1);
     });
-    let error = backend.manager.remove(&node).await.unwrap_err();
+    let error = backend.manager.remove_one(&node).await.unwrap_err();
     assert!(error.to_string().contains("Boot-out failed: 5"), "{error}");
     assert!(node.root_dir.exists());
     backend.pid(&node).await;
-    backend.manager.remove(&node).await.unwrap();
+    backend.manager.remove_one(&node).await.unwrap();
 }
 
 #[tokio::test]
@@ -119,7 +125,7 @@ async fn foreign_jobs_are_not_overwritten() {
     let node = backend.node(7);
     let error = backend
         .manager
-        .add(&node, &backend.binary("first"))
+        .add_one(&node, &backend.binary("first"))
         .await
         .unwrap_err();
     assert!(error.to_string().contains("not written by wnm"), "{error}");
@@ -130,14 +136,14 @@ async fn foreign_jobs_are_not_overwritten() {
     backend.write_job("com.autonomi.antnode-7", &quotes);
     backend
         .manager
-        .add(&node, &backend.binary("first"))
+        .add_one(&node, &backend.binary("first"))
         .await
         .unwrap_err();
     std::fs::remove_file(backend.job_file("com.autonomi.antnode-7")).unwrap();
     std::os::unix::fs::symlink("/nowhere", backend.job_file("com.autonomi.antnode-7")).unwrap();
     backend
         .manager
-        .add(&node, &backend.binary("first"))
+        .add_one(&node, &backend.binary("first"))
         .await
         .unwrap_err();
 }
@@ -149,12 +155,12 @@ async fn rejects_invalid_labels_before_any_change() {
     let pid = backend.pid(&node).await;
     for name in ["../x", "-x", "a b", "", "gui/0/x"] {
         node.service = name.to_owned();
-        backend.manager.remove(&node).await.unwrap_err();
-        backend.manager.start(&node).await.unwrap_err();
-        backend.manager.stop(&node).await.unwrap_err();
+        backend.manager.remove_one(&node).await.unwrap_err();
+        backend.manager.start_one(&node).await.unwrap_err();
+        backend.manager.stop_one(&node).await.unwrap_err();
         backend
             .manager
-            .upgrade(&node, &backend.binary("second"))
+            .upgrade_one(&node, &backend.binary("second"))
             .await
             .unwrap_err();
         assert!(
@@ -173,7 +179,7 @@ async fn a_value_that_cannot_be_rendered_leaves_nothing_behind() {
     node.environment = Some("NOTE='\u{1b}'".to_owned());
     let error = backend
         .manager
-        .add(&node, &backend.binary("first"))
+        .add_one(&node, &backend.binary("first"))
         .await
         .unwrap_err();
     assert!(matches!(error, ManagerError::Rejected { .. }), "{error}");
@@ -187,7 +193,12 @@ async fn directories_that_wnm_did_not_create_are_kept() {
     let precious = backend.dir.path().join("precious");
     std::fs::create_dir(&precious).unwrap();
     node.root_dir = precious.clone();
-    let error = backend.manager.remove(&node).await.unwrap_err().to_string();
+    let error = backend
+        .manager
+        .remove_one(&node)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("precious") && error.contains("delete by hand"),
         "{error}"

@@ -2,6 +2,7 @@
 
 use wnm_core::manager::{ManagerError, ProcessManager};
 use wnm_core::node::ProcessState;
+use wnm_testkit::SingleNode;
 
 use super::backend::TestBackend;
 
@@ -22,7 +23,7 @@ async fn one_list_covers_all_running_nodes() {
     assert_eq!(backend.launchd.asked()[before..], ["list"]);
     // Idle nodes cost one more request per domain, not per node.
     for node in &nodes[2..] {
-        backend.manager.stop(node).await.unwrap();
+        backend.manager.stop_one(node).await.unwrap();
     }
     let before = backend.launchd.asked().len();
     let states = backend.manager.statuses(&nodes).await.unwrap();
@@ -46,8 +47,8 @@ async fn an_unresponsive_launchd_yields_no_state_and_no_change() {
     let error = backend.manager.statuses(one).await.unwrap_err();
     assert!(matches!(error, ManagerError::Unreachable { .. }), "{error}");
     for error in [
-        backend.manager.remove(&node).await.unwrap_err(),
-        backend.manager.stop(&node).await.unwrap_err(),
+        backend.manager.remove_one(&node).await.unwrap_err(),
+        backend.manager.stop_one(&node).await.unwrap_err(),
         backend.manager.teardown(one).await.unwrap_err(),
     ] {
         assert!(error.leaves_it_open(), "{error}");

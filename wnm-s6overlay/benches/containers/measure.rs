@@ -8,9 +8,9 @@ use semver::Version;
 use wnm_colony::observe::{HttpProbe, SurveyLimits};
 use wnm_core::container::ContainerNetwork;
 use wnm_core::firewall::NoFirewall;
-use wnm_core::id::NodeId;
+use wnm_core::id::ContainerId;
 use wnm_core::machine::ConfigValue;
-use wnm_core::manager::{ManagerContext, ProcessManager};
+use wnm_core::manager::{Containers, InsideProbe, ManagerContext, ProcessManager, Reset};
 use wnm_core::node::Node;
 use wnm_core::node::ProbeResult;
 use wnm_core::paths::Paths;
@@ -70,7 +70,7 @@ async fn measure(dir: &Path) {
     );
     let nodes = colony.nodes(1..=NODES_PER_CONTAINER);
     let start = Instant::now();
-    for batch in nodes.chunks(colony.manager.batch()) {
+    for batch in nodes.chunks(colony.manager.policy().batch) {
         colony.add_and_start(batch).await;
     }
     println!(
@@ -194,28 +194,31 @@ impl BenchColony {
 
     /// Creates containers 1 to `count`.
     async fn create_containers(&self, count: u32) {
-        let first_nodes = (0..count).filter_map(|k| NodeId::new(k * NODES_PER_CONTAINER + 1));
-        let adding: Vec<NodeId> = first_nodes.collect();
-        let report = self.manager.house(&[], &adding).await.unwrap();
-        assert!(report.closed.is_empty(), "{:?}", report.closed);
+        let containers: Vec<ContainerId> = (1..=count).map(ContainerId).collect();
+        let report = self.manager.ensure(&containers, &[]).await.unwrap();
+        assert!(
+            report.outcomes.values().all(Result::is_ok),
+            "{:?}",
+            report.outcomes
+        );
     }
 
     async fn add_and_start(&self, nodes: &[Node]) {
-        for added in self.manager.add_all(nodes, &self.binary).await {
+        for added in self.manager.add(nodes, &self.binary).await {
             added.unwrap();
         }
-        for started in self.manager.start_all(nodes).await {
+        for started in self.manager.start(nodes).await {
             started.unwrap();
         }
     }
 
     async fn teardown(&self, nodes: &[Node]) {
-        self.manager.teardown(nodes).await.unwrap();
+        self.manager.remove_everything(nodes).await.unwrap();
     }
 
     /// Probes all nodes as a cycle does, and returns how many answered.
     async fn survey(&self, nodes: &[Node]) -> usize {
-        let mut probes = self.manager.ask(nodes).await;
+        let mut probes = self.manager.probe(nodes).await;
         let targets: Vec<SurveyTarget> = nodes
             .iter()
             .filter(|node| !probes.contains_key(&node.id))

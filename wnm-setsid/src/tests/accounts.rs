@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wnm_core::command::{CommandError, CommandOutput, CommandRunner, CommandSpec};
-use wnm_core::manager::ProcessManager;
 use wnm_core::node::Node;
 use wnm_core::node::ProcessState;
 use wnm_host::command::SystemRunner;
 use wnm_host::files;
 use wnm_host::files::write_whole;
+use wnm_testkit::SingleNode;
 
 use super::backend::{RUNS_FOREVER, TestBackend, is_root, is_running, rejection_text};
 use crate::process_ops::Sudo;
@@ -53,19 +53,19 @@ async fn full_lifecycle(backend: &TestBackend) -> Node {
     );
     let process = Table::system().process(pid).unwrap().id;
     assert_eq!(process.session, pid);
-    backend.manager.start(&node).await.unwrap();
+    backend.manager.start_one(&node).await.unwrap();
     assert_eq!(backend.pid(&node).await, pid);
     backend
         .manager
-        .upgrade(&node, &backend.binary())
+        .upgrade_one(&node, &backend.binary())
         .await
         .unwrap();
     let pid = backend.pid(&node).await;
-    backend.manager.stop(&node).await.unwrap();
+    backend.manager.stop_one(&node).await.unwrap();
     assert!(!is_running(pid));
     assert_eq!(backend.state(&node).await, ProcessState::Stopped);
-    backend.manager.start(&node).await.unwrap();
-    backend.manager.remove(&node).await.unwrap();
+    backend.manager.start_one(&node).await.unwrap();
+    backend.manager.remove_one(&node).await.unwrap();
     assert_eq!(backend.state(&node).await, ProcessState::Missing);
     node
 }
@@ -89,7 +89,7 @@ async fn a_missing_owner_account_is_named() {
     backend.set_script(RUNS_FOREVER);
     let added = backend
         .manager
-        .add(&backend.node(1), &backend.binary())
+        .add_one(&backend.node(1), &backend.binary())
         .await;
     insta::assert_snapshot!(rejection_text(added.map(|_| ())), @"the account 'no-such-account' that nodes run under: does not exist; make it with: useradd --system no-such-account");
 }
@@ -167,8 +167,12 @@ async fn a_program_that_sudo_cannot_start_is_reported() {
     let mut backend = TestBackend::with_kind(crate::SUDO, "echo no wallet; exit 101");
     use_fake_sudo(&mut backend);
     let node = backend.node(1);
-    backend.manager.add(&node, &backend.binary()).await.unwrap();
-    let message = rejection_text(backend.manager.start(&node).await);
+    backend
+        .manager
+        .add_one(&node, &backend.binary())
+        .await
+        .unwrap();
+    let message = rejection_text(backend.manager.start_one(&node).await);
     assert!(message.ends_with("no wallet"), "{message}");
     let denied = backend.dir.join("sudo");
     write_whole(
@@ -177,12 +181,12 @@ async fn a_program_that_sudo_cannot_start_is_reported() {
         0o755,
     )
     .unwrap();
-    let error = backend.manager.start(&node).await.unwrap_err();
+    let error = backend.manager.start_one(&node).await.unwrap_err();
     assert!(
         error.to_string().contains("a password is required"),
         "{error}"
     );
-    let error = backend.manager.remove(&node).await.unwrap_err();
+    let error = backend.manager.remove_one(&node).await.unwrap_err();
     assert!(
         error.to_string().contains("a password is required"),
         "{error}"

@@ -17,13 +17,13 @@ use wnm_core::kind::ManagerKind;
 use wnm_core::machine::FirewallChoice;
 use wnm_core::machine::{Launch, Machine};
 use wnm_core::manager::{ManagerContext, ManagerError, ProcessManager};
-use wnm_core::node::NodeReport;
 use wnm_core::node::ProcessState;
 use wnm_core::node::{Node, ObservedState};
 use wnm_core::paths::Paths;
 use wnm_core::program::{NodeBinary, NodeProgram, ProgramError};
 use wnm_core::testing;
 use wnm_host::command::SystemRunner;
+use wnm_testkit::SingleNode;
 
 use crate::Setsid;
 use crate::matching::Program;
@@ -146,8 +146,8 @@ impl TestBackend {
     /// Adds and starts node `number`.
     pub async fn running(&self, number: u32) -> Node {
         let node = self.node(number);
-        self.manager.add(&node, &self.binary()).await.unwrap();
-        self.manager.start(&node).await.unwrap();
+        self.manager.add_one(&node, &self.binary()).await.unwrap();
+        self.manager.start_one(&node).await.unwrap();
         node
     }
 

@@ -6,8 +6,8 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
 use wnm_core::fault;
-use wnm_core::manager::ProcessManager;
 use wnm_core::node::ProcessState;
+use wnm_testkit::SingleNode;
 
 use super::backend::{RUNS_FOREVER, Script, TestBackend, is_root, is_running};
 use crate::table::Table;
@@ -25,13 +25,13 @@ async fn one_operation() {
     let node = backend.node(1);
     let manager = &backend.manager;
     match std::env::var(OPERATION).unwrap().as_str() {
-        "add" => manager.add(&node, &backend.binary()).await.map(|_| ()),
-        "start" => manager.start(&node).await,
-        "stop" => manager.stop(&node).await,
-        "upgrade" => manager.upgrade(&node, &backend.binary()).await,
-        "remove" => manager.remove(&node).await,
+        "add" => manager.add_one(&node, &backend.binary()).await.map(|_| ()),
+        "start" => manager.start_one(&node).await,
+        "stop" => manager.stop_one(&node).await,
+        "upgrade" => manager.upgrade_one(&node, &backend.binary()).await,
+        "remove" => manager.remove_one(&node).await,
         "add-to-full-storage" => {
-            let error = manager.add(&node, &backend.binary()).await.unwrap_err();
+            let error = manager.add_one(&node, &backend.binary()).await.unwrap_err();
             let message = error.to_string();
             assert!(
                 message.contains("antnode0001/antnode: No space left"),
@@ -110,10 +110,10 @@ async fn every_operation_is_completed_by_the_next_run_after_a_crash() {
         let node = backend.node(1);
         let manager = &backend.manager;
         if operation != "add" {
-            manager.add(&node, &backend.binary()).await.unwrap();
+            manager.add_one(&node, &backend.binary()).await.unwrap();
         }
         if !matches!(operation, "add" | "start") {
-            manager.start(&node).await.unwrap();
+            manager.start_one(&node).await.unwrap();
         }
         let status = run_in_other_process(&backend, operation, Some(point));
         assert_eq!(status.signal(), Some(9), "{point}: {status}");
@@ -125,23 +125,23 @@ async fn every_operation_is_completed_by_the_next_run_after_a_crash() {
         );
         match operation {
             "add" => {
-                manager.add(&node, &backend.binary()).await.unwrap();
-                manager.start(&node).await.unwrap();
+                manager.add_one(&node, &backend.binary()).await.unwrap();
+                manager.start_one(&node).await.unwrap();
             }
             "start" => {
                 let spawned = backend.pid(&node).await;
-                manager.add(&node, &backend.binary()).await.unwrap();
-                manager.start(&node).await.unwrap();
+                manager.add_one(&node, &backend.binary()).await.unwrap();
+                manager.start_one(&node).await.unwrap();
                 assert_eq!(backend.pid(&node).await, spawned);
             }
-            "stop" => manager.stop(&node).await.unwrap(),
+            "stop" => manager.stop_one(&node).await.unwrap(),
             "upgrade" => {
-                manager.upgrade(&node, &backend.binary()).await.unwrap();
+                manager.upgrade_one(&node, &backend.binary()).await.unwrap();
                 assert_eq!(backend.state(&node).await, ProcessState::Stopped);
-                manager.start(&node).await.unwrap();
+                manager.start_one(&node).await.unwrap();
                 assert!(!wnm_host::rollback::path(&node.binary).exists());
             }
-            "remove" => manager.remove(&node).await.unwrap(),
+            "remove" => manager.remove_one(&node).await.unwrap(),
             other => panic!("{other} is not tested"),
         }
         let state = backend.state(&node).await;

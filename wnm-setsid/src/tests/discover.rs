@@ -6,6 +6,7 @@ use nix::unistd::Pid;
 use wnm_core::id::NodeId;
 use wnm_core::manager::{ManagerError, ProcessManager};
 use wnm_core::node::ProcessState;
+use wnm_testkit::SingleNode;
 
 use super::backend::{RUNS_FOREVER, TestBackend, is_root, is_running, pid_after, wait_until};
 use crate::matching::{NodeMatcher, Program, RunningProgram};
@@ -25,10 +26,14 @@ async fn a_node_that_replaced_itself_is_found_under_its_new_pid() {
     let script = format!("SCRIPT='{REPLACES_ITSELF}'; export SCRIPT; eval \"$SCRIPT\"");
     let backend = TestBackend::new(&script);
     let node = backend.node(1);
-    backend.manager.add(&node, &backend.binary()).await.unwrap();
+    backend
+        .manager
+        .add_one(&node, &backend.binary())
+        .await
+        .unwrap();
     let go = node.root_dir.join("go");
     nix::unistd::mkfifo(&go, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    backend.manager.start(&node).await.unwrap();
+    backend.manager.start_one(&node).await.unwrap();
     backend.wait_for_output(&node, "replaced").await;
     let first = backend.pid(&node).await;
     let link = std::fs::read_link(format!("/proc/{first}/exe")).unwrap();
@@ -38,9 +43,9 @@ async fn a_node_that_replaced_itself_is_found_under_its_new_pid() {
     wait_until("the first process exits", || !is_running(first)).await;
     let second = pid_after(&backend.output(&node), "again");
     assert_eq!(backend.pid(&node).await, second);
-    backend.manager.start(&node).await.unwrap();
+    backend.manager.start_one(&node).await.unwrap();
     assert_eq!(backend.pid(&node).await, second);
-    backend.manager.stop(&node).await.unwrap();
+    backend.manager.stop_one(&node).await.unwrap();
     assert!(!is_running(second));
     let leader = Table::system().all().unwrap();
     assert!(
@@ -53,7 +58,11 @@ async fn a_node_that_replaced_itself_is_found_under_its_new_pid() {
 async fn a_zombie_does_not_count_as_running() {
     let backend = TestBackend::new(RUNS_FOREVER);
     let node = backend.node(1);
-    backend.manager.add(&node, &backend.binary()).await.unwrap();
+    backend
+        .manager
+        .add_one(&node, &backend.binary())
+        .await
+        .unwrap();
     let mut child = Command::new(&node.binary)
         .args(["-c", "read x; exit"])
         .stdin(Stdio::piped())
@@ -71,7 +80,7 @@ async fn a_zombie_does_not_count_as_running() {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     assert!(stat.contains(") Z "), "{stat}");
     assert_eq!(backend.state(&node).await, ProcessState::Stopped);
-    backend.manager.stop(&node).await.unwrap();
+    backend.manager.stop_one(&node).await.unwrap();
     child.wait().unwrap();
 }
 
@@ -138,10 +147,10 @@ async fn without_a_process_table_every_operation_fails() {
     let nodes = std::slice::from_ref(&node);
     unreachable(unreadable.statuses(nodes).await.map(|_| ()));
     unreachable(unreadable.discover().await.map(|_| ()));
-    unreachable(unreadable.start(&node).await);
-    unreachable(unreadable.stop(&node).await);
-    unreachable(unreadable.upgrade(&node, &backend.binary()).await);
-    let message = unreachable(unreadable.remove(&node).await);
+    unreachable(unreadable.start_one(&node).await);
+    unreachable(unreadable.stop_one(&node).await);
+    unreachable(unreadable.upgrade_one(&node, &backend.binary()).await);
+    let message = unreachable(unreadable.remove_one(&node).await);
     let message = message.replace(backend.dir.to_str().unwrap(), "[dir]");
     insta::assert_snapshot!(message, @"the process table is not reachable: [dir]/no-table/self: No such file or directory (os error 2)");
     assert!(node.binary.exists());
@@ -155,7 +164,7 @@ async fn discover_finds_nodes_for_adoption() {
     let stopped = backend.node(7);
     backend
         .manager
-        .add(&stopped, &backend.binary())
+        .add_one(&stopped, &backend.binary())
         .await
         .unwrap();
     let storage = &backend.context.paths.node_storage;
@@ -231,7 +240,11 @@ async fn a_process_in_a_container_is_not_a_node_of_the_machine() {
     }
     let backend = TestBackend::new(RUNS_FOREVER);
     let node = backend.node(1);
-    backend.manager.add(&node, &backend.binary()).await.unwrap();
+    backend
+        .manager
+        .add_one(&node, &backend.binary())
+        .await
+        .unwrap();
     let mut container = Command::new("unshare")
         .args(["--pid", "--fork", "--kill-child", "--"])
         .arg(&node.binary)
@@ -244,7 +257,7 @@ async fn a_process_in_a_container_is_not_a_node_of_the_machine() {
     let mut up = [0; 3];
     std::io::Read::read_exact(container.stdout.as_mut().unwrap(), &mut up).unwrap();
     assert_eq!(backend.state(&node).await, ProcessState::Stopped);
-    backend.manager.stop(&node).await.unwrap();
+    backend.manager.stop_one(&node).await.unwrap();
     assert!(container.try_wait().unwrap().is_none());
     drop(container.stdin.take());
     container.wait().unwrap();

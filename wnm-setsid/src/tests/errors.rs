@@ -1,7 +1,8 @@
 use std::os::unix::fs::symlink;
 
-use wnm_core::manager::{ManagerError, ProcessManager};
+use wnm_core::manager::ManagerError;
 use wnm_core::node::ProcessState;
+use wnm_testkit::SingleNode;
 
 use super::backend::{RUNS_FOREVER, TestBackend, is_running, rejection_text};
 
@@ -9,10 +10,14 @@ use super::backend::{RUNS_FOREVER, TestBackend, is_running, rejection_text};
 async fn an_early_exit_is_reported_with_the_nodes_output() {
     let backend = TestBackend::new("echo starting; echo 'no wallet given' >&2; exit 101");
     let node = backend.node(1);
-    backend.manager.add(&node, &backend.binary()).await.unwrap();
-    rejection_text(backend.manager.start(&node).await);
+    backend
+        .manager
+        .add_one(&node, &backend.binary())
+        .await
+        .unwrap();
+    rejection_text(backend.manager.start_one(&node).await);
     // Only the output of the last run.
-    let message = rejection_text(backend.manager.start(&node).await);
+    let message = rejection_text(backend.manager.start_one(&node).await);
     insta::assert_snapshot!(message, @"starting antnode0001: it exited at once (exit code 101): starting | no wallet given");
     assert_eq!(backend.state(&node).await, ProcessState::Stopped);
 }
@@ -28,14 +33,14 @@ async fn add_refuses_a_path_that_is_not_a_directory() {
     let message = rejection_text(
         backend
             .manager
-            .add(&node, &backend.binary())
+            .add_one(&node, &backend.binary())
             .await
             .map(|_| ()),
     );
     let message = message.replace(backend.dir.to_str().unwrap(), "[dir]");
     insta::assert_snapshot!(message, @"making [dir]/state/nodes/antnode0001: something that is not a directory is there; move it away");
     assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 0);
-    let message = rejection_text(backend.manager.remove(&node).await);
+    let message = rejection_text(backend.manager.remove_one(&node).await);
     let message = message.replace(backend.dir.to_str().unwrap(), "[dir]");
     insta::assert_snapshot!(message, @"deleting [dir]/state/nodes/antnode0001: refused, since it is a symbolic link");
     std::fs::remove_file(&node.root_dir).unwrap();
@@ -43,11 +48,11 @@ async fn add_refuses_a_path_that_is_not_a_directory() {
     rejection_text(
         backend
             .manager
-            .add(&node, &backend.binary())
+            .add_one(&node, &backend.binary())
             .await
             .map(|_| ()),
     );
-    rejection_text(backend.manager.remove(&node).await);
+    rejection_text(backend.manager.remove_one(&node).await);
     assert!(node.root_dir.is_file() && elsewhere.is_dir());
 }
 
@@ -61,14 +66,14 @@ async fn remove_keeps_and_names_a_directory_that_wnm_did_not_make() {
     symlink(&backend.context.paths.node_storage, &elsewhere).unwrap();
     node.root_dir = elsewhere.join("antnode0001");
     node.binary = node.root_dir.join("antnode");
-    let message = rejection_text(backend.manager.remove(&node).await);
+    let message = rejection_text(backend.manager.remove_one(&node).await);
     let message = message.replace(backend.dir.to_str().unwrap(), "[dir]");
     insta::assert_snapshot!(message, @"removing antnode0001: kept [dir]/elsewhere/antnode0001, which wnm did not make; delete by hand");
     assert!(!is_running(pid));
     assert!(node.binary.is_file());
     assert!(!node.log_dir.as_ref().unwrap().exists());
     std::fs::remove_dir_all(&node.root_dir).unwrap();
-    backend.manager.remove(&node).await.unwrap();
+    backend.manager.remove_one(&node).await.unwrap();
 }
 
 #[tokio::test]
@@ -81,7 +86,7 @@ async fn storage_errors_name_the_path() {
     let message = rejection_text(
         backend
             .manager
-            .add(&node, &backend.binary())
+            .add_one(&node, &backend.binary())
             .await
             .map(|_| ()),
     );
@@ -91,7 +96,7 @@ async fn storage_errors_name_the_path() {
     std::fs::write(backend.dir.join("disk"), b"").unwrap();
     let error = backend
         .manager
-        .add(&node, &backend.binary())
+        .add_one(&node, &backend.binary())
         .await
         .unwrap_err();
     let message = error

@@ -1,5 +1,6 @@
 use wnm_core::manager::{ManagerError, ProcessManager};
 use wnm_core::node::ProcessState;
+use wnm_testkit::SingleNode;
 
 use super::backend::{RUNS_FOREVER, TestBackend, is_running};
 
@@ -8,29 +9,29 @@ async fn the_lifecycle_works_and_every_operation_is_idempotent() {
     let backend = TestBackend::new(RUNS_FOREVER);
     let (manager, node) = (&backend.manager, backend.node(3));
     for _ in 0..2 {
-        let added = manager.add(&node, &backend.binary()).await.unwrap();
+        let added = manager.add_one(&node, &backend.binary()).await.unwrap();
         assert_eq!(added.service, "antnode0003");
         assert_eq!(added.binary, node.binary);
         assert_eq!(added.log_dir, node.log_dir);
         assert_eq!(backend.state(&node).await, ProcessState::Stopped);
     }
-    manager.start(&node).await.unwrap();
+    manager.start_one(&node).await.unwrap();
     let pid = backend.pid(&node).await;
-    manager.start(&node).await.unwrap();
+    manager.start_one(&node).await.unwrap();
     assert_eq!(backend.pid(&node).await, pid);
     for _ in 0..2 {
-        manager.stop(&node).await.unwrap();
+        manager.stop_one(&node).await.unwrap();
         assert_eq!(backend.state(&node).await, ProcessState::Stopped);
         assert!(!is_running(pid));
     }
-    manager.start(&node).await.unwrap();
+    manager.start_one(&node).await.unwrap();
     for _ in 0..2 {
-        manager.remove(&node).await.unwrap();
+        manager.remove_one(&node).await.unwrap();
         assert_eq!(backend.state(&node).await, ProcessState::Missing);
     }
     assert!(!node.root_dir.exists());
     assert!(!node.log_dir.as_ref().unwrap().exists());
-    let again = manager.start(&node).await;
+    let again = manager.start_one(&node).await;
     assert!(matches!(again, Err(ManagerError::NotFound(_))), "{again:?}");
 }
 
@@ -39,7 +40,11 @@ async fn statuses_tells_nodes_apart() {
     let backend = TestBackend::new(RUNS_FOREVER);
     let one = backend.running(1).await;
     let two = backend.node(2);
-    backend.manager.add(&two, &backend.binary()).await.unwrap();
+    backend
+        .manager
+        .add_one(&two, &backend.binary())
+        .await
+        .unwrap();
     let three = backend.node(3);
     let ten = backend.running(10).await;
     let nodes = [one.clone(), two.clone(), three.clone(), ten.clone()];
@@ -48,7 +53,7 @@ async fn statuses_tells_nodes_apart() {
     assert_eq!(states[&two.id], ProcessState::Stopped);
     assert_eq!(states[&three.id], ProcessState::Missing);
     assert!(matches!(states[&ten.id], ProcessState::Running { .. }));
-    backend.manager.stop(&one).await.unwrap();
+    backend.manager.stop_one(&one).await.unwrap();
     assert!(is_running(backend.pid(&ten).await));
 }
 
@@ -56,7 +61,11 @@ async fn statuses_tells_nodes_apart() {
 async fn a_missing_disk_makes_nodes_unknown_not_missing() {
     let backend = TestBackend::new(RUNS_FOREVER);
     let node = backend.node(1);
-    backend.manager.add(&node, &backend.binary()).await.unwrap();
+    backend
+        .manager
+        .add_one(&node, &backend.binary())
+        .await
+        .unwrap();
     let storage = &backend.context.paths.node_storage;
     std::fs::rename(storage, backend.dir.join("unplugged")).unwrap();
     let state = backend.state(&node).await;

@@ -11,6 +11,7 @@ use wnm_core::ports::Port;
 use wnm_core::program::{NodeBinary, NodeProgram};
 use wnm_host::command::SystemRunner;
 use wnm_programs::Antnode;
+use wnm_testkit::SingleNode;
 
 use super::backend::TestBackend;
 
@@ -68,8 +69,8 @@ async fn the_real_node_survives_every_operation() {
     node.ports.node = Port::new(udp.port()).unwrap();
     node.ports.metrics = Port::new(tcp.port());
     let manager = &backend.manager;
-    manager.add(&node, old).await.unwrap();
-    manager.start(&node).await.unwrap();
+    manager.add_one(&node, old).await.unwrap();
+    manager.start_one(&node).await.unwrap();
     let first = backend.pid(&node).await;
     let found = manager.discover().await.unwrap();
     assert_eq!(found.len(), 1);
@@ -78,16 +79,16 @@ async fn the_real_node_survives_every_operation() {
     assert_eq!(found[0].wallet, node.wallet);
     assert_eq!(found[0].network.as_deref(), Some("evm-arbitrum-one"));
     assert_eq!(found[0].log_dir, node.log_dir);
-    manager.upgrade(&node, new).await.unwrap();
+    manager.upgrade_one(&node, new).await.unwrap();
     assert_ne!(backend.pid(&node).await, first);
     assert_eq!(program.version(&node.binary).await.unwrap(), new.version);
-    manager.stop(&node).await.unwrap();
+    manager.stop_one(&node).await.unwrap();
     assert_eq!(backend.state(&node).await, ProcessState::Stopped);
     // The error quotes a program that exits at once.
     node.wallet = Some(wnm_core::wallet::Address::FAUCET);
     node.network = "no-such-network".to_owned();
-    let error = manager.start(&node).await.unwrap_err().to_string();
+    let error = manager.start_one(&node).await.unwrap_err().to_string();
     assert!(error.contains("no-such-network"), "{error}");
-    manager.remove(&node).await.unwrap();
+    manager.remove_one(&node).await.unwrap();
     assert_eq!(backend.state(&node).await, ProcessState::Missing);
 }

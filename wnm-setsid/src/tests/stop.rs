@@ -2,8 +2,8 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use wnm_core::manager::ProcessManager;
 use wnm_core::node::ProcessState;
+use wnm_testkit::SingleNode;
 
 use super::backend::{RUNS_FOREVER, TestBackend, is_running, pid_after, wait_until};
 
@@ -15,7 +15,7 @@ async fn a_node_that_ignores_sigterm_is_killed_with_its_children() {
     backend.wait_for_output(&node, "child").await;
     let child = pid_after(&backend.output(&node), "child");
     let pid = backend.pid(&node).await;
-    backend.manager.stop(&node).await.unwrap();
+    backend.manager.stop_one(&node).await.unwrap();
     assert!(!is_running(pid) && !is_running(child));
 }
 
@@ -24,7 +24,7 @@ async fn a_node_gets_sigterm_before_sigkill() {
     let backend = TestBackend::new("trap 'echo asked; exit 0' TERM; sleep 600 & echo up; wait");
     let node = backend.running(1).await;
     backend.wait_for_output(&node, "up").await;
-    backend.manager.stop(&node).await.unwrap();
+    backend.manager.stop_one(&node).await.unwrap();
     assert!(backend.output(&node).contains("asked"));
 }
 
@@ -36,7 +36,7 @@ async fn a_child_that_outlives_its_node_is_killed() {
     let node = backend.running(1).await;
     backend.wait_for_output(&node, "child").await;
     let child = pid_after(&backend.output(&node), "child");
-    backend.manager.stop(&node).await.unwrap();
+    backend.manager.stop_one(&node).await.unwrap();
     assert!(!is_running(child));
 }
 
@@ -60,14 +60,14 @@ async fn unrelated_processes_are_left_alone() {
             .arg(root)
             .process_group(0),
     );
-    backend.manager.stop(&node).await.unwrap();
+    backend.manager.stop_one(&node).await.unwrap();
     assert_eq!(backend.state(&node).await, ProcessState::Stopped);
     for child in [&mut from_pid_file, &mut same_argv] {
         assert!(child.try_wait().unwrap().is_none());
     }
     assert!(is_running(backend.pid(&other).await));
     // A removal does not mistake the pid in a stopped node's pid file for the node either.
-    backend.manager.remove(&node).await.unwrap();
+    backend.manager.remove_one(&node).await.unwrap();
     assert!(from_pid_file.try_wait().unwrap().is_none());
     for mut child in [from_pid_file, same_argv] {
         let group = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
@@ -81,7 +81,11 @@ async fn unrelated_processes_are_left_alone() {
 async fn a_node_started_by_hand_is_stopped_without_its_shell() {
     let backend = TestBackend::new(RUNS_FOREVER);
     let node = backend.node(1);
-    backend.manager.add(&node, &backend.binary()).await.unwrap();
+    backend
+        .manager
+        .add_one(&node, &backend.binary())
+        .await
+        .unwrap();
     let script = "\"$0\" -c 'echo; sleep 600; echo' x --root-dir \"$1\" & echo $!; sleep 600";
     let mut shell = Command::new("/usr/bin/setsid")
         .args(["/bin/sh", "-c", script])
@@ -99,7 +103,7 @@ async fn a_node_started_by_hand_is_stopped_without_its_shell() {
             .any(|p| matcher.matches(p))
     })
     .await;
-    backend.manager.stop(&node).await.unwrap();
+    backend.manager.stop_one(&node).await.unwrap();
     assert_eq!(backend.state(&node).await, ProcessState::Stopped);
     assert!(shell.try_wait().unwrap().is_none());
     let group = nix::unistd::Pid::from_raw(i32::try_from(shell.id()).unwrap());

@@ -15,6 +15,7 @@ use wnm_core::node::Node;
 use wnm_core::program::NodeBinary;
 use wnm_host::command::SystemRunner;
 use wnm_systemd::Systemd;
+use wnm_testkit::SingleNode;
 use wnm_tests::systemd::{As, Booted};
 
 const UNITS: u32 = 300;
@@ -65,7 +66,7 @@ async fn measure() {
         async {
             concurrently(&nodes, |node| {
                 let (manager, binary) = (Arc::clone(&manager), binary.clone());
-                async move { manager.add(&node, &binary).await.map(drop) }
+                async move { manager.add_one(&node, &binary).await.map(drop) }
             })
             .await;
         },
@@ -74,7 +75,7 @@ async fn measure() {
     timed("start, each verified for 0.3 s", async {
         concurrently(&nodes, |node| {
             let manager = Arc::clone(&manager);
-            async move { manager.start(&node).await }
+            async move { manager.start_one(&node).await }
         })
         .await;
     })

@@ -12,6 +12,7 @@ use wnm_core::manager::{ManagerContext, ProcessManager};
 use wnm_core::node::Node;
 use wnm_core::node::ProcessState;
 use wnm_core::program::NodeBinary;
+use wnm_testkit::SingleNode;
 
 use super::context::{context, node};
 use super::fake_systemd::FakeSystemd;
@@ -108,7 +109,7 @@ impl TestBackend {
     pub async fn add_node(&self, number: u32) -> Node {
         let node = self.node(number);
         self.manager
-            .add(&node, &self.binary("first"))
+            .add_one(&node, &self.binary("first"))
             .await
             .unwrap();
         node

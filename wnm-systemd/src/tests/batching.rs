@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use wnm_core::manager::ProcessManager;
 use wnm_core::node::ProcessState;
+use wnm_testkit::SingleNode;
 
 use super::backend::{TIMEOUT, TestBackend};
 use crate::batch::Batcher;
@@ -31,7 +32,7 @@ async fn a_thousand_statuses_take_one_request_plus_one_for_idle_nodes() {
 async fn running_nodes_need_no_listing_from_disk() {
     let backend = TestBackend::new();
     let node = backend.add_node(1).await;
-    backend.manager.start(&node).await.unwrap();
+    backend.manager.start_one(&node).await.unwrap();
     let before = backend.systemd.requests().len();
     let states = backend.manager.statuses(&[node]).await.unwrap();
     assert_eq!(
@@ -52,7 +53,7 @@ async fn concurrent_adds_share_reloads() {
         .map(|number| {
             let (manager, node) = (Arc::clone(&backend.manager), backend.node(number));
             let binary = binary.clone();
-            tokio::spawn(async move { manager.add(&node, &binary).await.map(drop) })
+            tokio::spawn(async move { manager.add_one(&node, &binary).await.map(drop) })
         })
         .collect();
     // Hold the first reload until the others wait for the next. One add may join the first reload,
@@ -78,7 +79,7 @@ async fn teardown_stops_disables_and_reloads_once() {
     let mut nodes = Vec::new();
     for number in 1..=5 {
         let node = backend.add_node(number).await;
-        backend.manager.start(&node).await.unwrap();
+        backend.manager.start_one(&node).await.unwrap();
         nodes.push(node);
     }
     // A missing node does not block the others.

@@ -2,6 +2,7 @@
 
 use wnm_core::manager::{FoundNode, ProcessManager};
 use wnm_core::node::ProcessState;
+use wnm_testkit::SingleNode;
 
 use super::backend::TestBackend;
 
@@ -109,7 +110,7 @@ async fn ignores_units_that_are_not_nodes() {
 async fn discovers_units_written_by_wnm() {
     let backend = TestBackend::new();
     let node = backend.add_node(7).await;
-    backend.manager.start(&node).await.unwrap();
+    backend.manager.start_one(&node).await.unwrap();
     let nodes = discover(&backend).await;
     assert_eq!(nodes.len(), 1);
     let found = &nodes[0];
@@ -144,7 +145,7 @@ async fn searches_all_unit_directories_and_does_not_shadow_foreign_units() {
     assert_eq!(ports, [2001, 4002]);
     let error = backend
         .manager
-        .add(&backend.node(2), &backend.binary("first"))
+        .add_one(&backend.node(2), &backend.binary("first"))
         .await
         .unwrap_err()
         .to_string();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
@@ -21,7 +22,7 @@ pub struct FakeSystemd {
     /// A program that contains this text exits at once.
     pub broken_program: Option<&'static str>,
     /// Fails every request.
-    pub unresponsive: bool,
+    pub unresponsive: AtomicBool,
     /// Each reload waits for a permit.
     pub gate: Option<Semaphore>,
 }
@@ -54,7 +55,7 @@ impl FakeSystemd {
     }
 
     fn record(&self, verb: &str, units: &[String]) -> Result<(), ClientError> {
-        if self.unresponsive {
+        if self.unresponsive.load(Ordering::Relaxed) {
             return Err(ClientError::Unreachable("unresponsive".to_owned()));
         }
         let words = format!("{verb} {}", units.join(" "));
@@ -122,7 +123,7 @@ impl Client for FakeSystemd {
     }
 
     async fn details(&self, unit: &str) -> Result<Details, ClientError> {
-        if self.unresponsive {
+        if self.unresponsive.load(Ordering::Relaxed) {
             return Err(ClientError::Unreachable("unresponsive".to_owned()));
         }
         let word = |is: bool, yes: &str, no: &str| if is { yes } else { no }.to_owned();

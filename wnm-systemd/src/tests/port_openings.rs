@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use wnm_core::firewall::{MockFirewall, Opening};
 use wnm_core::manager::ProcessManager;
+use wnm_testkit::SingleNode;
 
 use super::backend::TestBackend;
 use crate::Systemd;
@@ -44,12 +45,15 @@ async fn ports_open_in_ranges_reopen_at_start_and_close_in_ranges() {
         .unwrap();
     assert_eq!(take_calls(), ["open 55001-55003", "open 55005"]);
     for node in &nodes {
-        manager.add(node, &backend.binary("first")).await.unwrap();
+        manager
+            .add_one(node, &backend.binary("first"))
+            .await
+            .unwrap();
     }
     assert_eq!(take_calls(), [""; 0]);
-    manager.start(&nodes[1]).await.unwrap();
+    manager.start_one(&nodes[1]).await.unwrap();
     assert_eq!(take_calls(), ["open 55002"]);
-    manager.remove(&nodes[1]).await.unwrap();
+    manager.remove_one(&nodes[1]).await.unwrap();
     assert_eq!(take_calls(), ["close 55002"]);
     manager.teardown(&nodes).await.unwrap();
     assert_eq!(take_calls(), ["close 55001-55003", "close 55005"]);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wnm_core::machine::ConfigValue;
 use wnm_core::manager::ProcessManager;
+use wnm_testkit::SingleNode;
 
 use super::backend::TestBackend;
 use crate::Systemd;
@@ -78,7 +79,7 @@ async fn creates_no_slice_without_nodes_and_keeps_a_foreign_one() {
         .await
         .unwrap();
     next_manager(&backend, Some("2G"))
-        .add(&backend.node(1), &backend.binary("first"))
+        .add_one(&backend.node(1), &backend.binary("first"))
         .await
         .unwrap();
     let text = std::fs::read_to_string(backend.units().join("wnm.slice")).unwrap();

@@ -10,11 +10,10 @@ use async_trait::async_trait;
 use wnm_core::id::NodeId;
 use wnm_core::kind::ManagerKind;
 use wnm_core::manager::{
-    AddedNode, FoundNode, LanePolicy, ManagerError, ManagerPolicy, ProcessManager,
+    AddedNode, FoundNode, ManagerError, ManagerPolicy, Outcomes, ProcessManager, each,
 };
 use wnm_core::node::Node;
 use wnm_core::node::ProcessState;
-use wnm_core::numbering::IdPolicy;
 use wnm_core::program::NodeBinary;
 
 /// What goes wrong.
@@ -24,6 +23,7 @@ pub enum Trouble {
     Unreachable,
     StartsTimeOut,
     StartsFail,
+    StartsPanic,
     RemovalsFailFor(u32),
 }
 
@@ -103,64 +103,74 @@ impl ProcessManager for Scripted {
     }
 
     fn policy(&self) -> ManagerPolicy {
-        ManagerPolicy {
-            ids: IdPolicy::FillHoles,
-            lanes: LanePolicy::PerNode,
-            restarts_crashed: false,
-        }
+        ManagerPolicy::default()
     }
 
-    async fn add(&self, node: &Node, _: &NodeBinary) -> Result<AddedNode, ManagerError> {
-        self.act(|state| {
-            std::fs::create_dir_all(self.dir(node.id)).unwrap();
-            state.running.entry(node.id).or_insert(false);
-            Ok(AddedNode {
-                service: node.service.clone(),
-                binary: node.binary.clone(),
-                root_dir: node.root_dir.clone(),
-                log_dir: node.log_dir.clone(),
-                ports: node.ports,
-                container: None,
+    async fn add(&self, nodes: &[Node], _: &NodeBinary) -> Outcomes<AddedNode> {
+        each(nodes, |node| async move {
+            self.act(|state| {
+                std::fs::create_dir_all(self.dir(node.id)).unwrap();
+                state.running.entry(node.id).or_insert(false);
+                Ok(AddedNode {
+                    service: node.service.clone(),
+                    binary: node.binary.clone(),
+                    root_dir: node.root_dir.clone(),
+                    log_dir: node.log_dir.clone(),
+                    ports: node.ports,
+                    container: None,
+                })
             })
         })
+        .await
     }
 
-    async fn start(&self, node: &Node) -> Result<(), ManagerError> {
-        self.act(|state| match state.trouble {
-            Trouble::StartsFail => Err(rejected()),
-            Trouble::StartsTimeOut => Err(ManagerError::TimedOut {
-                what: "the start".to_owned(),
-                limit: Duration::from_secs(1),
-            }),
-            _ => {
-                state.running.insert(node.id, true);
+    async fn start(&self, nodes: &[Node]) -> Outcomes<()> {
+        let trouble = self.state.lock().unwrap().trouble;
+        assert!(trouble != Trouble::StartsPanic, "no luck at all");
+        each(nodes, |node| async move {
+            self.act(|state| match state.trouble {
+                Trouble::StartsFail => Err(rejected()),
+                Trouble::StartsTimeOut => Err(ManagerError::TimedOut {
+                    what: "the start".to_owned(),
+                    limit: Duration::from_secs(1),
+                }),
+                _ => {
+                    state.running.insert(node.id, true);
+                    Ok(())
+                }
+            })
+        })
+        .await
+    }
+
+    async fn stop(&self, nodes: &[Node]) -> Outcomes<()> {
+        each(nodes, |node| async move {
+            self.act(|state| {
+                state.running.insert(node.id, false);
                 Ok(())
-            }
+            })
         })
+        .await
     }
 
-    async fn stop(&self, node: &Node) -> Result<(), ManagerError> {
-        self.act(|state| {
-            state.running.insert(node.id, false);
-            Ok(())
-        })
+    async fn upgrade(&self, nodes: &[Node], _: &NodeBinary) -> Outcomes<()> {
+        each(nodes, |_| async { self.act(|_| Ok(())) }).await
     }
 
-    async fn upgrade(&self, _: &Node, _: &NodeBinary) -> Result<(), ManagerError> {
-        self.act(|_| Ok(()))
-    }
-
-    async fn remove(&self, node: &Node) -> Result<(), ManagerError> {
-        self.act(|state| {
-            if state.trouble == Trouble::RemovalsFailFor(node.id.get()) {
-                return Err(rejected());
-            }
-            state.running.remove(&node.id);
-            if self.dir(node.id).exists() {
-                std::fs::remove_dir_all(self.dir(node.id)).unwrap();
-            }
-            Ok(())
+    async fn remove(&self, nodes: &[Node]) -> Outcomes<()> {
+        each(nodes, |node| async move {
+            self.act(|state| {
+                if state.trouble == Trouble::RemovalsFailFor(node.id.get()) {
+                    return Err(rejected());
+                }
+                state.running.remove(&node.id);
+                if self.dir(node.id).exists() {
+                    std::fs::remove_dir_all(self.dir(node.id)).unwrap();
+                }
+                Ok(())
+            })
         })
+        .await
     }
 
     async fn statuses(

@@ -1,3 +1,5 @@
+//! Measures how full a file system is.
+
 use std::io;
 use std::path::Path;
 
@@ -10,14 +12,14 @@ use wnm_core::quantity::Percent;
 /// How full a file system is.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Fill {
-    /// Share that is used of what its users can have, as `df` shows it.
+    /// The used share of the space that users can have, as `df` shows it.
     pub used: Percent,
-    /// Size in bytes.
+    /// The size in bytes.
     pub total: u64,
 }
 
-/// How full the file system of a directory is. One that is not there yet will be on that of its nearest
-/// ancestor.
+/// How full the file system of a directory is. If the directory does not exist, measures the file
+/// system of its nearest existing ancestor.
 pub(super) async fn fill(directory: &Path) -> Result<Fill, ObserveError> {
     let wanted = directory.to_owned();
     let read = within(FILE_SYSTEM_DEADLINE, move || read_fill(&wanted)).await;
@@ -36,7 +38,7 @@ fn read_fill(directory: &Path) -> io::Result<Fill> {
     let system = statvfs(existing)?;
     #[allow(
         clippy::unnecessary_cast,
-        reason = "how wide these are differs between systems"
+        reason = "these types differ in width between systems"
     )]
     let blocks = Blocks {
         all: system.blocks() as u64,
@@ -47,23 +49,23 @@ fn read_fill(directory: &Path) -> io::Result<Fill> {
     Ok(blocks.fill())
 }
 
-/// What a file system says of itself.
+/// Block counts of a file system.
 struct Blocks {
     all: u64,
-    /// Free for the superuser.
+    /// Free blocks, including those reserved for root.
     free: u64,
-    /// Free for everybody.
+    /// Free blocks for all users.
     available: u64,
-    /// Bytes in one.
+    /// Bytes per block.
     size: u64,
 }
 
 impl Blocks {
     fn fill(&self) -> Fill {
         let used = self.all.saturating_sub(self.free);
-        let within_reach = used.saturating_add(self.available);
+        let usable = used.saturating_add(self.available);
         Fill {
-            used: Percent::of(used as f64, within_reach as f64),
+            used: Percent::of(used as f64, usable as f64),
             total: self.all.saturating_mul(self.size),
         }
     }
@@ -74,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_for_the_superuser_does_not_count_as_free() {
+    fn blocks_reserved_for_root_do_not_count_as_free() {
         let blocks = Blocks {
             all: 1000,
             free: 400,
@@ -93,7 +95,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_directory_to_be_made_is_on_the_file_system_of_its_ancestor() {
+    async fn a_missing_directory_counts_as_its_ancestor() {
         let dir = tempfile::tempdir().unwrap();
         let there = fill(dir.path()).await.unwrap();
         let to_be = fill(&dir.path().join("a/b/c")).await.unwrap();

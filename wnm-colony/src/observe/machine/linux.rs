@@ -1,4 +1,4 @@
-//! Linux says all of it in `/proc`; the formats are those of proc(5) and the kernel's iostats document.
+//! Measures Linux through `/proc`. The formats are in proc(5) and the kernel's iostats document.
 
 use std::io;
 use std::path::Path;
@@ -15,18 +15,18 @@ use wnm_core::quantity::{Load, Milliseconds, Percent, UnixTime};
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
-/// `/proc/diskstats` counts in sectors of this size whatever the disk has.
+/// The unit of `/proc/diskstats` in bytes, whatever the disk's own sector size.
 const SECTOR: u64 = 512;
 
-/// Everything in one reading.
+/// Takes one reading of everything.
 pub(super) async fn read(now: UnixTime) -> Result<Moment, ObserveError> {
-    let stat = said("/proc/stat", KernelStats::current())?;
-    let memory = said("/proc/meminfo", Meminfo::current())?;
-    let averages = said("/proc/loadavg", LoadAverage::current())?;
-    let uptime = said("/proc/uptime", Uptime::current())?;
-    // A sandbox may have no disks or networks to tell of.
-    let disks = if_any("/proc/diskstats", procfs::diskstats())?.unwrap_or_default();
-    let interfaces = if_any("/proc/net/dev", InterfaceDeviceStatus::current())?;
+    let stat = read_proc("/proc/stat", KernelStats::current())?;
+    let memory = read_proc("/proc/meminfo", Meminfo::current())?;
+    let averages = read_proc("/proc/loadavg", LoadAverage::current())?;
+    let uptime = read_proc("/proc/uptime", Uptime::current())?;
+    // A sandbox may have no disks or networks.
+    let disks = read_optional_proc("/proc/diskstats", procfs::diskstats())?.unwrap_or_default();
+    let interfaces = read_optional_proc("/proc/net/dev", InterfaceDeviceStatus::current())?;
     Ok(Moment {
         counters: Counters {
             boot_id: boot_id()?,
@@ -46,12 +46,12 @@ pub(super) async fn read(now: UnixTime) -> Result<Moment, ObserveError> {
     })
 }
 
-/// Counters as another reading's base: all of them count from boot.
+/// The counters as the start of a mean. All of them count from boot, so they stay as they are.
 pub(super) fn as_base(counters: Counters) -> Counters {
     counters
 }
 
-/// The kernel makes one up at every boot.
+/// The random id that the kernel generates at every boot.
 pub(super) fn boot_id() -> Result<String, ObserveError> {
     match std::fs::read_to_string(BOOT_ID) {
         Ok(id) => Ok(id.trim().to_owned()),
@@ -62,7 +62,8 @@ pub(super) fn boot_id() -> Result<String, ObserveError> {
     }
 }
 
-/// Processors that are on, whichever of them this process may use: load averages count them all.
+/// The number of online processors, including those this process may not use: load averages count
+/// all.
 pub(super) fn cpu_count() -> u32 {
     let listed = KernelStats::current().map(|stat| stat.cpu_time.len());
     let usable = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -70,7 +71,7 @@ pub(super) fn cpu_count() -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-fn said<T>(what: &str, read: ProcResult<T>) -> Result<T, ObserveError> {
+fn read_proc<T>(what: &str, read: ProcResult<T>) -> Result<T, ObserveError> {
     read.map_err(|error| ObserveError::Read {
         what: what.to_owned(),
         source: match error {
@@ -82,26 +83,26 @@ fn said<T>(what: &str, read: ProcResult<T>) -> Result<T, ObserveError> {
     })
 }
 
-fn if_any<T>(what: &str, read: ProcResult<T>) -> Result<Option<T>, ObserveError> {
+fn read_optional_proc<T>(what: &str, read: ProcResult<T>) -> Result<Option<T>, ObserveError> {
     match read {
         Err(ProcError::NotFound(_)) => Ok(None),
-        read => said(what, read).map(Some),
+        read => read_proc(what, read).map(Some),
     }
 }
 
 fn milliseconds(seconds: f64) -> Milliseconds {
-    // Negative or not a number becomes 0.
+    // Negative values and NaN become 0.
     Milliseconds((seconds * 1000.0).round() as u64)
 }
 
-/// The kernel writes two digits; what reading them as 32 bits adds is taken off again.
+/// Rounds to the two digits that the kernel writes, because procfs reads them as 32-bit floats.
 fn load(average: f32) -> Load {
     Load::new((f64::from(average) * 100.0).round() / 100.0).unwrap_or_default()
 }
 
 fn cpu_times(stat: &KernelStats) -> CpuTimes {
     let all = &stat.total;
-    // Time of guests is counted in user time already.
+    // User time already includes the time of guests.
     let busy = [
         Some(all.user),
         Some(all.nice),
@@ -125,7 +126,8 @@ fn used_memory(memory: &Meminfo) -> Percent {
     Percent::of(total.saturating_sub(available) as f64, total as f64)
 }
 
-/// Traffic of whole disks. What is made of others (partitions, device mapper, RAID, …) would count twice.
+/// The traffic of whole disks. Devices made of others (partitions, device mapper, RAID, …) would
+/// count twice.
 fn disk_traffic(disks: &DiskStats) -> Traffic {
     let names: Vec<&str> = disks.0.iter().map(|disk| disk.name.as_str()).collect();
     let mut sum = Traffic::default();
@@ -140,18 +142,18 @@ fn disk_traffic(disks: &DiskStats) -> Traffic {
 }
 
 fn is_whole_disk(name: &str, all: &[&str]) -> bool {
-    const MADE_OF_OTHERS: [&str; 8] = ["loop", "ram", "zram", "dm-", "md", "bcache", "drbd", "sr"];
-    if MADE_OF_OTHERS.iter().any(|prefix| name.starts_with(prefix)) {
+    const COMPOSED: [&str; 8] = ["loop", "ram", "zram", "dm-", "md", "bcache", "drbd", "sr"];
+    if COMPOSED.iter().any(|prefix| name.starts_with(prefix)) {
         return false;
     }
-    // One of the paths to an NVMe disk, `nvme0c1n1`, beside the disk itself, `nvme0n1`.
+    // `nvme0c1n1` is one of the paths to the NVMe disk `nvme0n1`.
     if name
         .strip_prefix("nvme")
         .is_some_and(|rest| rest.contains('c'))
     {
         return false;
     }
-    // `sda1` of `sda`, `nvme0n1p1` of `nvme0n1`.
+    // `sda1` is a partition of `sda`, and `nvme0n1p1` of `nvme0n1`.
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let is_part = stem != name
         && all.iter().any(|&disk| {
@@ -164,8 +166,8 @@ fn is_whole_disk(name: &str, all: &[&str]) -> bool {
     !is_part
 }
 
-/// Traffic of the network devices. Bridges, tunnels and the like carry what a device carries too; where
-/// there is no device, as in a container, they are all there is.
+/// The traffic of network devices. Bridges and tunnels carry traffic that a device carries too, so
+/// they count only if there is no device, as in a container.
 fn net_traffic(interfaces: &InterfaceDeviceStatus, is_device: impl Fn(&str) -> bool) -> Traffic {
     let outward = || interfaces.0.values().filter(|one| one.name != "lo");
     let devices = outward().any(|one| is_device(&one.name));
@@ -189,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn disks_are_counted_once() {
+    fn each_disk_counts_once() {
         let text = "\
    7       0 loop0 9 0 9 0 9 0 9 0 0 0 0
    8       0 sda 10 0 100 0 10 0 1000 0 0 0 0
@@ -207,7 +209,7 @@ mod tests {
 ";
         let disks = DiskStats::from_read(text.as_bytes()).unwrap();
         let counted = disk_traffic(&disks);
-        // xvda1 has no disk above it: some clouds give partitions alone.
+        // xvda1 has no whole disk: some clouds provide only partitions.
         assert_eq!(counted.read, (100 + 200 + 5 + 1 + 2) * 512);
         assert_eq!(counted.write, (1000 + 2000 + 1 + 2) * 512);
     }
@@ -222,7 +224,7 @@ docker0: 7 1 0 0 0 0 0 0 7 1 0 0 0 0 0 0
 ";
 
     #[test]
-    fn networks_are_counted_once_and_never_the_loopback() {
+    fn each_network_counts_once_and_the_loopback_never() {
         let all = InterfaceDeviceStatus::from_read(NETWORKS.as_bytes()).unwrap();
         let devices = net_traffic(&all, |name| name.starts_with("eth"));
         assert_eq!((devices.read, devices.write), (150, 1500));
@@ -231,7 +233,7 @@ docker0: 7 1 0 0 0 0 0 0 7 1 0 0 0 0 0 0
     }
 
     #[test]
-    fn waiting_counts_as_idle_and_guests_are_not_counted_twice() {
+    fn waiting_is_not_busy_and_guests_count_once() {
         let text = "cpu  100 20 30 1000 50 4 5 6 90 9\ncpu0 100 20 30 1000 50 4 5 6 90 9\n\
                     intr 1 2 3\nctxt 1\nbtime 1700000000\nprocesses 1\n";
         let info = procfs::ExplicitSystemInfo {
@@ -250,7 +252,7 @@ docker0: 7 1 0 0 0 0 0 0 7 1 0 0 0 0 0 0
     }
 
     #[test]
-    fn memory_that_can_be_given_back_is_not_used() {
+    fn reclaimable_memory_is_not_used() {
         let text = "MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 400 kB\nBuffers: 10 kB\n\
                     Cached: 300 kB\n";
         let text = format!("{text}{}", REST_OF_MEMINFO);
@@ -261,13 +263,13 @@ docker0: 7 1 0 0 0 0 0 0 7 1 0 0 0 0 0 0
         assert_eq!(used_memory(&memory), Percent::whole(60));
     }
 
-    /// Lines without which nothing is read.
+    /// The other lines that the parser requires.
     const REST_OF_MEMINFO: &str = "SwapCached: 0 kB\nActive: 0 kB\nInactive: 0 kB\nSwapTotal: 0 kB\n\
          SwapFree: 0 kB\nDirty: 0 kB\nWriteback: 0 kB\nMapped: 0 kB\nSlab: 0 kB\nCommitted_AS: 0 kB\n\
          VmallocTotal: 0 kB\nVmallocUsed: 0 kB\nVmallocChunk: 0 kB\n";
 
     #[test]
-    fn load_averages_keep_their_two_digits() {
+    fn load_averages_keep_two_digits() {
         assert_eq!(load(0.3).get(), 0.3);
         assert_eq!(load(f32::NAN).get(), 0.0);
         assert_eq!(milliseconds(12.34), Milliseconds(12_340));

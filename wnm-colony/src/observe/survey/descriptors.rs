@@ -1,12 +1,14 @@
+//! Limits connections by the descriptors that the process may open.
+
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Descriptors that are left to the rest of the process: the store, the supervisor's connection, its
-/// commands' pipes.
+/// Descriptors reserved for the rest of the process: the store, the connection to the supervisor,
+/// pipes of commands.
 const RESERVE: usize = 128;
 
-/// How many of `wanted` connections the process may have open at once. The soft limit is raised where it
-/// is in the way and the hard one allows: the usual 1,024 (256 on macOS) is there for programs that use
-/// `select`, which this one does not.
+/// How many of `wanted` connections the process may open at once. Raises the soft limit if needed,
+/// up to the hard limit: the usual 1,024 (256 on macOS) exists for programs that use `select`,
+/// which wnm does not.
 pub(super) fn available(wanted: usize) -> usize {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
         return wanted.min(RESERVE);
@@ -24,7 +26,7 @@ pub(super) fn available(wanted: usize) -> usize {
     share(soft, wanted)
 }
 
-/// What is left of a limit for connections: half of it at least, however small it is.
+/// The connections that a limit leaves after the reserve, but at least half of the limit.
 fn share(limit: u64, wanted: usize) -> usize {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     wanted.min(limit.saturating_sub(RESERVE).max(limit / 2))
@@ -35,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reserve_is_left_to_the_rest_of_the_process() {
+    fn a_reserve_remains_for_the_rest_of_the_process() {
         assert_eq!(share(u64::MAX, 1000), 1000);
         assert_eq!(share(1024, 1000), 896);
         assert_eq!(share(1128, 1000), 1000);
@@ -43,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_survey_gets_what_it_asks_for() {
+    fn a_small_survey_gets_all_descriptors_it_wants() {
         assert_eq!(available(3), 3);
     }
 }

@@ -1,3 +1,5 @@
+//! Fetches the pages of one node over HTTP.
+
 use std::fmt::Write;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -8,13 +10,14 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::SurveyLimits;
-use super::answers::Answers;
 use super::fetch_error::FetchError;
+use super::responses::Responses;
 
-/// Gets both pages.
+/// Fetches both pages.
 ///
-/// They are asked for together and over one connection, so that a node is woken once for both. A server need not
-/// like that: one that closes after an answer, or never sends the second, is asked for what is missing by itself.
+/// Requests both at once over one connection, so that a node wakes once for both. Some servers
+/// close after one response or never send the second. From these, fetches the missing page with a
+/// new connection.
 pub(super) async fn fetch(
     addresses: &[IpAddr],
     port: u16,
@@ -32,23 +35,23 @@ pub(super) async fn fetch(
         format!("{host}:{port}")
     };
     let mut pages = Vec::with_capacity(paths.len());
-    let mut at_once = paths.len();
+    let mut batch = paths.len();
     while pages.len() < paths.len() {
         let before = pages.len();
-        let asked = &paths[before..paths.len().min(before + at_once)];
-        match talk(&addresses, &authority, asked, &mut pages, limits).await {
-            Err(FetchError::Closed) if at_once > 1 || pages.len() > before => at_once = 1,
+        let missing = &paths[before..paths.len().min(before + batch)];
+        match exchange(&addresses, &authority, missing, &mut pages, limits).await {
+            Err(FetchError::Closed) if batch > 1 || pages.len() > before => batch = 1,
             ended => ended?,
         }
     }
     pages.try_into().map_err(|_| FetchError::Closed)
 }
 
-/// Gets pages over one connection and closes it.
+/// Fetches pages over one connection and closes it.
 ///
-/// It is closed from here and not by asking the server to: the side that closes is left with the port in
-/// TIME_WAIT, and that must not be the node.
-async fn talk(
+/// The client closes the connection and does not ask the server to: the closing side keeps the port
+/// in TIME_WAIT, and that must not be the node.
+async fn exchange(
     addresses: &[SocketAddr],
     authority: &str,
     paths: &[&str],
@@ -56,32 +59,33 @@ async fn talk(
     limits: &SurveyLimits,
 ) -> Result<(), FetchError> {
     let mut stream = connect(addresses, limits).await?;
-    // One that has closed already may have answered before.
+    // The server may have responded before it closed the connection, so a failed write is no error
+    // yet.
     stream
-        .write_all(questions(paths, authority).as_bytes())
+        .write_all(requests(paths, authority).as_bytes())
         .await
         .ok();
-    let mut answers = Answers::new(stream);
+    let mut responses = Responses::new(stream);
     let mut paths = paths.iter();
     if let Some(first) = paths.next() {
-        pages.push(answers.page(first, limits.page).await?);
+        pages.push(responses.page(first, limits.page).await?);
     }
     for path in paths {
-        let page = timeout(limits.node / 2, answers.page(path, limits.page)).await;
+        let page = timeout(limits.node / 2, responses.page(path, limits.page)).await;
         pages.push(page.unwrap_or(Err(FetchError::Closed))?);
     }
     Ok(())
 }
 
-fn questions(paths: &[&str], authority: &str) -> String {
-    paths.iter().fold(String::new(), |mut questions, path| {
-        // Writing into a string has no way to fail.
+fn requests(paths: &[&str], authority: &str) -> String {
+    paths.iter().fold(String::new(), |mut requests, path| {
+        // Writing to a string cannot fail.
         write!(
-            questions,
+            requests,
             "GET {path} HTTP/1.1\r\nhost: {authority}\r\nuser-agent: wnm\r\n\r\n"
         )
         .ok();
-        questions
+        requests
     })
 }
 
@@ -91,11 +95,9 @@ async fn connect(addresses: &[SocketAddr], limits: &SurveyLimits) -> Result<TcpS
         Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
             Err(FetchError::Refused)
         }
-        Ok(Err(error)) => Err(FetchError::Other(format!(
-            "cannot be connected to: {error}"
-        ))),
+        Ok(Err(error)) => Err(FetchError::Other(format!("cannot connect: {error}"))),
         Err(_) => Err(FetchError::Other(format!(
-            "did not take the connection within {:?}",
+            "did not accept the connection within {:?}",
             limits.connect
         ))),
     }

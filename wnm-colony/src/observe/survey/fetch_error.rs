@@ -1,10 +1,12 @@
-/// Why a node could not be read.
+//! Why a fetch failed.
+
+/// Why the pages of a node could not be fetched.
 #[derive(Debug)]
 pub(super) enum FetchError {
-    /// Nothing listens.
+    /// Nothing listens on the port.
     Refused,
-    /// The connection ended before there was a whole answer.
+    /// The connection ended before a complete response.
     Closed,
-    /// Anything else, in words.
+    /// Any other reason, as text.
     Other(String),
 }

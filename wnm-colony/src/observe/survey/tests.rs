@@ -1,4 +1,4 @@
-//! A survey against servers that behave, and against ones that do all they can not to.
+//! Surveys of well-behaved servers and of misbehaving ones.
 
 use std::sync::Mutex;
 
@@ -13,7 +13,7 @@ use wnm_fixtures::{METADATA, METRICS};
 use wnm_host::command::SystemRunner;
 use wnm_programs::Antnode;
 
-/// Short enough to wait for, long enough to connect within.
+/// Deadlines short enough for a test and long enough for a connection.
 const SHORT: SurveyLimits = SurveyLimits {
     in_flight: 64,
     connect: Duration::from_millis(300),
@@ -56,7 +56,7 @@ where
     target(1, "127.0.0.1", port)
 }
 
-/// Path of the next request; none once the other side has closed.
+/// The path of the next request. `None` once the client has closed the connection.
 async fn request(stream: &mut BufReader<TcpStream>) -> Option<String> {
     let mut first = String::new();
     stream.read_line(&mut first).await.ok()?;
@@ -78,7 +78,7 @@ fn page(path: &str) -> &'static [u8] {
     }
 }
 
-/// What the other side does with an answer that it does not want is no matter to these servers.
+/// Sends bytes. Returns whether the client accepted them; these servers ignore failures.
 async fn send(stream: &mut BufReader<TcpStream>, bytes: &[u8]) -> bool {
     stream.write_all(bytes).await.is_ok()
 }
@@ -89,7 +89,7 @@ async fn send_page(stream: &mut BufReader<TcpStream>, head: &str, page: &[u8]) {
     send(stream, page).await;
 }
 
-/// Answers every first request with fixed bytes and closes.
+/// Answers the first request of every connection with fixed bytes and closes it.
 async fn serve_bytes(bytes: impl Into<Vec<u8>>) -> SurveyTarget {
     let bytes = Arc::new(bytes.into());
     serve(move |mut stream| {
@@ -154,7 +154,7 @@ async fn both_pages_come_over_one_connection() {
 }
 
 #[tokio::test]
-async fn both_pages_are_asked_for_together() {
+async fn both_pages_are_requested_together() {
     let target = serve(|mut stream| async move {
         let paths = [request(&mut stream).await, request(&mut stream).await];
         for path in paths.into_iter().flatten() {
@@ -166,7 +166,7 @@ async fn both_pages_are_asked_for_together() {
 }
 
 #[tokio::test]
-async fn a_server_that_takes_one_question_at_a_time_is_asked_so() {
+async fn a_server_that_takes_one_request_at_a_time_gets_one_at_a_time() {
     let forgetful = serve(|mut stream| async move {
         let mut requests = [0; 1000];
         while let Ok(length @ 1..) = stream.read(&mut requests).await {
@@ -196,7 +196,7 @@ async fn a_server_that_takes_one_question_at_a_time_is_asked_so() {
 }
 
 #[tokio::test]
-async fn one_answer_a_connection_is_enough() {
+async fn one_response_per_connection_is_enough() {
     for head in [
         "HTTP/1.0 200 OK",
         "HTTP/1.1 200 OK\r\nconnection: close",
@@ -213,7 +213,7 @@ async fn one_answer_a_connection_is_enough() {
 }
 
 #[tokio::test]
-async fn pages_may_come_in_chunks_or_end_with_the_connection() {
+async fn pages_may_be_chunked_or_end_with_the_connection() {
     let chunked = serve(|mut stream| async move {
         while let Some(path) = request(&mut stream).await {
             let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -228,18 +228,18 @@ async fn pages_may_come_in_chunks_or_end_with_the_connection() {
     })
     .await;
     assert_answered(&ask(SurveyLimits::default(), chunked).await);
-    let until_the_end = serve(|mut stream| async move {
+    let unframed = serve(|mut stream| async move {
         if let Some(path) = request(&mut stream).await {
             send(&mut stream, b"HTTP/1.0 200 OK\r\n\r\n").await;
             send(&mut stream, page(&path)).await;
         }
     })
     .await;
-    assert_answered(&ask(SurveyLimits::default(), until_the_end).await);
+    assert_answered(&ask(SurveyLimits::default(), unframed).await);
 }
 
 #[tokio::test]
-async fn nothing_listening_is_refused() {
+async fn a_port_without_listener_is_refused() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
@@ -251,7 +251,7 @@ async fn nothing_listening_is_refused() {
 }
 
 #[tokio::test]
-async fn hosts_have_names_and_addresses_of_both_kinds() {
+async fn hosts_can_be_names_ipv4_and_ipv6_addresses() {
     async fn well_behaved(listener: TcpListener) -> u16 {
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move {
@@ -279,7 +279,7 @@ async fn hosts_have_names_and_addresses_of_both_kinds() {
 }
 
 #[tokio::test]
-async fn servers_that_hang_end_with_the_deadline() {
+async fn hung_servers_end_with_the_deadline() {
     let mute = serve(|mut stream| async move {
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).await.ok();
@@ -303,7 +303,7 @@ async fn servers_that_hang_end_with_the_deadline() {
 }
 
 #[tokio::test]
-async fn endless_answers_end_with_their_limit() {
+async fn endless_responses_end_at_the_limit() {
     let limits = SurveyLimits::default();
     let declared = "HTTP/1.1 200 OK\r\ncontent-length: 10737418240\r\n\r\n";
     let too_large = "/metadata is larger than 1048576 bytes";
@@ -319,7 +319,7 @@ async fn endless_answers_end_with_their_limit() {
         (
             "HTTP/1.1 200 OK\r\n",
             "x-more: and more\r\n".repeat(1000),
-            "does not answer as a web server does",
+            "does not speak HTTP",
         ),
     ] {
         let block = Arc::new(block);
@@ -337,7 +337,7 @@ async fn endless_answers_end_with_their_limit() {
 }
 
 #[tokio::test]
-async fn what_is_no_whole_answer_of_a_node_is_silence() {
+async fn incomplete_and_foreign_responses_count_as_silence() {
     let limits = SurveyLimits::default();
     let half = &METADATA[..METADATA.len() / 2];
     let ok = "HTTP/1.1 200 OK\r\n";
@@ -349,7 +349,7 @@ async fn what_is_no_whole_answer_of_a_node_is_silence() {
         ),
         (
             [format!("{ok}content-length: 976\r\n\r\n").as_bytes(), half].concat(),
-            "/metadata breaks off",
+            "/metadata is incomplete",
         ),
         (
             [
@@ -357,15 +357,15 @@ async fn what_is_no_whole_answer_of_a_node_is_silence() {
                 half,
             ]
             .concat(),
-            "/metadata breaks off",
+            "/metadata is incomplete",
         ),
         (
             [format!("{ok}\r\n").as_bytes(), half].concat(),
-            "/metadata breaks off",
+            "/metadata is incomplete",
         ),
         (
             vec![0, 159, 146, 150, 13, 10, 13, 10],
-            "does not answer as a web server does",
+            "does not speak HTTP",
         ),
         (
             b"HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n".to_vec(),
@@ -401,7 +401,7 @@ async fn a_node_needs_both_pages() {
 }
 
 #[tokio::test]
-async fn the_hung_do_not_keep_the_others_waiting_nor_out() {
+async fn hung_nodes_do_not_delay_or_displace_others() {
     let well = serve(|mut stream| async move {
         while let Some(path) = request(&mut stream).await {
             send_page(&mut stream, "HTTP/1.1 200 OK", page(&path)).await;
@@ -436,7 +436,7 @@ async fn the_hung_do_not_keep_the_others_waiting_nor_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pacing_spreads_the_questions_out() {
+async fn pacing_spreads_the_requests() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
@@ -445,13 +445,13 @@ async fn pacing_spreads_the_questions_out() {
     let probes = probe(SurveyLimits::default())
         .survey(&targets, Milliseconds(1000))
         .await;
-    // The clock stands still but for what is waited for.
+    // The paused clock advances only while the test waits.
     assert!(begin.elapsed() >= Duration::from_secs(9));
     assert_eq!(probes.len(), 10);
 }
 
 #[tokio::test]
-async fn a_survey_that_is_given_up_leaves_nothing_behind() {
+async fn a_cancelled_survey_leaves_nothing_behind() {
     let (begun, mut begins) = tokio::sync::mpsc::channel(1);
     let (ended, mut ends) = tokio::sync::mpsc::channel(1);
     let target = serve(move |mut stream| {
@@ -479,7 +479,7 @@ async fn a_survey_that_is_given_up_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn no_targets_no_probes() {
+async fn no_targets_give_no_probes() {
     let probes = probe(SurveyLimits::default())
         .survey(&[], Milliseconds(0))
         .await;

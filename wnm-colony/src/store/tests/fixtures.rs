@@ -1,16 +1,16 @@
-//! Databases that released versions of the Python wnm made.
+//! Databases that released versions of the Python wnm created.
 
 use insta::assert_snapshot;
 use semver::Version;
 
-use super::samples::{PYTHON_VERSIONS, ask, files, id, machine, node, python_database, sql};
+use super::samples::{PYTHON_VERSIONS, files, id, machine, node, python_database, query, sql};
 use crate::store::{Access, Changes, Store};
 use wnm_core::kind::ManagerKind;
 use wnm_core::machine::{Machine, MachineState};
 use wnm_core::node::{Actor, LifecycleRecord, LifecycleState, Node, NodeMeasurements, Status};
 use wnm_core::quantity::UnixTime;
 
-/// What every one of the databases holds.
+/// The nodes that every one of these databases holds.
 fn nodes_of(manager: ManagerKind) -> [Node; 3] {
     let common = |number| {
         let mut node = node(number);
@@ -74,7 +74,7 @@ fn machine_of(version: &str) -> Machine {
     let mut machine = machine();
     match version {
         "0.4.7" => machine.manager = ManagerKind::from_static("setsid+user"),
-        // Older than the columns; the values are what the Python migrations give.
+        // This version lacks the columns. The Python migrations give these values.
         "0.3.0" => {
             let path = "~/.local/bin/antctl".into();
             machine.manager_settings.set("antctl_path", path);
@@ -93,7 +93,7 @@ fn state_of(version: &str) -> MachineState {
 }
 
 #[tokio::test]
-async fn every_database_is_read_whole_both_ways() {
+async fn every_database_reads_completely_with_both_kinds_of_access() {
     for version in PYTHON_VERSIONS {
         for access in [Access::View, Access::ReadWrite] {
             let directory = tempfile::tempdir().unwrap();
@@ -112,7 +112,7 @@ async fn every_database_is_read_whole_both_ways() {
     }
 }
 
-/// The Python columns of all rows, in one text.
+/// A query for the Python columns of all rows, as one text.
 const PYTHON_VALUES: &str = "SELECT group_concat(line, char(10)) FROM (SELECT concat_ws('|', id, machine_id, \
     container_id, manager_type, node_name, service, user, binary, version, root_dir, log_dir, port, \
     metrics_port, rpc_port, network, wallet, coalesce(peer_id, ''), status, timestamp, records, uptime, shunned, \
@@ -121,11 +121,11 @@ const PYTHON_VALUES: &str = "SELECT group_concat(line, char(10)) FROM (SELECT co
     AS line FROM node ORDER BY id)";
 
 #[tokio::test]
-async fn recording_what_was_read_changes_no_value_of_the_python_columns() {
+async fn recording_loaded_nodes_changes_no_value_of_the_python_columns() {
     for version in PYTHON_VERSIONS {
         let directory = tempfile::tempdir().unwrap();
         let path = python_database(directory.path(), version).await;
-        let before = ask(&path, PYTHON_VALUES).await;
+        let before = query(&path, PYTHON_VALUES).await;
         let store = Store::open(&path, Access::ReadWrite).await.unwrap();
         let changes = Changes {
             machine: store.machine().await.unwrap(),
@@ -136,12 +136,12 @@ async fn recording_what_was_read_changes_no_value_of_the_python_columns() {
         assert_eq!(store.nodes().await.unwrap(), changes.nodes);
         assert_eq!(store.machine().await.unwrap(), changes.machine);
         store.close().await.unwrap();
-        assert_eq!(ask(&path, PYTHON_VALUES).await, before, "{version}");
+        assert_eq!(query(&path, PYTHON_VALUES).await, before, "{version}");
     }
 }
 
 #[tokio::test]
-async fn one_copy_is_kept_and_it_is_of_the_state_before() {
+async fn a_migration_keeps_one_copy_of_the_state_before() {
     for version in PYTHON_VERSIONS {
         let directory = tempfile::tempdir().unwrap();
         let path = python_database(directory.path(), version).await;
@@ -156,16 +156,16 @@ async fn one_copy_is_kept_and_it_is_of_the_state_before() {
         assert!(backup.starts_with("colony.db.backup-1"), "{backup}");
         let backup = directory.path().join(backup);
         let tables = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'wnm_%'";
-        assert_eq!(ask(&backup, tables).await, "0");
+        assert_eq!(query(&backup, tables).await, "0");
         assert_eq!(
-            ask(&backup, PYTHON_VALUES).await,
-            ask(&path, PYTHON_VALUES).await
+            query(&backup, PYTHON_VALUES).await,
+            query(&path, PYTHON_VALUES).await
         );
     }
 }
 
 #[tokio::test]
-async fn a_copy_is_never_written_over_another() {
+async fn a_copy_never_overwrites_another() {
     let directory = tempfile::tempdir().unwrap();
     let path = python_database(directory.path(), "0.6.3").await;
     let db = super::samples::other_program(&path).await;
@@ -197,19 +197,19 @@ async fn the_python_program_finds_its_columns_and_revision() {
         let store = Store::open(&path, Access::ReadWrite).await.unwrap();
         store.close().await.unwrap();
         assert_eq!(
-            ask(&path, "SELECT version_num FROM alembic_version").await,
+            query(&path, "SELECT version_num FROM alembic_version").await,
             "e2f4a512d24c"
         );
         let columns = "SELECT group_concat(name) FROM \
             (SELECT t.name || '.' || c.name AS name FROM sqlite_schema t, pragma_table_info(t.name) c \
              WHERE t.type = 'table' ORDER BY name)";
-        schemas.push(ask(&path, columns).await);
+        schemas.push(query(&path, columns).await);
     }
     assert!(schemas.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
 #[tokio::test]
-async fn a_revision_of_a_later_python_program_is_left_alone() {
+async fn a_revision_of_a_later_python_program_stays() {
     let directory = tempfile::tempdir().unwrap();
     let path = python_database(directory.path(), "0.6.3").await;
     sql(
@@ -220,7 +220,7 @@ async fn a_revision_of_a_later_python_program_is_left_alone() {
     let store = Store::open(&path, Access::ReadWrite).await.unwrap();
     store.close().await.unwrap();
     assert_eq!(
-        ask(&path, "SELECT version_num FROM alembic_version").await,
+        query(&path, "SELECT version_num FROM alembic_version").await,
         "fedcba987654"
     );
 }
@@ -263,14 +263,14 @@ async fn a_new_database_has_the_tables_of_the_last_python_program() {
     store.close().await.unwrap();
     for name in ["container", "alembic_version"] {
         let table = format!("SELECT sql FROM sqlite_schema WHERE name = '{name}'");
-        assert_eq!(ask(&path, &table).await, ask(&python, &table).await);
+        assert_eq!(query(&path, &table).await, query(&python, &table).await);
     }
     let indexes = "SELECT group_concat(sql, ';') FROM \
         (SELECT sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'node' ORDER BY name)";
-    assert_eq!(ask(&path, indexes).await, ask(&python, indexes).await);
+    assert_eq!(query(&path, indexes).await, query(&python, indexes).await);
     let added = async |table: &str| {
         let table = format!("SELECT sql FROM sqlite_schema WHERE name = '{table}'");
-        let [ours, theirs] = [ask(&path, &table).await, ask(&python, &table).await];
+        let [ours, theirs] = [query(&path, &table).await, query(&python, &table).await];
         let (columns, keys) = theirs.split_once(", \n\tPRIMARY KEY").unwrap();
         let rest = ours.strip_prefix(columns);
         let added = rest.and_then(|rest| rest.strip_suffix(keys)).unwrap();
@@ -305,7 +305,7 @@ async fn a_new_database_has_the_tables_of_the_last_python_program() {
 }
 
 #[tokio::test]
-async fn tables_without_rows_are_a_colony_that_was_never_initialised() {
+async fn tables_without_rows_are_an_uninitialised_colony() {
     let directory = tempfile::tempdir().unwrap();
     let path = python_database(directory.path(), "0.6.3").await;
     sql(

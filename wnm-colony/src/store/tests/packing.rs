@@ -1,4 +1,4 @@
-//! Nodes read in one value are those that are read value by value.
+//! Nodes read as one JSON value equal those read column by column.
 
 use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
@@ -7,14 +7,14 @@ use super::samples::{machine, node};
 use crate::store::{Changes, Store, StoreError};
 use wnm_core::node::Node;
 
-/// The nodes in one value, if that can be read, and one by one.
+/// The nodes as one JSON value, if that decodes, and column by column.
 pub async fn read_both_ways(store: &Store) -> (Option<Vec<Node>>, Result<Vec<Node>, StoreError>) {
     let manager = store.default_manager().await.unwrap();
     let packed = store.packed_nodes(&manager).await.unwrap();
     (packed, store.nodes_one_by_one(&manager).await)
 }
 
-/// A colony of one node, and what records it again.
+/// A colony of one node, and the changes that record it again.
 async fn one_node() -> (TempDir, Store, Changes) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("colony.db");
@@ -29,7 +29,7 @@ async fn one_node() -> (TempDir, Store, Changes) {
 }
 
 #[tokio::test]
-async fn whatever_is_in_a_column_is_read_alike() {
+async fn both_readers_agree_on_any_value_of_a_column() {
     let (_directory, store, changes) = one_node().await;
     let mut read = 0;
     for column in [
@@ -55,7 +55,7 @@ async fn whatever_is_in_a_column_is_read_alike() {
             "'a' || char(10) || 'b' || char(9, 13, 27, 127, 8232, 129424)",
             "CAST(x'610062' AS TEXT)",
             "CAST(x'61FF' AS TEXT)",
-            // Blobs, of which JSONB would be null, true and a text.
+            // Blobs that would be null, true and a text if read as JSONB.
             "x'ff'",
             "x'00'",
             "x'01'",
@@ -71,12 +71,12 @@ async fn whatever_is_in_a_column_is_read_alike() {
         }
     }
     store.close().await.unwrap();
-    assert!(read > 30, "only {read} were read in one value");
+    assert!(read > 30, "only {read} values decoded as JSON");
 }
 
-/// A quoted name that SQLite does not know is a text to it, and the name would be read as the value.
+/// SQLite treats an unknown quoted name as a string, which would then be read as the value.
 #[tokio::test]
-async fn a_column_that_is_not_there_is_no_text() {
+async fn a_missing_column_is_an_error() {
     let (_directory, store, _) = one_node().await;
     let rename = "ALTER TABLE node RENAME COLUMN peer_id TO peer";
     store.db.execute_unprepared(rename).await.unwrap();

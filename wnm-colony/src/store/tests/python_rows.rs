@@ -1,4 +1,4 @@
-//! Rows that the Python wnm writes into a database of ours, and values that it leaves behind.
+//! Rows that the Python wnm writes into our database, and values that it leaves behind.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use wnm_core::node::{
 };
 use wnm_core::quantity::UnixTime;
 
-/// A colony of ours with one node that runs.
+/// A colony of ours with one running node.
 async fn colony() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("colony.db");
@@ -29,7 +29,7 @@ async fn colony() -> (TempDir, PathBuf) {
     (directory, path)
 }
 
-/// After the statements of someone else: all nodes, or the error.
+/// Runs the statements as another program would. Returns all nodes, or the error.
 async fn nodes_after(statements: &str) -> Result<Vec<Node>, String> {
     let (_directory, path) = colony().await;
     sql(&path, statements).await;
@@ -39,7 +39,7 @@ async fn nodes_after(statements: &str) -> Result<Vec<Node>, String> {
     nodes.map_err(|error| file_name_only(&error.to_string(), &path))
 }
 
-/// The same for the settings.
+/// Runs the statements as another program would. Returns the settings and the counters, or the error.
 async fn machine_after(statements: &str) -> Result<(Machine, MachineState), String> {
     let (_directory, path) = colony().await;
     sql(&path, statements).await;
@@ -69,7 +69,7 @@ const INSERT_NODE: &str = "INSERT INTO node (id, machine_id, container_id, manag
     -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 1763000000, '127.0.0.1', 'systemd', '1', NULL)";
 
 #[tokio::test]
-async fn a_node_is_inserted_without_our_columns() {
+async fn a_node_row_without_our_columns_is_read() {
     let nodes = nodes_after(INSERT_NODE).await.unwrap();
     assert_eq!(nodes[0], node(1));
     let new = &nodes[1];
@@ -91,7 +91,7 @@ async fn a_node_is_inserted_without_our_columns() {
 }
 
 #[tokio::test]
-async fn a_machine_is_inserted_without_columns_of_ours() {
+async fn a_machine_row_without_our_columns_is_read() {
     let statements = "DELETE FROM node; DELETE FROM machine; INSERT INTO machine (id, cpu_count, node_cap, \
         cpu_less_than, mem_less_than, hd_less_than, hdio_read_less_than, hdio_write_less_than, \
         netio_read_less_than, netio_write_less_than, cpu_remove, mem_remove, hd_remove, hdio_read_remove, \
@@ -115,7 +115,7 @@ async fn a_machine_is_inserted_without_columns_of_ours() {
 }
 
 #[tokio::test]
-async fn the_word_of_the_python_program_wins_over_what_we_knew() {
+async fn a_status_from_the_python_program_replaces_our_state() {
     use DesiredState::{Absent, Disabled, Running, Stopped};
     use TransitionKind::{Removing, Starting, Stopping, Upgrading};
     let unknown = ObservedState::Unknown;
@@ -158,7 +158,7 @@ async fn the_word_of_the_python_program_wins_over_what_we_knew() {
 }
 
 #[tokio::test]
-async fn a_word_that_says_the_same_leaves_what_we_knew() {
+async fn an_equal_status_keeps_our_state() {
     let same = nodes_after("UPDATE node SET status = 'RUNNING', records = 7")
         .await
         .unwrap();
@@ -167,7 +167,7 @@ async fn a_word_that_says_the_same_leaves_what_we_knew() {
 }
 
 #[tokio::test]
-async fn a_supervisor_without_a_mode_takes_the_machines() {
+async fn a_supervisor_without_a_mode_takes_the_mode_of_the_machine() {
     for (machine, node, read) in [
         ("systemd+sudo", "systemd", "systemd+sudo"),
         ("setsid+user", "systemd", "systemd+user"),
@@ -184,7 +184,7 @@ async fn a_supervisor_without_a_mode_takes_the_machines() {
 }
 
 #[tokio::test]
-async fn settings_that_make_no_sense_together_are_read_all_the_same() {
+async fn contradicting_settings_are_read() {
     let (machine, state) = machine_after(
         "UPDATE machine SET cpu_less_than = 90, cpu_remove = 10, mem_less_than = 62.5, \
          desired_load_average = 5, node_removal_strategy = 'random', antctl_version = 'None', \
@@ -208,7 +208,7 @@ async fn settings_that_make_no_sense_together_are_read_all_the_same() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_named() {
+async fn errors_name_the_value_that_cannot_be_decoded() {
     let mut errors = Vec::new();
     for assignment in [
         "root_dir = 'nodes/antnode0001'",
@@ -242,14 +242,14 @@ async fn what_cannot_be_read_is_named() {
     assert_snapshot!(errors.join("\n"), @"
     colony.db: table node, row 1, column root_dir: 'nodes/antnode0001' is no absolute path
     colony.db: table node, row 1, column root_dir: is empty
-    colony.db: table node, row 1, column root_dir: is not a text
+    colony.db: table node, row 1, column root_dir: is not text
     colony.db: table node, row 1, column wallet: '0x12' is no address: it takes 0x and 40 hexadecimal digits
     colony.db: table node, row 1, column port: 0 is not a port (1 to 65535)
     colony.db: table node, row 1, column port: -5 is not a port (1 to 65535)
     colony.db: table node, row 1, column metrics_port: 70000 is not a port (1 to 65535)
     colony.db: table node, row 1, column manager_type: 'docker compose' is no process manager: a name is SUPERVISOR+MODE, as systemd+user, with the mode user, sudo or zen
     colony.db: table node, row 1, column status: unknown node status 'ASLEEP'
-    colony.db: table node, row 1, column desired: 'rest' is no word for it
+    colony.db: table node, row 1, column desired: 'rest' is not a known value
     colony.db: table node, row 1, column timestamp: 'yesterday' is not a whole number
     colony.db: table node, row 1, column failed_starts: -1 is out of range
     colony.db: table machine, row 1, column rewards_address: 'me' is no address: it takes 0x and 40 hexadecimal digits
@@ -263,7 +263,7 @@ async fn what_cannot_be_read_is_named() {
 }
 
 #[tokio::test]
-async fn a_version_that_is_none_counts_as_unknown() {
+async fn an_invalid_version_counts_as_unknown() {
     for text in ["NULL", "''", "'unknown'", "'0.4'"] {
         let update = format!("UPDATE node SET version = {text}");
         assert_eq!(
@@ -275,7 +275,7 @@ async fn a_version_that_is_none_counts_as_unknown() {
 }
 
 #[tokio::test]
-async fn a_node_that_was_deleted_and_made_anew_carries_nothing_over() {
+async fn a_recreated_node_inherits_nothing_from_the_deleted_one() {
     let insert = INSERT_NODE.replace("VALUES (2,", "VALUES (1,");
     let nodes = nodes_after(&format!("DELETE FROM node; {insert}"))
         .await

@@ -1,10 +1,10 @@
-//! Recording: all of it or nothing, in one go.
+//! Recording is one transaction: all changes or none.
 
 use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use super::samples::{ask, id, machine, node, sql};
+use super::samples::{id, machine, node, query, sql};
 use crate::store::{Access, Changes, CycleState, EventQuery, Store, StoreError};
 use wnm_core::container::Container;
 use wnm_core::event::{Event, EventId, EventKind, Outcome};
@@ -42,7 +42,7 @@ fn container(number: u32) -> Container {
 }
 
 #[tokio::test]
-async fn a_thousand_nodes_and_some_are_written_and_written_over_at_once() {
+async fn one_transaction_writes_and_overwrites_more_than_a_thousand_nodes() {
     let (_directory, path, store) = colony().await;
     let mut changes = Changes {
         nodes: (1..=1050).map(node).collect(),
@@ -66,13 +66,13 @@ async fn a_thousand_nodes_and_some_are_written_and_written_over_at_once() {
     assert!(store.machine().await.unwrap().is_some());
     store.close().await.unwrap();
     assert_eq!(
-        ask(&path, "SELECT integrity_check FROM pragma_integrity_check").await,
+        query(&path, "SELECT integrity_check FROM pragma_integrity_check").await,
         "ok"
     );
 }
 
 #[tokio::test]
-async fn how_a_node_came_to_be_is_kept() {
+async fn updates_keep_how_a_node_was_created() {
     let (_directory, path, store) = colony().await;
     let changes = Changes {
         nodes: vec![node(1)],
@@ -80,15 +80,15 @@ async fn how_a_node_came_to_be_is_kept() {
     };
     store.record(&changes).await.unwrap();
     let made = "SELECT method || ' ' || layout || ' ' || node_name || ' ' || status FROM node";
-    assert_eq!(ask(&path, made).await, "systemd+user 1 0001 RUNNING");
+    assert_eq!(query(&path, made).await, "systemd+user 1 0001 RUNNING");
     sql(&path, "UPDATE node SET method = 'systemd', layout = '2'").await;
     store.record(&changes).await.unwrap();
-    assert_eq!(ask(&path, made).await, "systemd 2 0001 RUNNING");
+    assert_eq!(query(&path, made).await, "systemd 2 0001 RUNNING");
     store.close().await.unwrap();
 }
 
 #[tokio::test]
-async fn nothing_is_stored_when_one_change_fails() {
+async fn nothing_is_stored_if_one_change_fails() {
     let (_directory, _path, store) = colony().await;
     let mut homeless = node(2);
     homeless.container = Some(ContainerId(9));
@@ -111,7 +111,7 @@ async fn nothing_is_stored_when_one_change_fails() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_no_text_is_named() {
+async fn the_error_names_a_path_that_is_not_utf8() {
     use std::os::unix::ffi::OsStrExt;
     let (_directory, _path, store) = colony().await;
     let mut bad = node(2);
@@ -129,7 +129,7 @@ async fn a_path_that_is_no_text_is_named() {
 }
 
 #[tokio::test]
-async fn containers_come_before_their_nodes_and_go_after_them() {
+async fn containers_are_inserted_before_their_nodes_and_deleted_after_them() {
     let (_directory, _path, store) = colony().await;
     let mut inside = node(1);
     inside.container = Some(ContainerId(1));
@@ -173,7 +173,7 @@ fn all() -> EventQuery {
 }
 
 #[tokio::test]
-async fn the_journal_gives_the_newest_in_order_and_forgets_the_oldest() {
+async fn the_journal_returns_the_newest_in_order_and_prunes_the_oldest() {
     let (_directory, _path, store) = colony().await;
     let one = Some(id(1));
     let events = [event(1, None), event(2, one), event(2, None), event(3, one)];
@@ -182,19 +182,19 @@ async fn the_journal_gives_the_newest_in_order_and_forgets_the_oldest() {
         ..Changes::default()
     };
     store.record(&changes).await.unwrap();
-    let ask = async |query| store.events(&query).await.unwrap();
-    let recorded = ask(all()).await;
+    let load = async |query| store.events(&query).await.unwrap();
+    let recorded = load(all()).await;
     assert!(recorded.is_sorted_by_key(|event| event.seq));
     assert_eq!(unnumbered(recorded.clone()), events);
     let events = recorded;
     let two = EventQuery { limit: 2, ..all() };
-    assert_eq!(ask(two).await, events[2..]);
+    assert_eq!(load(two).await, events[2..]);
     let late = EventQuery {
         since: Some(UnixTime(2)),
         node: one,
         ..all()
     };
-    assert_eq!(ask(late).await, [events[1].clone(), events[3].clone()]);
+    assert_eq!(load(late).await, [events[1].clone(), events[3].clone()]);
     let nodes = async |action, since| store.nodes_with(action, UnixTime(since)).await.unwrap();
     assert_eq!(nodes("start", 3).await, [id(1)].into());
     assert_eq!(nodes("start", 4).await, [].into());
@@ -205,8 +205,8 @@ async fn the_journal_gives_the_newest_in_order_and_forgets_the_oldest() {
         ..Changes::default()
     };
     store.record(&changes).await.unwrap();
-    // What is recorded now is kept, whatever the clock said.
-    assert_eq!(ask(all()).await.len(), 4);
+    // Events of the same transaction survive its pruning, whatever the clock said.
+    assert_eq!(load(all()).await.len(), 4);
     store.close().await.unwrap();
 }
 
@@ -283,7 +283,7 @@ async fn the_journal_keeps_what_is_typed_and_reads_rows_without_it() {
 }
 
 #[tokio::test]
-async fn the_next_cycle_finds_what_the_last_one_left() {
+async fn the_next_cycle_reads_the_state_of_the_last_one() {
     let (_directory, path, store) = colony().await;
     assert_eq!(store.cycle_state().await.unwrap(), CycleState::default());
     let mut state = CycleState {

@@ -1,4 +1,4 @@
-//! Files that are no colony of ours, and places where none can be.
+//! Files that are not our colony, and places where no database can be created.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::path::Path;
 use insta::assert_snapshot;
 
 use super::samples::{files, machine, other_program, python_database, sql};
-use crate::store::{Access, Changes, Store, StoreError, opening};
+use crate::store::{Access, Changes, Store, StoreError, open};
 use wnm_core::quantity::Seconds;
 
-/// The same answer from both ways to open, without the directory of the test.
+/// The error of both kinds of access, which must be equal, without the directory of the test.
 async fn refused(path: &Path) -> String {
     let write = Store::open(path, Access::ReadWrite).await.unwrap_err();
     let view = Store::open(path, Access::View).await.unwrap_err();
@@ -23,23 +23,20 @@ fn short(error: &StoreError, path: &Path) -> String {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_there_is_not_made() {
+async fn opening_a_missing_file_creates_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("colony.db");
-    assert_snapshot!(refused(&path).await, @"DIR/colony.db does not exist; create a colony with --init or give another with --dbpath");
+    assert_snapshot!(refused(&path).await, @"DIR/colony.db does not exist");
     assert_eq!(files(directory.path()), [""; 0]);
 }
 
 #[tokio::test]
-async fn other_files_are_named_and_left_alone() {
+async fn other_files_are_refused_and_unchanged() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("notes");
     for content in ["garbage", &"SQLite format 3, or so".repeat(100)] {
         std::fs::write(&path, content).unwrap();
-        assert_eq!(
-            refused(&path).await,
-            "DIR/notes is not an SQLite database; give another with --dbpath"
-        );
+        assert_eq!(refused(&path).await, "DIR/notes is not an SQLite database");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
     }
     let mut torn = b"SQLite format 3\0".to_vec();
@@ -48,11 +45,11 @@ async fn other_files_are_named_and_left_alone() {
     refused(&path).await;
     assert_eq!(std::fs::read(&path).unwrap(), torn);
     std::fs::create_dir(directory.path().join("folder")).unwrap();
-    assert_snapshot!(refused(&directory.path().join("folder")).await, @"DIR/folder is not an SQLite database; give another with --dbpath");
+    assert_snapshot!(refused(&directory.path().join("folder")).await, @"DIR/folder is not an SQLite database");
 }
 
 #[tokio::test]
-async fn a_database_of_another_program_is_left_alone() {
+async fn a_database_of_another_program_is_refused_and_unchanged() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("places.sqlite");
     sql(
@@ -61,25 +58,25 @@ async fn a_database_of_another_program_is_left_alone() {
     )
     .await;
     let before = std::fs::read(&path).unwrap();
-    assert_snapshot!(refused(&path).await, @"DIR/places.sqlite is a database of another program, not of wnm; give another with --dbpath");
+    assert_snapshot!(refused(&path).await, @"DIR/places.sqlite is a database of another program, not of wnm");
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert_eq!(files(directory.path()), ["places.sqlite"]);
 }
 
 #[tokio::test]
-async fn a_newer_database_is_left_to_the_newer_program() {
+async fn a_newer_database_is_refused_and_unchanged() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("colony.db");
     Store::create(&path).await.unwrap().close().await.unwrap();
     sql(&path, "INSERT INTO wnm_migration VALUES ('0099_later', 1)").await;
     let before = std::fs::read(&path).unwrap();
-    assert_snapshot!(refused(&path).await, @"DIR/colony.db was written by a newer wnm (it has '0099_later'); install that one");
+    assert_snapshot!(refused(&path).await, @"DIR/colony.db was written by a newer wnm (it has '0099_later'); install that version");
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert_eq!(files(directory.path()), ["colony.db"]);
 }
 
 #[tokio::test]
-async fn a_file_that_is_write_protected_is_not_written() {
+async fn a_write_protected_file_is_not_written() {
     let directory = tempfile::tempdir().unwrap();
     let path = python_database(directory.path(), "0.6.3").await;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o444)).unwrap();
@@ -89,14 +86,14 @@ async fn a_file_that_is_write_protected_is_not_written() {
 }
 
 #[tokio::test]
-async fn nothing_is_created_over_something_or_nowhere() {
+async fn nothing_is_created_over_content_or_in_a_missing_directory() {
     let directory = tempfile::tempdir().unwrap();
     let path = python_database(directory.path(), "0.6.3").await;
     let error = Store::create(&path).await.unwrap_err();
-    assert_snapshot!(short(&error, &path), @"DIR/colony.db already holds something; move it away or give another with --dbpath");
+    assert_snapshot!(short(&error, &path), @"DIR/colony.db already holds something");
     let nowhere = directory.path().join("missing/colony.db");
     let error = Store::create(&nowhere).await.unwrap_err();
-    assert_snapshot!(short(&error, &nowhere), @"no database can be kept in DIR: No such file or directory (os error 2)");
+    assert_snapshot!(short(&error, &nowhere), @"cannot keep a database in DIR: No such file or directory (os error 2)");
 }
 
 #[tokio::test]
@@ -121,12 +118,12 @@ async fn an_empty_file_becomes_a_database() {
 }
 
 #[tokio::test]
-async fn a_lock_that_stays_is_named() {
+async fn a_lasting_lock_is_an_error() {
     use sea_orm::ConnectionTrait;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("colony.db");
     Store::create(&path).await.unwrap().close().await.unwrap();
-    let store = opening::to_write(&path, Seconds(0), wnm_core::quantity::UnixTime(1))
+    let store = open::for_writing(&path, Seconds(0), wnm_core::quantity::UnixTime(1))
         .await
         .unwrap();
     let other = other_program(&path).await;
@@ -136,7 +133,7 @@ async fn a_lock_that_stays_is_named() {
         ..Changes::default()
     };
     let error = store.record(&changes).await.unwrap_err();
-    assert_snapshot!(short(&error, &path), @"DIR/colony.db is in use by another program and was not free within 0 s; try again");
+    assert_snapshot!(short(&error, &path), @"DIR/colony.db is in use by another program and stayed locked for 0 s; try again");
     other.execute_unprepared("ROLLBACK").await.unwrap();
     store.record(&changes).await.unwrap();
     other.close().await.unwrap();
@@ -144,12 +141,12 @@ async fn a_lock_that_stays_is_named() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_named_and_nothing_is_half_stored() {
+async fn a_full_disk_is_an_error_and_stores_nothing() {
     use sea_orm::ConnectionTrait;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("colony.db");
     let store = Store::create(&path).await.unwrap();
-    // SQLite answers a limit on its pages as it does a disk without space.
+    // SQLite reports a page limit like a full disk.
     store
         .db
         .execute_unprepared("PRAGMA max_page_count = 1")
@@ -161,7 +158,7 @@ async fn a_full_disk_is_named_and_nothing_is_half_stored() {
         ..Changes::default()
     };
     let error = store.record(&changes).await.unwrap_err();
-    assert_snapshot!(short(&error, &path), @"no space is left to write DIR/colony.db; free some and try again");
+    assert_snapshot!(short(&error, &path), @"cannot write DIR/colony.db: the disk is full; free some space and try again");
     assert_eq!(store.machine().await.unwrap(), None);
     store.close().await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! Whatever a node or a machine can be, it comes back as it was stored.
+//! Any node and any machine reads back as it was stored.
 
 use proptest::option;
 use proptest::prelude::*;
@@ -22,7 +22,7 @@ fn time() -> impl Strategy<Value = UnixTime> {
     any::<i64>().prop_map(UnixTime)
 }
 
-/// What is stored as text and not blank, quotes, line ends and other scripts included.
+/// Text that is not blank, with quotes, line ends and other scripts.
 fn text() -> impl Strategy<Value = String> {
     "\\PC{0,12}['\"\\\\\n;%é0-9a-z]{1,8}".prop_filter("not blank", |text| !text.trim().is_empty())
 }
@@ -246,7 +246,7 @@ prop_compose! {
     }
 }
 
-/// A runtime and an open store, made once for many cases.
+/// Runs a test with a runtime and an open store, which many cases share.
 fn with_store(test: impl FnOnce(&tokio::runtime::Runtime, &Store)) {
     let directory = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -265,7 +265,7 @@ fn with_store(test: impl FnOnce(&tokio::runtime::Runtime, &Store)) {
 }
 
 #[test]
-fn nodes_come_back_as_they_were() {
+fn nodes_read_back_as_stored() {
     with_store(|runtime, store| {
         let mut runner = proptest::test_runner::TestRunner::default();
         let nodes = proptest::collection::vec(any_node(), 1..4);
@@ -289,7 +289,7 @@ fn nodes_come_back_as_they_were() {
 }
 
 #[test]
-fn machines_come_back_as_they_were() {
+fn machines_read_back_as_stored() {
     with_store(|runtime, store| {
         let mut runner = proptest::test_runner::TestRunner::default();
         runner

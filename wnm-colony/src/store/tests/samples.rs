@@ -1,10 +1,10 @@
-//! Things to store, and databases to open.
+//! Sample nodes and settings, and databases to open.
 
 use std::path::{Path, PathBuf};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
-use super::super::connection::{Way, connect};
+use super::super::connection::{OpenMode, connect};
 use wnm_core::kind::ManagerKind;
 use wnm_core::machine::{ConfigValue, Machine, ManagerSettings};
 use wnm_core::node::Node;
@@ -14,7 +14,7 @@ pub use wnm_core::testing::{edit, id};
 
 pub const FAUCET: &str = "0x00455d78f850b0358E8cea5be24d415E01E107CF";
 
-/// Waited for in tests that meet a lock: the answer is certain at once.
+/// The wait of tests that meet a lock. The result is certain at once.
 pub const SHORT_WAIT: Seconds = Seconds(0);
 
 pub fn machine() -> Machine {
@@ -68,7 +68,7 @@ pub fn node(number: u32) -> Node {
 
 pub const PYTHON_VERSIONS: [&str; 4] = ["0.3.0", "0.4.7", "0.5.8", "0.6.3"];
 
-/// A database as that version of the Python wnm left it.
+/// A database that this version of the Python wnm wrote.
 pub async fn python_database(directory: &Path, version: &str) -> PathBuf {
     let dump = wnm_fixtures::fixture(&format!("python/colony-{version}.sql"));
     let path = directory.join("colony.db");
@@ -76,25 +76,25 @@ pub async fn python_database(directory: &Path, version: &str) -> PathBuf {
     path
 }
 
-/// A connection past the store, as another program has it.
+/// A connection that bypasses the store, like that of another program.
 pub async fn other_program(path: &Path) -> DatabaseConnection {
-    connect(path, Way::Create, SHORT_WAIT).await.unwrap()
+    connect(path, OpenMode::Create, SHORT_WAIT).await.unwrap()
 }
 
-/// Runs statements on the file, past the store.
+/// Runs statements on the file, bypassing the store.
 pub async fn sql(path: &Path, statements: &str) {
     let db = other_program(path).await;
     db.execute_unprepared(statements).await.unwrap();
     db.close().await.unwrap();
 }
 
-/// One text that a query gives, past the store.
-pub async fn ask(path: &Path, query: &str) -> String {
+/// The result of a query as one text, bypassing the store.
+pub async fn query(path: &Path, select: &str) -> String {
     let db = other_program(path).await;
     let row = db
         .query_one_raw(sea_orm::Statement::from_string(
             sea_orm::DbBackend::Sqlite,
-            format!("SELECT CAST(({query}) AS TEXT) AS answer"),
+            format!("SELECT CAST(({select}) AS TEXT) AS answer"),
         ))
         .await
         .unwrap()
@@ -104,7 +104,7 @@ pub async fn ask(path: &Path, query: &str) -> String {
     answer.unwrap_or_else(|| "NULL".to_owned())
 }
 
-/// Names of the files in a directory, sorted.
+/// The names of the files in a directory, sorted.
 pub fn files(directory: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(directory)
         .unwrap()

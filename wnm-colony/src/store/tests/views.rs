@@ -1,4 +1,4 @@
-//! Looking without a trace.
+//! Views leave no trace.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use sea_orm::ConnectionTrait;
 use super::samples::{
     PYTHON_VERSIONS, SHORT_WAIT, files, machine, node, other_program, python_database,
 };
-use crate::store::{Access, Changes, Store, StoreError, opening};
+use crate::store::{Access, Changes, Store, StoreError, open};
 
 async fn colony(directory: &Path) -> PathBuf {
     let path = directory.join("colony.db");
@@ -23,7 +23,7 @@ async fn colony(directory: &Path) -> PathBuf {
     path
 }
 
-/// Content and name of every file there.
+/// The name and content of every file in a directory.
 fn everything(directory: &Path) -> Vec<(String, Vec<u8>)> {
     files(directory)
         .into_iter()
@@ -34,7 +34,7 @@ fn everything(directory: &Path) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-async fn look(path: &Path) -> usize {
+async fn count_nodes(path: &Path) -> usize {
     let store = Store::open(path, Access::View).await.unwrap();
     store.machine().await.unwrap().unwrap();
     let count = store.nodes().await.unwrap().len();
@@ -43,24 +43,24 @@ async fn look(path: &Path) -> usize {
 }
 
 #[tokio::test]
-async fn a_view_leaves_every_byte_as_it_was() {
+async fn a_view_changes_no_byte() {
     for version in PYTHON_VERSIONS {
         let directory = tempfile::tempdir().unwrap();
         let path = python_database(directory.path(), version).await;
         let before = everything(directory.path());
-        assert_eq!(look(&path).await, 3);
+        assert_eq!(count_nodes(&path).await, 3);
         assert_eq!(everything(directory.path()), before, "{version}");
     }
     let directory = tempfile::tempdir().unwrap();
     let path = colony(directory.path()).await;
     let before = everything(directory.path());
     assert_eq!(before.len(), 1);
-    assert_eq!(look(&path).await, 1);
+    assert_eq!(count_nodes(&path).await, 1);
     assert_eq!(everything(directory.path()), before);
 }
 
 #[tokio::test]
-async fn nothing_is_recorded_through_a_view() {
+async fn a_view_refuses_to_record() {
     let directory = tempfile::tempdir().unwrap();
     for python in [false, true] {
         let path = match python {
@@ -85,7 +85,7 @@ async fn nothing_is_recorded_through_a_view() {
 }
 
 #[tokio::test]
-async fn a_file_that_nobody_may_write_is_looked_at() {
+async fn a_view_reads_a_write_protected_file() {
     let directory = tempfile::tempdir().unwrap();
     for version in ["0.3.0", "ours"] {
         let path = match version {
@@ -94,16 +94,16 @@ async fn a_file_that_nobody_may_write_is_looked_at() {
         };
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o444)).unwrap();
         let before = everything(directory.path());
-        assert!(look(&path).await > 0);
+        assert!(count_nodes(&path).await > 0);
         assert_eq!(everything(directory.path()), before, "{version}");
         std::fs::remove_file(&path).unwrap();
     }
 }
 
-/// As for the colony of another user. Its directory is closed with its files in the state that a writer
-/// has just now, or that it left.
+/// As with the colony of another user. The directory becomes read-only once while a writer has it
+/// open, and once after the writer has closed it.
 #[tokio::test]
-async fn a_directory_that_this_user_may_not_write_is_looked_into() {
+async fn a_view_works_in_a_directory_that_this_user_cannot_write() {
     if nix::unistd::geteuid().is_root() {
         eprintln!("skipped: root may write everywhere");
         return;
@@ -120,11 +120,11 @@ async fn a_directory_that_this_user_may_not_write_is_looked_into() {
         std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(mode)).unwrap();
     };
     set_mode(0o555);
-    assert_eq!(look(&path).await, 2);
+    assert_eq!(count_nodes(&path).await, 2);
     set_mode(0o755);
     writer.close().await.unwrap();
     set_mode(0o555);
-    assert_eq!(look(&path).await, 2);
+    assert_eq!(count_nodes(&path).await, 2);
     let refused = Store::open(&path, Access::ReadWrite).await;
     let unmade = Store::create(&directory.path().join("new.db")).await;
     set_mode(0o755);
@@ -137,7 +137,7 @@ async fn a_directory_that_this_user_may_not_write_is_looked_into() {
 }
 
 #[tokio::test]
-async fn a_view_sees_what_a_writer_committed_and_nothing_else() {
+async fn a_view_sees_committed_changes_only() {
     let directory = tempfile::tempdir().unwrap();
     let path = colony(directory.path()).await;
     let writer = Store::open(&path, Access::ReadWrite).await.unwrap();
@@ -153,14 +153,14 @@ async fn a_view_sees_what_a_writer_committed_and_nothing_else() {
         .execute_unprepared("DELETE FROM node")
         .await
         .unwrap();
-    assert_eq!(look(&path).await, 2);
+    assert_eq!(count_nodes(&path).await, 2);
     transaction.rollback().await.unwrap();
     writer.close().await.unwrap();
     assert_eq!(files(directory.path()), ["colony.db"]);
 }
 
 #[tokio::test]
-async fn what_a_crash_left_in_the_log_is_seen_and_stays_there() {
+async fn a_view_reads_a_leftover_log_and_leaves_it_there() {
     let directory = tempfile::tempdir().unwrap();
     let path = colony(directory.path()).await;
     let writer = Store::open(&path, Access::ReadWrite).await.unwrap();
@@ -169,7 +169,7 @@ async fn what_a_crash_left_in_the_log_is_seen_and_stays_there() {
         ..Changes::default()
     };
     writer.record(&changes).await.unwrap();
-    // The files as a power cut at this moment leaves them.
+    // These are the files that a power cut would leave now.
     let crashed = tempfile::tempdir().unwrap();
     for name in ["colony.db", "colony.db-wal"] {
         std::fs::copy(directory.path().join(name), crashed.path().join(name)).unwrap();
@@ -182,19 +182,19 @@ async fn what_a_crash_left_in_the_log_is_seen_and_stays_there() {
             .collect()
     };
     let before = parts(crashed.path());
-    assert_eq!(look(&crashed.path().join("colony.db")).await, 2);
+    assert_eq!(count_nodes(&crashed.path().join("colony.db")).await, 2);
     assert_eq!(parts(crashed.path()), before);
 }
 
 #[tokio::test]
-async fn a_database_that_another_program_holds_is_waited_for_and_then_named() {
+async fn opening_waits_for_a_locked_database_and_then_fails() {
     let directory = tempfile::tempdir().unwrap();
     let path = python_database(directory.path(), "0.6.3").await;
     let other = other_program(&path).await;
     other.execute_unprepared("BEGIN EXCLUSIVE").await.unwrap();
-    let view = opening::to_look(&path, SHORT_WAIT).await;
+    let view = open::for_viewing(&path, SHORT_WAIT).await;
     assert!(matches!(view, Err(StoreError::Locked { .. })), "{view:?}");
-    let write = opening::to_write(&path, SHORT_WAIT, wnm_core::quantity::UnixTime(1)).await;
+    let write = open::for_writing(&path, SHORT_WAIT, wnm_core::quantity::UnixTime(1)).await;
     assert!(matches!(write, Err(StoreError::Locked { .. })), "{write:?}");
     other.execute_unprepared("ROLLBACK").await.unwrap();
     other.close().await.unwrap();

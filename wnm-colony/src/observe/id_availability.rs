@@ -5,19 +5,36 @@ use std::path::Path;
 
 use super::deadline::{FILE_SYSTEM_DEADLINE, within};
 use wnm_core::id::NodeId;
+use wnm_core::manager::{DataLocation, ManagerPolicy, PortHolder};
 use wnm_core::numbering::IdPolicy;
 use wnm_core::ports::{NodePorts, PortBases, PortUse};
 use wnm_core::snapshot::BlockedId;
 use wnm_core::snapshot::TakenPort;
 use wnm_host::try_port;
 
-/// What is tried of a number.
+/// What is checked of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tried {
-    /// Its ports and the place of its directory.
-    PortsAndPlaces,
-    /// The place alone: its ports are held for it already, by the engine that publishes those of a container.
-    Places,
+pub struct IdChecks {
+    /// Whether its ports are free.
+    pub ports: bool,
+    /// Whether nothing lies where its directory would be.
+    pub directory: bool,
+}
+
+impl IdChecks {
+    /// Everything.
+    pub const ALL: Self = Self {
+        ports: true,
+        directory: true,
+    };
+
+    /// What this machine can check for a manager: neither ports that an engine holds nor directories elsewhere.
+    pub fn for_policy(policy: &ManagerPolicy) -> Self {
+        Self {
+            ports: policy.ports == PortHolder::Node,
+            directory: policy.data == DataLocation::Local,
+        }
+    }
 }
 
 /// Tries whether these numbers can be given: that their ports are not taken by something foreign and that
@@ -27,7 +44,7 @@ pub enum Tried {
 /// directory that holds anything blocks its number, since it may be the only copy of a node's key.
 pub async fn blocked_ids(
     candidates: &[NodeId],
-    tried: Tried,
+    checks: IdChecks,
     policy: IdPolicy,
     bases: &PortBases,
     storage: &Path,
@@ -36,11 +53,10 @@ pub async fn blocked_ids(
     let found = within(FILE_SYSTEM_DEADLINE, move || {
         ids.iter()
             .filter_map(|&id| {
-                let port = match tried {
-                    Tried::PortsAndPlaces => port_in_the_way(id, policy, &bases),
-                    Tried::Places => None,
-                };
-                let reason = port.or_else(|| entry_in_the_way(id, &place))?;
+                let port = || port_in_the_way(id, policy, &bases);
+                let entry = || entry_in_the_way(id, &place);
+                let port = checks.ports.then(port).flatten();
+                let reason = port.or_else(|| checks.directory.then(entry).flatten())?;
                 Some(BlockedId { id, reason })
             })
             .collect()
@@ -165,8 +181,8 @@ mod tests {
     }
 
     async fn reason(id: NodeId, bases: PortBases, storage: &Path) -> Option<String> {
-        let tried = Tried::PortsAndPlaces;
-        let mut blocked = blocked_ids(&[id], tried, IdPolicy::FillHoles, &bases, storage).await;
+        let checks = IdChecks::ALL;
+        let mut blocked = blocked_ids(&[id], checks, IdPolicy::FillHoles, &bases, storage).await;
         assert!(blocked.len() <= 1);
         blocked.pop().map(|blocked| {
             assert_eq!(blocked.id, id);

@@ -1,3 +1,5 @@
+//! Parses HTTP responses.
+
 use std::io;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -9,35 +11,38 @@ use super::fetch_error::FetchError;
 #[cfg(test)]
 mod tests;
 
-/// Room for what comes: both pages of a node, so that they are read in one piece as a rule.
-const ROOM: usize = 64 * 1024;
+/// The size of the read buffer in bytes. It holds both pages of a node, so one read usually
+/// suffices.
+const BUFFER_SIZE: usize = 64 * 1024;
 
-/// The most that the head of an answer may have. A node's has 150 bytes.
+/// The largest head of a response in bytes. A node's head has 150 bytes.
 const HEAD_LIMIT: usize = 16 * 1024;
 
-/// The most lines that a head may have. A node's has three.
+/// The most headers in a head. A node's head has three.
 const MOST_HEADERS: usize = 64;
 
-/// What a connection brings: answers to questions, in their order ([RFC 9112]).
+/// Reads the responses of a connection, in the order of the requests ([RFC 9112]).
 ///
 /// [RFC 9112]: https://www.rfc-editor.org/rfc/rfc9112
-pub(super) struct Answers<S> {
+pub(super) struct Responses<S> {
     stream: S,
     read: BytesMut,
-    /// Whether the other side said that it answers no more over this connection.
+    /// Whether the server announced that this was its last response on the connection.
     last: bool,
 }
 
-impl<S: AsyncRead + Unpin> Answers<S> {
+impl<S: AsyncRead + Unpin> Responses<S> {
     pub(super) fn new(stream: S) -> Self {
         Self {
             stream,
-            read: BytesMut::with_capacity(ROOM),
+            read: BytesMut::with_capacity(BUFFER_SIZE),
             last: false,
         }
     }
 
-    /// The next page, which was asked for as `path`. What is larger than `limit` bytes, or breaks off, is no page.
+    /// Reads the next page, which was requested as `path`.
+    ///
+    /// Fails if the page is incomplete or larger than `limit` bytes, and unless the status is 200.
     pub(super) async fn page(&mut self, path: &str, limit: usize) -> Result<Bytes, FetchError> {
         if self.last {
             return Err(FetchError::Closed);
@@ -56,14 +61,16 @@ impl<S: AsyncRead + Unpin> Answers<S> {
                 self.until_the_end(limit).await
             }
         };
-        page.map_err(|broken| match broken {
-            Broken::CutOff => FetchError::Other(format!("{path} breaks off")),
-            Broken::TooLarge => FetchError::Other(format!("{path} is larger than {limit} bytes")),
-            Broken::NoHttp(reason) => no_http(reason),
+        page.map_err(|read_error| match read_error {
+            PageError::CutOff => FetchError::Other(format!("{path} is incomplete")),
+            PageError::TooLarge => {
+                FetchError::Other(format!("{path} is larger than {limit} bytes"))
+            }
+            PageError::NotHttp(reason) => not_http(reason),
         })
     }
 
-    /// The head of the answer that is meant, without what may come before it.
+    /// Reads the head of the next final response. Skips informational responses (1xx).
     async fn head(&mut self) -> Result<Head, FetchError> {
         loop {
             match Head::parse(&self.read) {
@@ -74,26 +81,26 @@ impl<S: AsyncRead + Unpin> Answers<S> {
                     }
                 }
                 Ok(Status::Partial) if self.read.len() < HEAD_LIMIT => {
-                    if self.more(1).await.map_err(broken)? == 0 {
+                    if self.read_some(1).await.map_err(read_error)? == 0 {
                         return Err(FetchError::Closed);
                     }
                 }
-                Ok(Status::Partial) => return Err(no_http("its head does not end")),
-                Err(reason) => return Err(no_http(reason)),
+                Ok(Status::Partial) => return Err(not_http("its head does not end")),
+                Err(reason) => return Err(not_http(reason)),
             }
         }
     }
 
-    async fn counted(&mut self, size: u64, limit: usize) -> Result<Bytes, Broken> {
+    async fn counted(&mut self, size: u64, limit: usize) -> Result<Bytes, PageError> {
         let size = usize::try_from(size)
             .ok()
             .filter(|&size| size <= limit)
-            .ok_or(Broken::TooLarge)?;
+            .ok_or(PageError::TooLarge)?;
         self.fill(size).await?;
         Ok(self.read.split_to(size).freeze())
     }
 
-    async fn chunks(&mut self, limit: usize) -> Result<Bytes, Broken> {
+    async fn chunks(&mut self, limit: usize) -> Result<Bytes, PageError> {
         let mut page = BytesMut::new();
         loop {
             let size = self.chunk_size().await?;
@@ -103,12 +110,12 @@ impl<S: AsyncRead + Unpin> Answers<S> {
             let size = usize::try_from(size)
                 .ok()
                 .filter(|size| size.saturating_add(page.len()) <= limit)
-                .ok_or(Broken::TooLarge)?;
+                .ok_or(PageError::TooLarge)?;
             self.fill(size + 2).await?;
             page.extend_from_slice(&self.read[..size]);
             self.read.advance(size);
             if !self.read.starts_with(b"\r\n") {
-                return Err(Broken::NoHttp("a chunk does not end"));
+                return Err(PageError::NotHttp("a chunk does not end"));
             }
             self.read.advance(2);
         }
@@ -116,7 +123,7 @@ impl<S: AsyncRead + Unpin> Answers<S> {
         Ok(page.freeze())
     }
 
-    async fn chunk_size(&mut self) -> Result<u64, Broken> {
+    async fn chunk_size(&mut self) -> Result<u64, PageError> {
         loop {
             match httparse::parse_chunk_size(&self.read) {
                 Ok(Status::Complete((length, size))) => {
@@ -127,20 +134,22 @@ impl<S: AsyncRead + Unpin> Answers<S> {
                     let wanted = self.read.len() + 1;
                     self.fill(wanted).await?;
                 }
-                Ok(Status::Partial) | Err(_) => return Err(Broken::NoHttp("no size of a chunk")),
+                Ok(Status::Partial) | Err(_) => {
+                    return Err(PageError::NotHttp("a chunk has no valid size"));
+                }
             }
         }
     }
 
-    /// Passes over the lines behind the last chunk, and the empty one that ends them.
-    async fn skip_trailers(&mut self) -> Result<(), Broken> {
-        let mut passed = 0;
+    /// Skips the trailers after the last chunk, and the empty line that ends them.
+    async fn skip_trailers(&mut self) -> Result<(), PageError> {
+        let mut skipped = 0;
         loop {
             match memchr::memchr(b'\n', &self.read) {
                 Some(end) => {
                     let empty = matches!(&self.read[..end], b"" | b"\r");
                     self.read.advance(end + 1);
-                    passed += end + 1;
+                    skipped += end + 1;
                     if empty {
                         return Ok(());
                     }
@@ -150,61 +159,67 @@ impl<S: AsyncRead + Unpin> Answers<S> {
                     self.fill(wanted).await?;
                 }
             }
-            if passed + self.read.len() > HEAD_LIMIT + ROOM {
-                return Err(Broken::NoHttp("what follows its chunks does not end"));
+            if skipped + self.read.len() > HEAD_LIMIT + BUFFER_SIZE {
+                return Err(PageError::NotHttp("its trailers do not end"));
             }
         }
     }
 
-    async fn until_the_end(&mut self, limit: usize) -> Result<Bytes, Broken> {
+    async fn until_the_end(&mut self, limit: usize) -> Result<Bytes, PageError> {
         loop {
-            // Some of it came with the head.
+            // Some of the page can arrive with the head.
             if self.read.len() > limit {
-                return Err(Broken::TooLarge);
+                return Err(PageError::TooLarge);
             }
-            if self.more(1).await.map_err(|_| Broken::CutOff)? == 0 {
+            if self.read_some(1).await.map_err(|_| PageError::CutOff)? == 0 {
                 break;
             }
         }
-        // The end of the connection is all that ends such a page; only its last line can tell.
+        // Only the end of the connection ends such a page, so a complete last line is the only
+        // check.
         if !self.read.ends_with(b"\n") {
-            return Err(Broken::CutOff);
+            return Err(PageError::CutOff);
         }
         Ok(self.read.split().freeze())
     }
 
-    /// Reads until `wanted` bytes are there.
-    async fn fill(&mut self, wanted: usize) -> Result<(), Broken> {
+    /// Reads until the buffer holds `wanted` bytes.
+    async fn fill(&mut self, wanted: usize) -> Result<(), PageError> {
         while let missing @ 1.. = wanted.saturating_sub(self.read.len()) {
-            if self.more(missing).await.map_err(|_| Broken::CutOff)? == 0 {
-                return Err(Broken::CutOff);
+            if self
+                .read_some(missing)
+                .await
+                .map_err(|_| PageError::CutOff)?
+                == 0
+            {
+                return Err(PageError::CutOff);
             }
         }
         Ok(())
     }
 
-    /// Reads what is there, into room for `missing` bytes at least. 0 is the end.
-    async fn more(&mut self, missing: usize) -> io::Result<usize> {
+    /// Reads available bytes into a buffer with room for at least `missing`. Returns 0 at the end.
+    async fn read_some(&mut self, missing: usize) -> io::Result<usize> {
         self.read.reserve(missing);
         self.stream.read_buf(&mut self.read).await
     }
 }
 
-/// Why a page is none.
-enum Broken {
+/// Why a page cannot be read.
+enum PageError {
     CutOff,
     TooLarge,
-    NoHttp(&'static str),
+    NotHttp(&'static str),
 }
 
-/// What is of interest in the head of an answer.
+/// The relevant parts of a response head.
 struct Head {
     status: u16,
     length: Length,
     last: bool,
 }
 
-/// What tells where a page ends.
+/// How the end of a page is marked.
 #[derive(Clone, Copy)]
 enum Length {
     Counted(u64),
@@ -213,7 +228,7 @@ enum Length {
 }
 
 impl Head {
-    /// A head and how long it is, or a reason why there will be none.
+    /// Parses a head. Returns its length in bytes and its content, or the reason why it is invalid.
     fn parse(bytes: &[u8]) -> Result<Status<(usize, Self)>, String> {
         let mut headers = [EMPTY_HEADER; MOST_HEADERS];
         let mut response = httparse::Response::new(&mut headers);
@@ -240,25 +255,25 @@ impl Head {
             let size = value()
                 .trim()
                 .parse()
-                .map_err(|_| "no length of its page")?;
+                .map_err(|_| "the content length is invalid")?;
             match self.length {
                 Length::Counted(other) if other != size => {
-                    return Err("two lengths of one page".to_owned());
+                    return Err("its content lengths differ".to_owned());
                 }
-                // Chunks go before a length.
+                // Chunked encoding takes precedence over a length.
                 Length::Chunks => {}
                 _ => self.length = Length::Counted(size),
             }
         } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
             if !value().trim().eq_ignore_ascii_case("chunked") {
-                return Err(format!("its page is encoded as {:?}", value()));
+                return Err(format!("its transfer encoding is {:?}", value()));
             }
             self.length = Length::Chunks;
         } else if header.name.eq_ignore_ascii_case("connection") {
-            for word in value().split(',').map(str::trim) {
-                if word.eq_ignore_ascii_case("close") {
+            for token in value().split(',').map(str::trim) {
+                if token.eq_ignore_ascii_case("close") {
                     self.last = true;
-                } else if word.eq_ignore_ascii_case("keep-alive") {
+                } else if token.eq_ignore_ascii_case("keep-alive") {
                     self.last = false;
                 }
             }
@@ -267,16 +282,16 @@ impl Head {
     }
 }
 
-fn no_http(reason: impl std::fmt::Display) -> FetchError {
-    FetchError::Other(format!("does not answer as a web server does: {reason}"))
+fn not_http(reason: impl std::fmt::Display) -> FetchError {
+    FetchError::Other(format!("does not speak HTTP: {reason}"))
 }
 
-/// The connection broke before there was an answer.
-fn broken(error: io::Error) -> FetchError {
+/// An error of the connection before any response.
+fn read_error(error: io::Error) -> FetchError {
     match error.kind() {
         io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe => FetchError::Closed,
-        _ => FetchError::Other(format!("cannot be read: {error}")),
+        _ => FetchError::Other(format!("cannot read its response: {error}")),
     }
 }

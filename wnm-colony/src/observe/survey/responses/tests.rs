@@ -10,7 +10,7 @@ use super::*;
 
 const LIMIT: usize = 100;
 
-/// Bytes that come so many at a time.
+/// A stream that delivers `size` bytes at a time.
 struct Pieces {
     bytes: Vec<u8>,
     size: usize,
@@ -28,14 +28,14 @@ impl AsyncRead for Pieces {
     }
 }
 
-/// All pages that bytes bring, and why there are no more.
+/// All pages in the bytes, and the reason why no more follow.
 fn read(bytes: &[u8], size: usize) -> (Vec<String>, String) {
     let pieces = Pieces {
         bytes: bytes.to_vec(),
         size,
     };
     let read = read_pages(pieces, LIMIT).now_or_never();
-    let (pages, end) = read.expect("waits for what is there");
+    let (pages, end) = read.expect("waits for available bytes");
     let text = |page: &Bytes| String::from_utf8_lossy(page).into_owned();
     (pages.iter().map(text).collect(), end)
 }
@@ -61,7 +61,7 @@ fn counted(page: &str) -> String {
 }
 
 #[test]
-fn what_comes_before_between_and_behind_the_pages_is_passed_over() {
+fn informational_responses_trailers_and_extensions_are_skipped() {
     let early = "HTTP/1.1 103 Early Hints\r\nlink: </style>\r\n\r\n";
     let bytes = [
         early,
@@ -82,7 +82,7 @@ fn what_comes_before_between_and_behind_the_pages_is_passed_over() {
 }
 
 #[test]
-fn nothing_is_expected_behind_the_last_answer() {
+fn nothing_is_read_after_the_last_response() {
     let more = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nmore";
     for (head, pages) in [
         ("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n", 2),
@@ -107,22 +107,22 @@ fn nothing_is_expected_behind_the_last_answer() {
 }
 
 #[test]
-fn what_is_no_answer_has_a_reason() {
+fn invalid_responses_have_a_reason() {
     let ok = "HTTP/1.1 200 OK\r\n";
     let chunks = "transfer-encoding: chunked\r\n\r\n";
-    let no_http = "does not answer as a web server does: ";
+    let not_http = "does not speak HTTP: ";
     for (bytes, reason) in [
         (
             format!("{ok}content-length: 3\r\ncontent-length: 4\r\n\r\nfour"),
-            format!("{no_http}two lengths of one page"),
+            format!("{not_http}its content lengths differ"),
         ),
         (
             format!("{ok}content-length: -1\r\n\r\n"),
-            format!("{no_http}no length of its page"),
+            format!("{not_http}the content length is invalid"),
         ),
         (
             format!("{ok}content-length: 99999999999999999999\r\n\r\n"),
-            format!("{no_http}no length of its page"),
+            format!("{not_http}the content length is invalid"),
         ),
         (
             format!("{ok}content-length: 101\r\n\r\n"),
@@ -134,7 +134,7 @@ fn what_is_no_answer_has_a_reason() {
         ),
         (
             format!("{ok}transfer-encoding: gzip, chunked\r\n\r\n"),
-            format!("{no_http}its page is encoded as \"gzip, chunked\""),
+            format!("{not_http}its transfer encoding is \"gzip, chunked\""),
         ),
         (
             format!("{ok}\r\n{}\n", "a".repeat(LIMIT)),
@@ -142,7 +142,7 @@ fn what_is_no_answer_has_a_reason() {
         ),
         (
             format!("{ok}{chunks}x\r\n"),
-            format!("{no_http}no size of a chunk"),
+            format!("{not_http}a chunk has no valid size"),
         ),
         (
             format!("{ok}{chunks}ffffffffffffffff\r\n"),
@@ -154,28 +154,31 @@ fn what_is_no_answer_has_a_reason() {
         ),
         (
             format!("{ok}{chunks}3\r\nfour\r\n"),
-            format!("{no_http}a chunk does not end"),
+            format!("{not_http}a chunk does not end"),
         ),
         (
             format!("{ok}{chunks}3;{}", "x".repeat(HEAD_LIMIT)),
-            format!("{no_http}no size of a chunk"),
+            format!("{not_http}a chunk has no valid size"),
         ),
         (
             format!("{ok}{chunks}0\r\n{}", "x: y\r\n".repeat(20_000)),
-            format!("{no_http}what follows its chunks does not end"),
+            format!("{not_http}its trailers do not end"),
         ),
         (
             format!("{ok}{chunks}0\r\n{}", "x".repeat(120_000)),
-            format!("{no_http}what follows its chunks does not end"),
+            format!("{not_http}its trailers do not end"),
         ),
-        (format!("{ok}{chunks}0\r\n"), "/page breaks off".to_owned()),
+        (
+            format!("{ok}{chunks}0\r\n"),
+            "/page is incomplete".to_owned(),
+        ),
         (
             format!("{ok}x: {}", "x".repeat(HEAD_LIMIT)),
-            format!("{no_http}its head does not end"),
+            format!("{not_http}its head does not end"),
         ),
         (
             format!("{ok}{}\r\n", "x: y\r\n".repeat(65)),
-            format!("{no_http}too many headers"),
+            format!("{not_http}too many headers"),
         ),
         (
             "HTTP/1.1 301 Elsewhere\r\n\r\n".to_owned(),
@@ -183,16 +186,16 @@ fn what_is_no_answer_has_a_reason() {
         ),
     ] {
         for size in [1000, usize::MAX] {
-            let (pages, told) = read(bytes.as_bytes(), size);
-            assert_eq!((pages.len(), told), (0, reason.clone()), "{bytes:.80}");
+            let (pages, reported) = read(bytes.as_bytes(), size);
+            assert_eq!((pages.len(), reported), (0, reason.clone()), "{bytes:.80}");
         }
     }
 }
 
 proptest! {
-    /// However the bytes are cut on their way, the pages are the same.
+    /// The pages do not depend on how the bytes are split.
     #[test]
-    fn pages_do_not_depend_on_how_they_come(
+    fn pages_do_not_depend_on_how_bytes_are_split(
         pages in prop::collection::vec(("[a-z\r\n]{0,100}", prop::option::of(1_usize..40)), 0..4),
         size in 1_usize..300,
     ) {
@@ -207,7 +210,7 @@ proptest! {
         prop_assert_eq!(read(bytes.as_bytes(), size), (expected, "Closed".to_owned()));
     }
 
-    /// Whatever comes, there is an end.
+    /// Reading any bytes ends, with pages or an error.
     #[test]
     fn any_bytes_are_read_or_refused(
         head in prop::sample::select(vec!["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"]),

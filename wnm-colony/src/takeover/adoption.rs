@@ -1,4 +1,4 @@
-//! Which of the nodes that were found become nodes of the colony, and as which. Pure.
+//! Decides which discovered nodes the colony adopts, and under which numbers. Pure.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,35 +13,35 @@ use wnm_core::node::ProcessState;
 use wnm_core::numbering::IdPolicy;
 use wnm_core::ports::{Port, PortBases};
 
-/// What was found and is, or would be, adopted.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// The result of an adoption, or of a dry run of one.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Adoption {
-    /// The nodes as they are recorded.
+    /// The adopted nodes, as recorded.
     pub nodes: Vec<Node>,
-    /// What was found and is not adopted.
+    /// The discovered nodes that are not adopted.
     pub left_alone: Vec<LeftAlone>,
 }
 
-/// A node that is not adopted, since another one has what it claims.
+/// A discovered node that is not adopted because another node has the same port or directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftAlone {
-    /// What the supervisor calls it.
+    /// The supervisor's name for it.
     pub service: String,
-    /// What it claims.
+    /// What both nodes claim.
     pub claims: Claim,
-    /// Who has it.
+    /// The service of the other node.
     pub like: String,
-    /// Whether that one runs, which is why it was preferred.
+    /// Whether the other node runs. A running node takes precedence.
     pub other_runs: bool,
 }
 
-/// What two nodes cannot both have.
+/// A thing that two nodes cannot both have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Claim {
-    /// A port to talk to the network.
+    /// A node port.
     Port(Port),
-    /// A directory.
+    /// A data directory.
     Directory(PathBuf),
 }
 
@@ -49,21 +49,29 @@ impl fmt::Display for LeftAlone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { service, like, .. } = self;
         match &self.claims {
-            Claim::Port(port) => write!(f, "{service} claims port {port} like {like}")?,
+            Claim::Port(port) => write!(f, "{service} has the same port {port} as {like}")?,
             Claim::Directory(dir) => {
-                write!(f, "{service} claims {} like {like}", dir.display())?;
+                write!(
+                    f,
+                    "{service} has the same directory {} as {like}",
+                    dir.display()
+                )?;
             }
         }
         f.write_str(if self.other_runs { ", which runs" } else { "" })
     }
 }
 
-/// Gives every found node a number, in the order of numbers, and leaves out what is known and what claims what
-/// another one has. Of two that claim the same, the one that runs has it, or else the lower number.
+/// Assigns a number to every discovered node that can be adopted. Returns the nodes by number, and
+/// the nodes that conflict with others.
 ///
-/// A number is that of its name; else the one that its port stands for; else the lowest that is free. A metrics
-/// port that another one has is forgotten: what answers there says nothing about the node.
-pub fn sort_out(
+/// Skips nodes that the colony already has. If two nodes claim the same port or directory, the
+/// running one wins, or else the one with the lower number.
+///
+/// The number comes from the node's name, or else from its port, or else it is the lowest free one.
+/// Removes a metrics port that another node has too, because responses there prove nothing about
+/// the node.
+pub fn assign_ids(
     mut found: Vec<FoundNode>,
     known: &[Node],
     bases: &PortBases,
@@ -80,14 +88,17 @@ pub fn sort_out(
     let mut left_alone = Vec::new();
     let mut kept: Vec<FoundNode> = Vec::with_capacity(found.len());
     for mut node in found {
-        match rival(&node, &kept, known) {
-            Some(rival) => left_alone.push(rival),
+        match conflict(&node, &kept, known) {
+            Some(conflict) => left_alone.push(conflict),
             None => {
                 let metrics = node.ports.metrics;
                 let taken = kept.iter().map(|other| other.ports.metrics);
                 let mut taken = taken.chain(known.iter().map(|other| other.ports.metrics));
                 if metrics.is_some() && taken.any(|other| other == metrics) {
-                    tracing::warn!(service = node.service, "another node has its metrics port");
+                    tracing::warn!(
+                        service = node.service,
+                        "another node has the same metrics port"
+                    );
                     node.ports.metrics = None;
                 }
                 kept.push(node);
@@ -102,7 +113,7 @@ fn runs(node: &FoundNode) -> bool {
     matches!(node.state, ProcessState::Running { .. })
 }
 
-fn rival(node: &FoundNode, kept: &[FoundNode], known: &[Node]) -> Option<LeftAlone> {
+fn conflict(node: &FoundNode, kept: &[FoundNode], known: &[Node]) -> Option<LeftAlone> {
     let left = |claims, like: &str, other_runs| LeftAlone {
         service: node.service.clone(),
         claims,
@@ -153,7 +164,7 @@ fn numbered(kept: Vec<FoundNode>, known: &[Node], bases: &PortBases) -> Vec<(Nod
     nodes
 }
 
-/// The number whose node port this is.
+/// The node number that corresponds to this node port.
 fn number_of(port: Port, bases: &PortBases) -> Option<NodeId> {
     let start = u32::from(bases.node.thousands()) * 1000;
     NodeId::new(u32::from(port.get()).checked_sub(start)?)
@@ -165,13 +176,13 @@ mod tests {
     use wnm_core::testing::found;
 
     fn sorted(nodes: Vec<FoundNode>, known: &[Node]) -> (Vec<u32>, Vec<String>) {
-        let (kept, left) = sort_out(nodes, known, &PortBases::default());
+        let (kept, left) = assign_ids(nodes, known, &PortBases::default());
         let left = left.iter().map(ToString::to_string).collect();
         (kept.iter().map(|(id, _)| id.get()).collect(), left)
     }
 
     #[test]
-    fn numbers_come_from_names_then_ports_then_holes() {
+    fn numbers_come_from_names_then_ports_then_gaps() {
         let mut mine = found(9, 55_007);
         mine.id = None;
         mine.service = "antnode-mine.service".to_owned();
@@ -184,30 +195,30 @@ mod tests {
     }
 
     #[test]
-    fn of_two_that_claim_a_port_the_one_that_runs_is_taken() {
+    fn the_running_one_of_two_nodes_with_one_port_is_adopted() {
         let mut stopped = found(1, 55_002);
         stopped.state = ProcessState::Stopped;
         let (ids, left) = sorted(vec![stopped.clone(), found(2, 55_002)], &[]);
         assert_eq!(ids, [2]);
-        insta::assert_snapshot!(left.join("\n"), @"antnode0001.service claims port 55002 like antnode0002.service, which runs");
+        insta::assert_snapshot!(left.join("\n"), @"antnode0001.service has the same port 55002 as antnode0002.service, which runs");
         let mut twin = found(2, 55_002);
         twin.state = ProcessState::Stopped;
         let (ids, left) = sorted(vec![twin, stopped], &[]);
         assert_eq!(ids, [1]);
-        insta::assert_snapshot!(left.join("\n"), @"antnode0002.service claims port 55002 like antnode0001.service");
+        insta::assert_snapshot!(left.join("\n"), @"antnode0002.service has the same port 55002 as antnode0001.service");
     }
 
     #[test]
-    fn two_units_of_one_directory_are_one_node() {
+    fn two_units_with_one_directory_are_one_node() {
         let mut copy = found(2, 55_002);
         copy.root_dir = found(1, 55_001).root_dir;
         let (ids, left) = sorted(vec![found(1, 55_001), copy], &[]);
         assert_eq!(ids, [1]);
-        insta::assert_snapshot!(left.join("\n"), @"antnode0002.service claims /n/antnode0001 like antnode0001.service, which runs");
+        insta::assert_snapshot!(left.join("\n"), @"antnode0002.service has the same directory /n/antnode0001 as antnode0001.service, which runs");
     }
 
     #[test]
-    fn what_is_known_is_not_found_again_and_keeps_its_port() {
+    fn a_known_node_is_skipped_and_keeps_its_port() {
         let known = wnm_core::testing::node(1);
         let mut same = found(1, 55_001);
         same.root_dir.clone_from(&known.root_dir);
@@ -217,19 +228,19 @@ mod tests {
     }
 
     #[test]
-    fn a_metrics_port_that_another_has_says_nothing() {
+    fn a_shared_metrics_port_is_removed() {
         let mut second = found(2, 55_002);
         second.ports.metrics = found(1, 55_001).ports.metrics;
         let bases = PortBases::default();
-        let (kept, _) = sort_out(vec![found(1, 55_001), second], &[], &bases);
+        let (kept, _) = assign_ids(vec![found(1, 55_001), second], &[], &bases);
         assert!(kept[0].1.ports.metrics.is_some());
         assert_eq!(kept[1].1.ports.metrics, None);
     }
 
     proptest::proptest! {
-        /// Whatever is found: no number, port or directory twice, and nothing is lost.
+        /// No number, port or directory is assigned twice, and every node is adopted or left alone.
         #[test]
-        fn nothing_is_given_twice_and_nothing_is_lost(
+        fn nothing_is_assigned_twice_and_no_node_is_lost(
             nodes in proptest::collection::vec((0u32..6, 1u16..6, 0u32..8, proptest::bool::ANY), 0..12),
         ) {
             let made: Vec<FoundNode> = nodes
@@ -245,13 +256,13 @@ mod tests {
                     node
                 })
                 .collect();
-            let (kept, left) = sort_out(made.clone(), &[], &PortBases::default());
+            let (kept, left) = assign_ids(made.clone(), &[], &PortBases::default());
             let distinct = |count: usize| assert_eq!(count, kept.len());
             distinct(kept.iter().map(|(id, _)| *id).collect::<BTreeSet<_>>().len());
             distinct(kept.iter().map(|(_, node)| node.ports.node.get()).collect::<BTreeSet<_>>().len());
             distinct(kept.iter().map(|(_, node)| node.root_dir.clone()).collect::<BTreeSet<_>>().len());
             assert_eq!(kept.len() + left.len(), made.len());
-            // Of two that cannot both be, one that runs is never left for one that does not.
+            // A running node never loses to a stopped one.
             for left in left.iter().filter(|left| !left.other_runs) {
                 let loser = made.iter().find(|node| node.service == left.service).unwrap();
                 assert!(!runs(loser));

@@ -1,6 +1,7 @@
-//! Which nodes still have their directory. A disk that is not mounted must not look like five hundred dead
-//! nodes, so a missing directory counts as gone only where its surroundings prove that they are the right
-//! ones.
+//! Checks which nodes still have their data directory.
+//!
+//! An unmounted disk must not look like five hundred dead nodes. So a missing directory counts as
+//! gone only if its parent proves that the right disk is mounted.
 
 use std::collections::HashMap;
 use std::io;
@@ -12,11 +13,13 @@ use wnm_core::node::DataState;
 use wnm_core::node::Node;
 use wnm_host::layout::id_of;
 
-/// File that tells a node storage from the empty directory that its disk is mounted on.
+/// The file that distinguishes a node storage from the empty mount point of its disk.
 const MARKER: &str = ".wnm";
 
-/// Marks a directory as a node storage. To be done when a storage is made or nodes in it are adopted, and
-/// never in passing: a mark below a mount point would make every node look dead once the disk is gone.
+/// Marks a directory as a node storage.
+///
+/// Call this only when a storage is created or its nodes are adopted. A mark in the mount point
+/// itself would make every node look dead once the disk is unmounted.
 pub fn mark_storage(storage: &Path) -> io::Result<()> {
     let file = std::fs::OpenOptions::new()
         .write(true)
@@ -26,7 +29,7 @@ pub fn mark_storage(storage: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Takes the mark away again. A storage that has none is as it should be.
+/// Removes the mark of a storage. Succeeds if it has none.
 pub fn unmark_storage(storage: &Path) -> io::Result<()> {
     match std::fs::remove_file(storage.join(MARKER)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -39,23 +42,24 @@ pub fn is_marked(storage: &Path) -> bool {
     storage.join(MARKER).is_file()
 }
 
-/// Looks for the directory of every node. What cannot be told within a deadline is unknown.
-pub async fn root_states(nodes: &[Node], storage: &Path) -> HashMap<NodeId, DataState> {
+/// The state of every node's data directory. `Unknown` for all if the file system does not answer
+/// in time.
+pub async fn data_states(nodes: &[Node], storage: &Path) -> HashMap<NodeId, DataState> {
     let roots: Vec<(NodeId, PathBuf)> = nodes
         .iter()
         .map(|node| (node.id, node.root_dir.clone()))
         .collect();
     let storage = storage.to_owned();
-    let looked = within(FILE_SYSTEM_DEADLINE, move || look(&roots, &storage)).await;
+    let looked = within(FILE_SYSTEM_DEADLINE, move || check(&roots, &storage)).await;
     looked.unwrap_or_else(|_| {
         let unknown = nodes.iter().map(|node| (node.id, DataState::Unknown));
         unknown.collect()
     })
 }
 
-fn look(roots: &[(NodeId, PathBuf)], storage: &Path) -> HashMap<NodeId, DataState> {
-    // The same few parents again and again.
-    let mut vouchers = HashMap::new();
+fn check(roots: &[(NodeId, PathBuf)], storage: &Path) -> HashMap<NodeId, DataState> {
+    // Many nodes share few parents.
+    let mut checked_parents = HashMap::new();
     roots
         .iter()
         .map(|(id, root)| {
@@ -63,10 +67,10 @@ fn look(roots: &[(NodeId, PathBuf)], storage: &Path) -> HashMap<NodeId, DataStat
                 Ok(entry) if entry.is_dir() => DataState::Present,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     let parent = root.parent().unwrap_or(root);
-                    let vouched = *vouchers
+                    let proven = *checked_parents
                         .entry(parent.to_owned())
-                        .or_insert_with(|| vouches(parent, storage));
-                    if vouched && !is_link(root) {
+                        .or_insert_with(|| proves_absence(parent, storage));
+                    if proven && !is_link(root) {
                         DataState::Gone
                     } else {
                         DataState::Unknown
@@ -79,16 +83,18 @@ fn look(roots: &[(NodeId, PathBuf)], storage: &Path) -> HashMap<NodeId, DataStat
         .collect()
 }
 
-/// Whether what is missing from this directory is gone: it is a marked storage, or a node's own directory in one,
-/// which may be gone too, or a directory that wnm never marked and that holds something, which the one below a mount
-/// point as a rule does not.
-fn vouches(parent: &Path, storage: &Path) -> bool {
-    let of_a_node = parent
+/// Whether an entry missing from `parent` is really gone. True if `parent` is:
+///
+/// - a marked storage,
+/// - a node's own directory in a marked storage, present or not, or
+/// - another directory that is not empty, which an unmounted mount point usually is.
+fn proves_absence(parent: &Path, storage: &Path) -> bool {
+    let is_node_dir = parent
         .file_name()
         .and_then(|name| name.to_str())
         .is_some_and(|name| id_of(name).is_some());
     if parent.join(MARKER).is_file()
-        || (of_a_node && parent.parent() == Some(storage) && storage.join(MARKER).is_file())
+        || (is_node_dir && parent.parent() == Some(storage) && storage.join(MARKER).is_file())
     {
         return !is_link(parent);
     }
@@ -96,7 +102,7 @@ fn vouches(parent: &Path, storage: &Path) -> bool {
     parent != storage && others()
 }
 
-/// A link that leads nowhere: to a disk that is not mounted.
+/// Whether the path is a link, perhaps to an unmounted disk.
 fn is_link(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|entry| entry.is_symlink())
 }
@@ -107,11 +113,11 @@ mod tests {
 
     fn state(root: &Path, storage: &Path) -> DataState {
         let id = NodeId::FIRST;
-        look(&[(id, root.to_owned())], storage)[&id]
+        check(&[(id, root.to_owned())], storage)[&id]
     }
 
     #[test]
-    fn only_a_marked_storage_lets_a_node_be_dead() {
+    fn a_node_is_dead_only_in_a_marked_storage() {
         let dir = tempfile::tempdir().unwrap();
         let storage = dir.path().join("node");
         let root = storage.join("antnode0001");
@@ -132,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_in_a_nodes_own_is_gone_with_it_or_without() {
+    fn a_nested_directory_can_be_gone_with_its_parent_or_alone() {
         let dir = tempfile::tempdir().unwrap();
         let storage = dir.path();
         let root = storage.join("antnode0007/antnode3");
@@ -149,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn elsewhere_a_directory_that_holds_something_vouches() {
+    fn outside_the_storage_a_parent_with_content_proves_absence() {
         let dir = tempfile::tempdir().unwrap();
         let storage = dir.path().join("node");
         let root = dir.path().join("disk/antnode0001");
@@ -165,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn links_that_lead_nowhere_and_files_in_the_way_prove_nothing() {
+    fn dangling_links_and_files_prove_nothing() {
         let dir = tempfile::tempdir().unwrap();
         mark_storage(dir.path()).unwrap();
         let root = dir.path().join("antnode0001");
