@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::call::{Call, Outcome};
-use crate::colony::{Colony, EAGER};
+use crate::colony::{Colony, EAGER, ROOM};
 use crate::database::NodeRow;
 use crate::wait::{LONG, found_within};
 use crate::{binaries, nodes};
@@ -19,35 +19,31 @@ use crate::{binaries, nodes};
 /// An account that owns nothing else on the machine. antctl makes services of the machine when root calls it.
 const PERSON: u32 = 23_456;
 
-/// Nodes that a colony has room for.
-const ROOM: u16 = 20;
-
 /// A colony, its antctl and its real node programs.
-pub struct Stage {
+pub struct AntctlFixture {
     /// The colony's directory, ports and database.
     pub colony: Colony,
     /// Where antctl is.
     pub antctl: PathBuf,
 }
 
-impl Stage {
-    /// Puts the programs in place; `systemctl` is the one that antctl and wnm find. `None` after saying that the
-    /// test is skipped.
-    pub fn up(systemctl: &Path) -> Option<Self> {
-        Self::below(&std::env::temp_dir(), systemctl)
+impl AntctlFixture {
+    /// Puts the programs in place. `None` after saying that the test is skipped.
+    pub fn up() -> Option<Self> {
+        Self::below(&std::env::temp_dir())
     }
 
     /// The same in a directory of its own below `place`, which may be another file system.
-    pub fn below(place: &Path, systemctl: &Path) -> Option<Self> {
+    pub fn below(place: &Path) -> Option<Self> {
         let cached = nodes::real_antctl()?;
         let older = nodes::real_antnode("0.4.16")?;
         let newer = nodes::real_antnode("0.4.17")?;
         let colony = Colony::below(place, ROOM);
-        let stage = Self {
+        let fixture = Self {
             antctl: colony.dir().join("programs/antctl"),
             colony,
         };
-        fs::set_permissions(stage.colony.dir(), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(fixture.colony.dir(), fs::Permissions::from_mode(0o755)).unwrap();
         for dir in [
             "programs/0.4.16",
             "programs/0.4.17",
@@ -56,17 +52,20 @@ impl Stage {
             "config",
             "runtime",
         ] {
-            fs::create_dir_all(stage.colony.dir().join(dir)).unwrap();
+            fs::create_dir_all(fixture.colony.dir().join(dir)).unwrap();
         }
-        put(&cached, &stage.antctl);
-        put(&older, &stage.program("0.4.16"));
-        put(&newer, &stage.program("0.4.17"));
-        put(&binaries::wnm(), &stage.colony.dir().join("programs/wnm"));
-        put(systemctl, &stage.colony.dir().join("bin/systemctl"));
+        put(&cached, &fixture.antctl);
+        put(&older, &fixture.program("0.4.16"));
+        put(&newer, &fixture.program("0.4.17"));
+        put(&binaries::wnm(), &fixture.colony.dir().join("programs/wnm"));
+        put(
+            &binaries::stub_systemctl(),
+            &fixture.colony.dir().join("bin/systemctl"),
+        );
         for dir in ["", "home", "tmp", "nodes", "data", "config", "runtime"] {
-            stage.hand_over(&stage.colony.dir().join(dir));
+            fixture.hand_over(&fixture.colony.dir().join(dir));
         }
-        Some(stage)
+        Some(fixture)
     }
 
     /// Gives a file to the person.
@@ -154,16 +153,18 @@ impl Stage {
         self.try_init(manager, version, options).succeeded()
     }
 
-    /// The same without a word about how it ends.
+    /// Tries to create it.
     pub fn try_init(&self, manager: &str, version: &str, options: &[&str]) -> Outcome {
+        self.init_with(manager, &self.program(version), options)
+    }
+
+    /// Tries to create a colony of nodes with this program.
+    pub fn init_with(&self, manager: &str, program: &Path, options: &[&str]) -> Outcome {
         let ports = &self.colony.ports;
         let mut call = self
             .wnm(["--init", "--no-upnp", "--process-manager", manager])
             .args(["--rewards-address", nodes::WALLET, "--firewall", "none"])
-            .args([
-                OsStr::new("--antnode-path"),
-                self.program(version).as_os_str(),
-            ])
+            .args([OsStr::new("--antnode-path"), program.as_os_str()])
             .args([OsStr::new("--antctl-path"), self.antctl.as_os_str()])
             .args(["--port-start", &ports.node.to_string()])
             .args(["--metrics-port-start", &ports.metrics.to_string()])

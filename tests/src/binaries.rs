@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// A directory that holds `wnm`, `antnode-sim` and `fake-launchctl`. When it is set nothing is built: for continuous
+/// A directory that holds `wnm`, `antnode-sim`, `fake-launchctl` and `stub-systemctl`. When it is set nothing is built: for continuous
 /// integration, which builds once, and for tests that run where there is no cargo.
 const PREBUILT: &str = "WNM_TEST_BINARIES";
 
@@ -25,6 +25,11 @@ pub fn simulated_node() -> PathBuf {
 /// The launchctl, and the launchd behind it, for systems that have none.
 pub fn fake_launchctl() -> PathBuf {
     find("fake-launchctl")
+}
+
+/// A systemctl that runs units without a systemd.
+pub fn stub_systemctl() -> PathBuf {
+    find("stub-systemctl")
 }
 
 fn find(program: &str) -> PathBuf {

@@ -18,6 +18,18 @@ use crate::{binaries, wait};
 /// Keeps the directory of every test when it is set, to look at after a failure.
 const KEEP: &str = "WNM_KEEP_TEST_DIRS";
 
+/// The database, in the directory of a colony.
+pub(crate) const DATABASE: &str = "colony.db";
+
+/// The node storage, in the directory of a colony.
+pub(crate) const STORAGE: &str = "nodes";
+
+/// The node programs, in the directory of a colony.
+pub(crate) const PROGRAMS: &str = "programs";
+
+/// Nodes that a colony has room for: more than nearly all tests create.
+pub const ROOM: u16 = 20;
+
 /// How long killed processes may take to be gone.
 const GONE: Duration = Duration::from_secs(30);
 
@@ -51,7 +63,7 @@ pub struct Colony {
 impl Colony {
     /// Room for a few nodes. No colony is made yet: see [`Colony::init`].
     pub fn new() -> Self {
-        Self::for_nodes(20)
+        Self::for_nodes(ROOM)
     }
 
     /// Room for nodes 1 to `highest`.
@@ -93,7 +105,7 @@ impl Colony {
 
     /// The node storage.
     pub fn storage(&self) -> PathBuf {
-        self.dir().join("nodes")
+        self.dir().join(STORAGE)
     }
 
     /// The database, in a place of its own and not the default one.
@@ -103,12 +115,12 @@ impl Colony {
 
     /// Where the database is.
     pub fn database_path(&self) -> PathBuf {
-        self.dir().join("colony.db")
+        self.dir().join(DATABASE)
     }
 
     /// A simulated node program of this version.
     pub fn program(&self, version: &str) -> PathBuf {
-        nodes::simulated(&self.dir().join("programs"), version)
+        nodes::simulated(&self.dir().join(PROGRAMS), version)
     }
 
     /// A call of `wnm` on this colony: `DBPATH` leads to its database.

@@ -66,6 +66,11 @@ impl Database {
         }
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether there is a file.
     pub fn exists(&self) -> bool {
         self.path.exists()
@@ -142,6 +147,15 @@ impl Database {
         Held {
             release: Some(release),
             thread: Some(thread),
+        }
+    }
+
+    /// Prints every event of the journal, for a test that fails.
+    pub fn print_events(&self) {
+        let columns = ["at", "node", "action", "outcome", "reason"];
+        for event in self.rows(&columns, "wnm_event ORDER BY id") {
+            let words: Vec<String> = event.into_iter().flatten().collect();
+            eprintln!("{}", words.join(" "));
         }
     }
 

@@ -163,7 +163,7 @@ impl Engine {
     }
 
     /// Runs a shell's words in a container, as root there.
-    pub fn inside(&self, container: &str, words: &str) -> String {
+    pub fn run_in(&self, container: &str, words: &str) -> String {
         let script = format!("export PATH=/command:$PATH; {words}");
         self.call(["exec", container, "/bin/sh", "-c", &script])
     }

@@ -4,12 +4,12 @@
 mod agreement;
 #[cfg(not(target_os = "macos"))]
 mod fake;
-mod seat;
+mod fixture;
 #[cfg(target_os = "macos")]
 mod system;
 
 #[cfg(not(target_os = "macos"))]
 pub use fake::{Behaviour, Launchd};
-pub use seat::Seat;
+pub use fixture::LaunchdFixture;
 #[cfg(target_os = "macos")]
 pub use system::Launchd;

@@ -8,6 +8,7 @@
 pub mod agreement;
 #[cfg(target_os = "linux")]
 pub mod antctl;
+pub mod backend;
 pub mod binaries;
 pub mod call;
 pub mod colony;

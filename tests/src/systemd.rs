@@ -2,7 +2,7 @@
 //! with this machine but its files, which it sees as they are and changes only for itself.
 
 mod agreement;
-mod inside;
+mod machine;
 
 use std::fs;
 use std::io;
@@ -15,7 +15,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-pub use inside::Inside;
+pub use machine::Machine;
 
 use crate::call::{Background, Call, Outcome};
 use crate::processes::children;
@@ -209,9 +209,9 @@ impl Booted {
     }
 
     /// Where a file of the inside is seen from here.
-    pub fn path(&self, inside: &Path) -> PathBuf {
+    pub fn path(&self, machine: &Path) -> PathBuf {
         let leader = self.leader().expect("the system is down");
-        let below = inside.strip_prefix("/").expect("not a full path");
+        let below = machine.strip_prefix("/").expect("not a full path");
         Path::new("/proc")
             .join(leader.to_string())
             .join("root")

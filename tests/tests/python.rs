@@ -7,35 +7,35 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use wnm_tests::nodes;
 use wnm_tests::python::Python;
-use wnm_tests::systemd::{As, Inside};
+use wnm_tests::systemd::{As, Machine};
 use wnm_tests::wait::{LONG, until};
 
 /// A colony that the Python wnm made, with two nodes of its own that run. `None` after saying why the test is
 /// skipped.
-fn grown(python: &Python) -> Option<Inside> {
-    let inside = Inside::up(As::Root)?;
-    let program = inside.program("0.4.16");
-    python.init(&inside, &program);
+fn grown(python: &Python) -> Option<Machine> {
+    let machine = Machine::up(As::Root)?;
+    let program = machine.program("0.4.16");
+    python.init(&machine, &program);
     for _ in 0..2 {
         let _ = python
-            .wnm(&inside, ["--force_action", "add"])
+            .wnm(&machine, ["--force_action", "add"])
             .run()
             .succeeded();
     }
     until(LONG, "the nodes of the Python wnm", || {
         UNITS
             .iter()
-            .all(|unit| inside.state(unit) == "active" && peer(&inside, unit).is_some())
+            .all(|unit| machine.state(unit) == "active" && peer(&machine, unit).is_some())
     });
-    Some(inside)
+    Some(machine)
 }
 
 const UNITS: [&str; 2] = ["antnode0001.service", "antnode0002.service"];
 
 /// What a node says that it is; its metrics port follows from its name.
-fn peer(inside: &Inside, unit: &str) -> Option<String> {
+fn peer(machine: &Machine, unit: &str) -> Option<String> {
     let page = format!("http://127.0.0.1:1300{}/metadata", &unit[10..11]);
-    let told = inside.run("/usr/bin/python3", ["-c", ASK, &page]);
+    let told = machine.run("/usr/bin/python3", ["-c", ASK, &page]);
     Some(
         told.stdout
             .split_once("peer_id=\"")?
@@ -48,8 +48,8 @@ fn peer(inside: &Inside, unit: &str) -> Option<String> {
 
 const ASK: &str = "import sys,urllib.request;print(urllib.request.urlopen(sys.argv[1],timeout=10).read().decode())";
 
-fn pids(inside: &Inside) -> [Option<i32>; 2] {
-    UNITS.map(|unit| inside.main_pid(unit))
+fn pids(machine: &Machine) -> [Option<i32>; 2] {
+    UNITS.map(|unit| machine.main_pid(unit))
 }
 
 /// What the Python wnm does not have, and ours puts at the end.
@@ -118,11 +118,11 @@ fn crosses_over_and_back(version: &'static str) {
     let Some(python) = Python::version(version) else {
         return;
     };
-    let Some(inside) = grown(&python) else {
+    let Some(machine) = grown(&python) else {
         return;
     };
-    let before = pids(&inside);
-    let refused = inside
+    let before = pids(&machine);
+    let refused = machine
         .wnm(["--init", "--rewards-address", nodes::WALLET])
         .run()
         .refused();
@@ -132,21 +132,21 @@ fn crosses_over_and_back(version: &'static str) {
         refused.stderr
     );
     // The line of the crontab, as it was.
-    let db = inside.database();
-    let _ = inside
+    let db = machine.database();
+    let _ = machine
         .wnm(["-q", "--dbpath", db.to_str().unwrap()])
         .run()
         .succeeded();
-    let _ = inside.wnm(["--force_action", "survey"]).run().succeeded();
-    let rows = inside.nodes();
+    let _ = machine.wnm(["--force_action", "survey"]).run().succeeded();
+    let rows = machine.nodes();
     for (row, unit) in rows.iter().zip(UNITS) {
         assert_eq!(
             (row.status.as_str(), &row.peer_id),
-            ("RUNNING", &peer(&inside, unit))
+            ("RUNNING", &peer(&machine, unit))
         );
     }
-    assert_eq!(pids(&inside), before, "a node was restarted");
-    let _ = inside
+    assert_eq!(pids(&machine), before, "a node was restarted");
+    let _ = machine
         .wnm(["--force_action", "stop", "--service_name", "0002"])
         .run()
         .succeeded();
@@ -158,7 +158,7 @@ fn crosses_over_and_back(version: &'static str) {
         return;
     };
     let back = python.wnm(
-        &inside,
+        &machine,
         ["--report", "node-status", "--report_format", "json"],
     );
     let told: Value = back.run().succeeded().json();
@@ -169,17 +169,17 @@ fn crosses_over_and_back(version: &'static str) {
         .collect();
     assert_eq!(words[..2], ["RUNNING", "STOPPED"]);
     let start = ["--force_action", "start", "--service_name", "antnode0002"];
-    let _ = python.wnm(&inside, start).run().succeeded();
-    assert_eq!(inside.state(UNITS[1]), "active");
+    let _ = python.wnm(&machine, start).run().succeeded();
+    assert_eq!(machine.state(UNITS[1]), "active");
     let _ = python
-        .wnm(&inside, ["--force_action", "survey"])
+        .wnm(&machine, ["--force_action", "survey"])
         .run()
         .succeeded();
     until(LONG, "the node that the Python wnm started", || {
-        let _ = inside.wnm(["--force_action", "survey"]).run().succeeded();
-        inside.statuses()[..2] == ["RUNNING", "RUNNING"]
+        let _ = machine.wnm(["--force_action", "survey"]).run().succeeded();
+        machine.statuses()[..2] == ["RUNNING", "RUNNING"]
     });
-    assert_eq!(pids(&inside)[0], before[0]);
+    assert_eq!(pids(&machine)[0], before[0]);
 }
 
 #[test]
@@ -207,17 +207,17 @@ fn both_print_the_same_of_one_database_and_of_what_is_exported() {
     let Some(python) = Python::version("0.6.3") else {
         return;
     };
-    let Some(inside) = grown(&python) else {
+    let Some(machine) = grown(&python) else {
         return;
     };
-    let _ = inside.wnm(["--force-action", "survey"]).run().succeeded();
+    let _ = machine.wnm(["--force-action", "survey"]).run().succeeded();
     let theirs = |[kind, format]: [&str; 2]| {
         let words = ["-q", "--report", kind, "--report_format", format];
-        report(&python.wnm(&inside, words).run().succeeded().stdout)
+        report(&python.wnm(&machine, words).run().succeeded().stdout)
     };
     for [kind, format] in REPORTS {
         let words = ["--report", kind, "--report-format", format];
-        let ours = report(&inside.wnm(words).run().succeeded().stdout);
+        let ours = report(&machine.wnm(words).run().succeeded().stdout);
         let mut theirs = theirs([kind, format]);
         let mut ours = ours;
         if format == "config" {
@@ -232,7 +232,7 @@ fn both_print_the_same_of_one_database_and_of_what_is_exported() {
     }
     // A database that has nothing of ours says the same.
     let before: Vec<String> = REPORTS.map(theirs).into();
-    let exported = inside.programs.path().join("python.db");
+    let exported = machine.programs.path().join("python.db");
     let words = [
         "export",
         "--format",
@@ -240,14 +240,14 @@ fn both_print_the_same_of_one_database_and_of_what_is_exported() {
         "--output",
         exported.to_str().unwrap(),
     ];
-    let _ = inside.wnm(words).run().succeeded();
-    let again = inside.wnm(words).run().refused();
+    let _ = machine.wnm(words).run().succeeded();
+    let again = machine.wnm(words).run().refused();
     assert!(again.stderr.contains("python.db"), "{}", again.stderr);
     let tables = wnm_tests::database::Database::at(&exported);
     let own =
         "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'wnm%' OR sql LIKE '%desired TEXT%'";
     assert_eq!(tables.value(own).as_deref(), Some("0"));
-    let db = inside.database();
+    let db = machine.database();
     std::fs::rename(&db, db.with_extension("ours")).unwrap();
     for part in ["-wal", "-shm"] {
         let _ = std::fs::remove_file(PathBuf::from(format!("{}{part}", db.display())));
@@ -255,7 +255,7 @@ fn both_print_the_same_of_one_database_and_of_what_is_exported() {
     std::fs::rename(&exported, &db).unwrap();
     assert_eq!(REPORTS.map(theirs).to_vec(), before);
     let _ = python
-        .wnm(&inside, ["--force_action", "survey"])
+        .wnm(&machine, ["--force_action", "survey"])
         .run()
         .succeeded();
 }
@@ -265,14 +265,14 @@ fn a_live_run_keeps_us_out_and_a_dead_one_is_told_and_cleared() {
     let Some(python) = Python::version("0.6.3") else {
         return;
     };
-    let Some(inside) = grown(&python) else {
+    let Some(machine) = grown(&python) else {
         return;
     };
-    let lock = inside.system.path(Path::new("/var/antctl/wnm_active"));
+    let lock = machine.system.path(Path::new("/var/antctl/wnm_active"));
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
     // Someone may be at work: the file does not say who.
     std::fs::write(&lock, (now - 60).to_string()).unwrap();
-    let refused = inside.wnm::<&str>([]).run().refused();
+    let refused = machine.wnm::<&str>([]).run().refused();
     assert!(
         refused.stderr.contains("--remove-lockfile"),
         "{}",
@@ -280,22 +280,22 @@ fn a_live_run_keeps_us_out_and_a_dead_one_is_told_and_cleared() {
     );
     // Nobody is, after more than an hour and without a process.
     std::fs::write(&lock, (now - 7200).to_string()).unwrap();
-    let told = inside.wnm::<&str>([]).run().succeeded();
+    let told = machine.wnm::<&str>([]).run().succeeded();
     assert!(
         told.stderr.contains("--remove-lockfile deletes it"),
         "{}",
         told.stderr
     );
-    let found = inside.wnm(["doctor", "--json"]).run().succeeded().json();
+    let found = machine.wnm(["doctor", "--json"]).run().succeeded().json();
     assert!(found.to_string().contains("python-lock-stale"), "{found}");
-    let _ = inside.wnm(["doctor", "--fix"]).run().succeeded();
+    let _ = machine.wnm(["doctor", "--fix"]).run().succeeded();
     assert!(!lock.exists());
 
     // A run that takes its time, however old its lock says that it is.
     let long = ["--force_action", "survey", "--this_survey_delay", "20000"];
-    let run = python.wnm(&inside, long).spawn();
+    let run = python.wnm(&machine, long).spawn();
     until(LONG, "the Python wnm to begin", || lock.exists());
-    let refused = inside.wnm::<&str>([]).run().refused();
+    let refused = machine.wnm::<&str>([]).run().refused();
     assert!(
         refused
             .stderr
@@ -305,7 +305,7 @@ fn a_live_run_keeps_us_out_and_a_dead_one_is_told_and_cleared() {
     );
     std::fs::write(&lock, (now - 7200).to_string()).unwrap();
     for words in [&[][..], &["--remove-lockfile"]] {
-        let refused = inside.wnm(words).run().refused();
+        let refused = machine.wnm(words).run().refused();
         assert!(
             refused
                 .stderr
@@ -316,5 +316,5 @@ fn a_live_run_keeps_us_out_and_a_dead_one_is_told_and_cleared() {
     }
     assert!(lock.exists());
     let _ = run.end_with(nix::sys::signal::Signal::SIGTERM);
-    let _ = inside.wnm::<&str>([]).run().succeeded();
+    let _ = machine.wnm::<&str>([]).run().succeeded();
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::Stage;
+use super::AntctlFixture;
 use crate::agreement::names;
 
-impl Stage {
+impl AntctlFixture {
     /// Fails the test unless rows, services, units, processes and directories tell the same story.
     #[track_caller]
     pub fn check_agreement(&self) {

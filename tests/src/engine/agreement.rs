@@ -49,9 +49,9 @@ impl Engine {
         let logs = names(&colony.storage().join("logs"));
         assert_eq!(logs, services, "log directories and rows");
         for row in &rows {
-            let inside = names(&row.root_dir);
+            let entries = names(&row.root_dir);
             let expected = IN_NODE.map(str::to_owned).into();
-            assert!(inside.is_subset(&expected), "in {}: {inside:?}", row.name);
+            assert!(entries.is_subset(&expected), "in {}: {entries:?}", row.name);
         }
     }
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-use super::Seat;
+use super::LaunchdFixture;
 use crate::agreement::{IN_NODE, names};
 use crate::database::NodeRow;
 
-impl Seat {
+impl LaunchdFixture {
     /// Fails the test unless rows, jobs, their files, what is barred, processes and directories tell the same
     /// story, and what runs was started with what is in its file.
     #[track_caller]
@@ -56,9 +56,9 @@ impl Seat {
             "logs and rows"
         );
         for row in &rows {
-            let inside = names(&row.root_dir);
+            let entries = names(&row.root_dir);
             let expected = IN_NODE.map(str::to_owned).into();
-            assert!(inside.is_subset(&expected), "in {}: {inside:?}", row.name);
+            assert!(entries.is_subset(&expected), "in {}: {entries:?}", row.name);
         }
     }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::Inside;
+use super::Machine;
 use crate::agreement::IN_NODE;
 
-impl Inside {
+impl Machine {
     /// Fails the test unless rows, units, links, processes and directories tell the same story, and systemd has
     /// read all of it.
     #[track_caller]
@@ -29,9 +29,9 @@ impl Inside {
         assert_eq!(self.processes(), programs, "processes and rows");
         assert_eq!(self.node_dirs(), names, "directories and rows");
         for name in &names {
-            let inside = self.names(&self.storage().join(name));
+            let entries = self.names(&self.storage().join(name));
             let expected = IN_NODE.map(str::to_owned).into();
-            assert!(inside.is_subset(&expected), "in {name}: {inside:?}");
+            assert!(entries.is_subset(&expected), "in {name}: {entries:?}");
         }
         let sliced = self.names(&self.unit_dir()).contains("wnm.slice");
         assert_eq!(sliced, !rows.is_empty(), "the slice without a node");

@@ -3,14 +3,14 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use wnm_tests::antctl::Stage;
+use wnm_tests::antctl::AntctlFixture;
 
-use super::{process_of, stage};
+use super::{fixture, process_of};
 
 /// Puts a program in antctl's place that does as `script` says when it is asked to add a node, once, and is antctl
 /// otherwise. `$real` is the real one, `$registry` its file.
-fn instead(stage: &Stage, script: &str) {
-    let dir = stage.colony.dir();
+fn instead(fixture: &AntctlFixture, script: &str) {
+    let dir = fixture.colony.dir();
     let real = dir.join("programs/antctl");
     let path = dir.join("wrapped/antctl");
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -19,7 +19,7 @@ fn instead(stage: &Stage, script: &str) {
         "#!/bin/sh\nreal={}\nregistry={}\nfor word in \"$@\"; do\n\
          if [ \"$word\" = add ] && mkdir {} 2>/dev/null; then\n{script}\nfi\ndone\nexec $real \"$@\"\n",
         real.display(),
-        stage.registry().display(),
+        fixture.registry().display(),
         once.display(),
     );
     fs::write(&path, text).unwrap();
@@ -29,36 +29,36 @@ fn instead(stage: &Stage, script: &str) {
 /// Adds a node while the first call of antctl for it ends as `script` says, and goes on until it runs. Whether wnm
 /// gets along with that at once is `at_once`; otherwise it takes everything back.
 fn added_in_spite_of(script: &str, at_once: bool) {
-    let Some(mut stage) = stage() else { return };
-    instead(&stage, script);
-    stage.antctl = stage.colony.dir().join("wrapped/antctl");
-    stage.init("antctl+user", "0.4.16", &["--node-cap=3"]);
-    let added = stage.wnm(["--force-action=add"]).run();
+    let Some(mut fixture) = fixture() else { return };
+    instead(&fixture, script);
+    fixture.antctl = fixture.colony.dir().join("wrapped/antctl");
+    fixture.init("antctl+user", "0.4.16", &["--node-cap=3"]);
+    let added = fixture.wnm(["--force-action=add"]).run();
     assert_eq!(added.code, Some(i32::from(!at_once)), "{}", added.stdout);
-    let _ = stage.wnm(["--force-action=survey"]).run().succeeded();
-    assert_eq!(stage.nodes().is_empty(), !at_once);
+    let _ = fixture.wnm(["--force-action=survey"]).run().succeeded();
+    assert_eq!(fixture.nodes().is_empty(), !at_once);
     if !at_once {
-        assert_eq!(stage.unit_names(), [""; 0], "a unit without a node");
-        assert_eq!(stage.names(), [""; 0], "a service without a node");
+        assert_eq!(fixture.unit_names(), [""; 0], "a unit without a node");
+        assert_eq!(fixture.names(), [""; 0], "a service without a node");
         assert_eq!(
-            stage.colony.node_dirs(),
+            fixture.colony.node_dirs(),
             [""; 0],
             "a directory without a node"
         );
-        let _ = stage.wnm(["--force-action=add"]).run().succeeded();
+        let _ = fixture.wnm(["--force-action=add"]).run().succeeded();
     }
-    stage.settle(1);
-    assert_eq!(stage.names(), ["antnode1"]);
-    assert_eq!(stage.unit_names(), ["antnode1.service"]);
-    assert_eq!(stage.nodes().len(), 1);
-    assert!(process_of(&stage, "antnode1").is_some());
-    assert_eq!(stage.colony.processes().len(), 1);
-    let _ = stage
+    fixture.settle(1);
+    assert_eq!(fixture.names(), ["antnode1"]);
+    assert_eq!(fixture.unit_names(), ["antnode1.service"]);
+    assert_eq!(fixture.nodes().len(), 1);
+    assert!(process_of(&fixture, "antnode1").is_some());
+    assert_eq!(fixture.colony.processes().len(), 1);
+    let _ = fixture
         .wnm(["--force-action=teardown", "--confirm"])
         .run()
         .succeeded();
-    stage.colony.assert_nothing_left();
-    assert_eq!(stage.unit_names(), [""; 0]);
+    fixture.colony.assert_nothing_left();
+    assert_eq!(fixture.unit_names(), [""; 0]);
 }
 
 #[test]

@@ -5,146 +5,152 @@ use std::fs;
 use nix::sys::signal::Signal;
 use wnm_tests::wait::{LONG, until};
 
-use super::{colony_of, process_of, signal, stage};
+use super::{colony_of, fixture, process_of, signal};
 
 #[test]
 fn nodes_that_antctl_has_are_taken_over_as_they_are() {
-    let Some(stage) = stage() else { return };
+    let Some(fixture) = fixture() else { return };
     for id in [1, 2, 3, 4] {
-        let _ = stage.add_by_hand(id).run().succeeded();
+        let _ = fixture.add_by_hand(id).run().succeeded();
     }
     for name in ["antnode1", "antnode2"] {
         let start = ["start", "--interval", "1", "--service-name", name];
-        let _ = stage.by_hand(start).run().succeeded();
+        let _ = fixture.by_hand(start).run().succeeded();
     }
-    let _ = stage
+    let _ = fixture
         .by_hand(["remove", "--service-name", "antnode3"])
         .run()
         .succeeded();
     // One of them comes up with the machine.
-    let unit = stage.units().join("antnode2.service");
+    let unit = fixture.units().join("antnode2.service");
     let mut text = fs::read_to_string(&unit).unwrap();
     text.push_str("\n[Install]\nWantedBy=default.target\n");
     fs::write(&unit, text).unwrap();
-    let wanted = stage.units().join("default.target.wants/antnode2.service");
+    let wanted = fixture
+        .units()
+        .join("default.target.wants/antnode2.service");
     fs::create_dir_all(wanted.parent().unwrap()).unwrap();
     std::os::unix::fs::symlink(&unit, &wanted).unwrap();
-    let before = process_of(&stage, "antnode1").unwrap();
+    let before = process_of(&fixture, "antnode1").unwrap();
 
-    let made = stage.init("antctl+user", "0.4.16", &["--node-cap=3", "--import"]);
+    let made = fixture.init("antctl+user", "0.4.16", &["--node-cap=3", "--import"]);
     assert!(made.stdout.contains("adopted   3 nodes"), "{}", made.stdout);
-    let rows = stage.nodes();
+    let rows = fixture.nodes();
     let services: Vec<&str> = rows.iter().map(|row| row.service.as_str()).collect();
     assert_eq!(services, ["antnode1", "antnode2", "antnode4"]);
     for row in &rows {
-        assert_eq!(row.root_dir, stage.registry().with_file_name(&row.service));
+        assert_eq!(
+            row.root_dir,
+            fixture.registry().with_file_name(&row.service)
+        );
     }
     assert_eq!(
-        process_of(&stage, "antnode1").unwrap(),
+        process_of(&fixture, "antnode1").unwrap(),
         before,
         "nothing is restarted"
     );
-    let _ = stage.wnm(["--force-action=survey"]).run().succeeded();
-    let states: Vec<String> = stage.nodes().into_iter().map(|row| row.status).collect();
+    let _ = fixture.wnm(["--force-action=survey"]).run().succeeded();
+    let states: Vec<String> = fixture.nodes().into_iter().map(|row| row.status).collect();
     assert_eq!(states, ["RUNNING", "RUNNING", "STOPPED"]);
 
     // What came up with the machine does so after an upgrade.
     let upgrade = ["--force-action=upgrade", "--service-name=1,2,4"];
-    let newer = stage.program("0.4.17");
-    let _ = stage
+    let newer = fixture.program("0.4.17");
+    let _ = fixture
         .wnm(upgrade)
         .arg("--antnode-path")
         .arg(newer)
         .run()
         .succeeded();
-    stage.settle(2);
+    fixture.settle(2);
     assert!(wanted.is_symlink());
     assert!(
         fs::read_to_string(&unit)
             .unwrap()
             .contains("WantedBy=default.target")
     );
-    let versions: Vec<Option<String>> = stage.nodes().into_iter().map(|row| row.version).collect();
+    let versions: Vec<Option<String>> =
+        fixture.nodes().into_iter().map(|row| row.version).collect();
     assert_eq!(
         versions[0..2],
         [Some("0.4.17".to_owned()), Some("0.4.17".to_owned())]
     );
 
-    let _ = stage
+    let _ = fixture
         .wnm(["--force-action=teardown", "--confirm"])
         .run()
         .succeeded();
-    assert!(stage.nodes().is_empty() && stage.unit_names().is_empty());
-    assert!(stage.colony.processes().is_empty());
+    assert!(fixture.nodes().is_empty() && fixture.unit_names().is_empty());
+    assert!(fixture.colony.processes().is_empty());
 }
 
 #[test]
 fn a_service_that_wnm_does_not_know_survives_a_teardown() {
-    let Some(stage) = colony_of(1, "0.4.16") else {
+    let Some(fixture) = colony_of(1, "0.4.16") else {
         return;
     };
-    let _ = stage.add_by_hand(7).run().succeeded();
+    let _ = fixture.add_by_hand(7).run().succeeded();
     let start = ["start", "--interval", "1", "--service-name", "antnode2"];
-    let _ = stage.by_hand(start).run().succeeded();
-    let foreign = process_of(&stage, "antnode2").unwrap();
-    let _ = stage
+    let _ = fixture.by_hand(start).run().succeeded();
+    let foreign = process_of(&fixture, "antnode2").unwrap();
+    let _ = fixture
         .wnm(["--force-action=teardown", "--confirm"])
         .run()
         .succeeded();
-    assert!(stage.nodes().is_empty());
-    assert_eq!(stage.names(), ["antnode2"]);
-    assert_eq!(stage.unit_names(), ["antnode2.service"]);
-    assert_eq!(process_of(&stage, "antnode2").unwrap(), foreign);
+    assert!(fixture.nodes().is_empty());
+    assert_eq!(fixture.names(), ["antnode2"]);
+    assert_eq!(fixture.unit_names(), ["antnode2.service"]);
+    assert_eq!(process_of(&fixture, "antnode2").unwrap(), foreign);
 }
 
 #[test]
 fn nothing_is_lost_between_calls_by_hand() {
-    let Some(stage) = colony_of(1, "0.4.16") else {
+    let Some(fixture) = colony_of(1, "0.4.16") else {
         return;
     };
     std::thread::scope(|scope| {
         let person = scope.spawn(|| {
             // Each of them writes back the registry as it was when it began.
             for _ in 0..20 {
-                let _ = stage.by_hand(["-v", "status", "--json"]).run();
+                let _ = fixture.by_hand(["-v", "status", "--json"]).run();
             }
         });
-        let _ = stage
+        let _ = fixture
             .wnm(["--force-action=add", "--count=2"])
             .run()
             .succeeded();
-        let _ = stage
+        let _ = fixture
             .wnm(["--force-action=stop", "--service-name=1"])
             .run()
             .succeeded();
         person.join().unwrap();
     });
-    stage.settle(2);
-    let rows = stage.nodes();
+    fixture.settle(2);
+    let rows = fixture.nodes();
     let mut services: Vec<&str> = rows.iter().map(|row| row.service.as_str()).collect();
     services.sort_unstable();
     services.dedup();
     assert_eq!(services.len(), 3, "{rows:#?}");
-    assert_eq!(stage.names().len(), 3);
-    assert_eq!(stage.unit_names().len(), 3);
-    assert!(process_of(&stage, "antnode1").is_none());
+    assert_eq!(fixture.names().len(), 3);
+    assert_eq!(fixture.unit_names().len(), 3);
+    assert!(process_of(&fixture, "antnode1").is_none());
 }
 
 #[test]
 fn a_call_by_hand_that_hangs_keeps_wnm_for_a_while_only() {
-    let Some(stage) = colony_of(2, "0.4.16") else {
+    let Some(fixture) = colony_of(2, "0.4.16") else {
         return;
     };
-    signal(&stage, "antnode1", Signal::SIGSTOP);
+    signal(&fixture, "antnode1", Signal::SIGSTOP);
     // Without -v antctl asks the node that hangs.
-    let hung = stage.by_hand(["status"]).spawn();
+    let hung = fixture.by_hand(["status"]).spawn();
     until(LONG, "antctl to hang", || {
         fs::read_to_string(format!("/proc/{}/comm", hung.pid()))
             .is_ok_and(|name| name == "antctl\n")
     });
     let stop = ["--force-action=stop", "--service-name=2"];
-    let _ = stage.wnm(stop).run().succeeded();
-    assert!(process_of(&stage, "antnode2").is_none());
-    signal(&stage, "antnode1", Signal::SIGCONT);
+    let _ = fixture.wnm(stop).run().succeeded();
+    assert!(process_of(&fixture, "antnode2").is_none());
+    signal(&fixture, "antnode1", Signal::SIGCONT);
     let _ = hung.end_with(Signal::SIGKILL);
 }

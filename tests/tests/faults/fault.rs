@@ -11,9 +11,9 @@ use wnm_tests::database::Database;
 use wnm_tests::network;
 use wnm_tests::wait::LONG;
 
+use crate::backend::FaultBackend;
 use crate::clock;
 use crate::disk::Filled;
-use crate::ground::Ground;
 use crate::operation::Operation;
 use crate::script::When;
 use crate::silence::{Silence, Silent, Supervisor};
@@ -173,87 +173,87 @@ impl Fault {
     }
 
     /// A call of the program, while it lasts.
-    pub fn wnm(&self, ground: &dyn Ground) -> Call {
+    pub fn wnm(&self, backend: &dyn FaultBackend) -> Call {
         match self {
-            Self::Silence(Silence::NotFound { entirely }) => supervisor(ground).lost(*entirely),
+            Self::Silence(Silence::NotFound { entirely }) => supervisor(backend).lost(*entirely),
             // A call waits for who hangs until it is sure, several times over.
-            Self::Silence(_) => ground.wnm().within(LONG.saturating_mul(10)),
-            _ => ground.wnm(),
+            Self::Silence(_) => backend.wnm().within(LONG.saturating_mul(10)),
+            _ => backend.wnm(),
         }
     }
 
     /// Lets it happen. Those that have to do with the operation itself are none of these.
-    pub fn begin<'g>(&self, ground: &'g dyn Ground) -> Ongoing<'g> {
+    pub fn begin<'g>(&self, backend: &'g dyn FaultBackend) -> Ongoing<'g> {
         match *self {
             Self::Killed | Self::PowerCut | Self::TwoAtOnce { .. } => Ongoing::Nothing,
             Self::DiskFull { bytes } => {
-                let disk = ground.dir().parent().expect("a directory on a disk");
+                let disk = backend.dir().parent().expect("a directory on a disk");
                 Ongoing::Disk(Filled::up_to(disk, bytes))
             }
             Self::ReadOnly { everywhere } => Ongoing::Mount(ReadOnly::at(
-                ground,
+                backend,
                 if everywhere {
-                    ground.dir().to_owned()
+                    backend.dir().to_owned()
                 } else {
-                    ground.storage()
+                    backend.storage()
                 },
             )),
             Self::ClockMoved { by } => {
-                clock::moved(&ground.database(), by);
+                clock::moved(&backend.database(), by);
                 Ongoing::Nothing
             }
             Self::NodesDie { which } => {
-                for row in ground.database().nodes() {
+                for row in backend.database().nodes() {
                     if which & (1 << (row.id % 32)) != 0 {
-                        ground.kill_node(&row);
+                        backend.kill_node(&row);
                     }
                 }
                 Ongoing::Nothing
             }
-            Self::PortTaken { node, metrics } => take_port(ground, node, metrics),
-            Self::NameLost => Ongoing::Name(Restored::after(ground.database(), NOBODY)),
-            Self::Silence(silence) => Ongoing::Silence(silence.begin(supervisor(ground))),
+            Self::PortTaken { node, metrics } => take_port(backend, node, metrics),
+            Self::NameLost => Ongoing::Name(Restored::after(backend.database(), NOBODY)),
+            Self::Silence(silence) => Ongoing::Silence(silence.begin(supervisor(backend))),
         }
     }
 }
 
-fn supervisor(ground: &dyn Ground) -> &dyn Supervisor {
-    ground.supervisor().expect("nobody who could be silent")
+fn supervisor(backend: &dyn FaultBackend) -> &dyn Supervisor {
+    backend.supervisor().expect("nobody who could be silent")
 }
 
 /// Another program is faster than a node. If that runs it is killed first, as its port is free only then.
-fn take_port<'g>(ground: &dyn Ground, node: u16, metrics: bool) -> Ongoing<'g> {
-    let rows = ground.database().nodes();
+fn take_port<'g>(backend: &dyn FaultBackend, node: u16, metrics: bool) -> Ongoing<'g> {
+    let rows = backend.database().nodes();
     if let Some(row) = rows.iter().find(|row| row.id == u32::from(node)) {
-        ground.kill_node(row);
+        backend.kill_node(row);
     }
     let thousands = if metrics {
         "metrics_port_start"
     } else {
         "port_start"
     };
-    let thousands = ground
+    let thousands = backend
         .database()
         .value(&format!("(SELECT {thousands} FROM machine)"));
     let port = thousands.unwrap().parse::<u16>().unwrap() * 1000 + node;
     // It may be on its way up again: then it was faster.
     if metrics {
-        let bound = bound(ground, || TcpListener::bind((Ipv4Addr::LOCALHOST, port)));
+        let bound = bound(backend, || TcpListener::bind((Ipv4Addr::LOCALHOST, port)));
         bound.map_or(Ongoing::Nothing, |listener| {
             Ongoing::Metrics(Thief::at(listener))
         })
     } else {
-        let bound = bound(ground, || UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)));
+        let bound = bound(backend, || UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)));
         bound.map_or(Ongoing::Nothing, Ongoing::Node)
     }
 }
 
 /// A socket in the network that the nodes are in.
 fn bound<T: Send>(
-    ground: &dyn Ground,
+    backend: &dyn FaultBackend,
     bind: impl FnOnce() -> io::Result<T> + Send,
 ) -> io::Result<T> {
-    match ground.network() {
+    match backend.network() {
         Some(network) => network::within(&network, bind),
         None => bind(),
     }
@@ -261,21 +261,21 @@ fn bound<T: Send>(
 
 /// A directory that cannot be written in until this is dropped.
 pub struct ReadOnly<'g> {
-    ground: &'g dyn Ground,
+    backend: &'g dyn FaultBackend,
     dir: PathBuf,
 }
 
 impl<'g> ReadOnly<'g> {
-    fn at(ground: &'g dyn Ground, dir: PathBuf) -> Self {
-        let read_only = Self { ground, dir };
-        ground.make_read_only(&read_only.dir);
+    fn at(backend: &'g dyn FaultBackend, dir: PathBuf) -> Self {
+        let read_only = Self { backend, dir };
+        backend.make_read_only(&read_only.dir);
         read_only
     }
 }
 
 impl Drop for ReadOnly<'_> {
     fn drop(&mut self) {
-        self.ground.make_writable(&self.dir);
+        self.backend.make_writable(&self.dir);
     }
 }
 

@@ -1,7 +1,6 @@
-//! How calls end, and what is told of a run that failed.
+//! How calls may end.
 
 use wnm_tests::call::Outcome;
-use wnm_tests::database::Database;
 
 /// Fails the test when the program did not end as it should: done, refused or killed.
 #[track_caller]
@@ -10,13 +9,4 @@ pub fn checked(outcome: Outcome) -> Outcome {
     let quiet = !outcome.stderr.contains("panicked");
     assert!(well && quiet, "{outcome:#?}");
     outcome
-}
-
-/// Prints what the program did and why.
-pub fn tell_events(database: &Database) {
-    let columns = ["at", "node", "action", "outcome", "reason"];
-    for event in database.rows(&columns, "wnm_event ORDER BY id") {
-        let words: Vec<String> = event.into_iter().flatten().collect();
-        eprintln!("{}", words.join(" "));
-    }
 }

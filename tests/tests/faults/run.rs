@@ -4,13 +4,13 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::backend::FaultBackend;
 use crate::fault::{Fault, Kind, Ongoing};
-use crate::ground::Ground;
 use crate::operation::{Act, Operation};
 use crate::outcome::checked;
 use crate::script::{Script, Standing, Start, When};
 use crate::seeds::Seed;
-use crate::stage::Stage;
+use crate::test_colony::TestColony;
 use crate::wanted::Wanted;
 use crate::{check, disk};
 
@@ -54,10 +54,14 @@ impl Run {
 
     /// Makes it on what `ground` gives for a directory to be in: where tests lie, or on a disk of so many mebibytes
     /// if the fault is one of the disk. Where there is no ground, or no such disk, that was said.
-    pub fn make<G: Ground>(&self, mebibytes: u32, ground: impl FnOnce(&Path) -> Option<G> + Send) {
+    pub fn make<G: FaultBackend>(
+        &self,
+        mebibytes: u32,
+        backend: impl FnOnce(&Path) -> Option<G> + Send,
+    ) {
         let make = |place: &Path| {
-            if let Some(ground) = ground(place) {
-                self.make_on(&ground);
+            if let Some(backend) = backend(place) {
+                self.make_on(&backend);
             }
         };
         if !self.fault.is_of_the_disk() {
@@ -68,44 +72,44 @@ impl Run {
     }
 
     /// Makes it on this ground.
-    pub fn make_on(&self, ground: &dyn Ground) {
+    pub fn make_on(&self, backend: &dyn FaultBackend) {
         let adds = self.script.operation.adds() + self.fault.adds();
-        let stage = Stage::set(&self.script, self.script.count() + adds, ground);
-        let mut wanted = Wanted::as_it_is(stage.seen());
-        self.act(&stage, &mut wanted);
-        stage.settle();
+        let colony = TestColony::set(&self.script, self.script.count() + adds, backend);
+        let mut wanted = Wanted::as_it_is(colony.seen());
+        self.act(&colony, &mut wanted);
+        colony.settle();
         if matches!(self.fault, Fault::ReadOnly { .. }) {
-            forget_replaced_programs(&stage);
+            forget_replaced_programs(&colony);
         }
-        check::check(&stage, &wanted);
+        check::check(&colony, &wanted);
     }
 
     /// The operation, the fault, and what the next cycles make of it while it lasts.
-    fn act(&self, stage: &Stage<'_>, wanted: &mut Wanted) {
+    fn act(&self, colony: &TestColony<'_>, wanted: &mut Wanted) {
         let Self { script, fault } = self;
         let mut ongoing = Ongoing::Nothing;
         if script.when == When::Before {
-            ongoing = fault.begin(stage.ground);
+            ongoing = fault.begin(colony.backend);
         }
         wanted.perhaps(&script.operation);
-        let operation = stage.call_during(fault, script.operation.words()).spawn();
+        let operation = colony.call_during(fault, script.operation.words()).spawn();
         if script.when == When::During {
             // Not to wait for anything: the time itself is what is tried.
             std::thread::sleep(script.moment);
         }
         let outcome = match fault {
-            Fault::Killed => stage.ground.kill_program(operation),
-            Fault::PowerCut => stage.ground.cut_power(operation),
+            Fault::Killed => colony.backend.kill_program(operation),
+            Fault::PowerCut => colony.backend.cut_power(operation),
             Fault::TwoAtOnce { other } => {
                 // Before the other and, if it was done meanwhile, after it.
                 wanted.perhaps(other);
                 wanted.perhaps(&script.operation);
-                checked(stage.call(other.words()).run());
+                checked(colony.call(other.words()).run());
                 operation.finish()
             }
             lasting => {
                 if script.when == When::During {
-                    ongoing = lasting.begin(stage.ground);
+                    ongoing = lasting.begin(colony.backend);
                 }
                 if let Some(length) = lasting.length() {
                     std::thread::sleep(length);
@@ -120,20 +124,20 @@ impl Run {
             wanted.surely(&script.operation);
         }
         if script.when == When::After {
-            ongoing = fault.begin(stage.ground);
+            ongoing = fault.begin(colony.backend);
         }
         for _ in 0..fault.cycles(script.cycles) {
             // Whatever comes of it, it must end well.
-            checked(stage.call_during(fault, stage.cycle()).run());
+            checked(colony.call_during(fault, colony.cycle()).run());
         }
         drop(ongoing);
     }
 }
 
 /// An upgrade that went well but could not delete the program it replaced tells so and leaves it to the next one.
-fn forget_replaced_programs(stage: &Stage<'_>) {
-    for row in stage.ground.database().nodes() {
-        let dir = stage.ground.seen_at(&row.root_dir);
+fn forget_replaced_programs(colony: &TestColony<'_>) {
+    for row in colony.backend.database().nodes() {
+        let dir = colony.backend.path_from_here(&row.root_dir);
         if row.status == "RUNNING"
             && let Err(error) = std::fs::remove_file(dir.join("antnode.previous"))
         {

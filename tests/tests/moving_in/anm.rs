@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use wnm_tests::nodes;
-use wnm_tests::systemd::{As, Inside};
+use wnm_tests::systemd::{As, Machine};
 use wnm_tests::wait::{LONG, until};
 
 /// A machine as anm leaves it: three units as its script writes them, two of which run.
-fn anm_machine(inside: &Inside, program: &Path) {
+fn anm_machine(machine: &Machine, program: &Path) {
     let file = |path: &str, text: &str| {
-        let path = inside.system.path(Path::new(path));
+        let path = machine.system.path(Path::new(path));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     };
@@ -41,14 +41,14 @@ fn anm_machine(inside: &Inside, program: &Path) {
         let name = format!("antnode{number}");
         let dir = PathBuf::from("/var/antctl/services").join(&name);
         let logs = PathBuf::from("/var/log/antnode").join(&name);
-        let _ = inside
+        let _ = machine
             .run("/bin/mkdir", [Path::new("-p"), &dir, &logs])
             .succeeded();
-        let _ = inside
+        let _ = machine
             .run("/bin/cp", [program, &dir.join("antnode")])
             .succeeded();
         let owner = [Path::new("-R"), Path::new("ant:ant"), &dir, &logs];
-        let _ = inside.run("/bin/chown", owner).succeeded();
+        let _ = machine.run("/bin/chown", owner).succeeded();
         let (dir, logs) = (dir.display(), logs.display());
         file(
             &format!("/etc/systemd/system/{name}.service"),
@@ -61,20 +61,20 @@ fn anm_machine(inside: &Inside, program: &Path) {
             ),
         );
     }
-    let _ = inside.systemctl(["daemon-reload"]).succeeded();
-    let _ = inside
+    let _ = machine.systemctl(["daemon-reload"]).succeeded();
+    let _ = machine
         .systemctl(["start", "antnode001", "antnode002"])
         .succeeded();
 }
 
 #[test]
 fn a_machine_of_anm_is_taken_over_in_one_command_and_given_back() {
-    let Some(inside) = Inside::up(As::Root) else {
+    let Some(machine) = Machine::up(As::Root) else {
         return;
     };
-    let program = inside.program("0.4.16");
+    let program = machine.program("0.4.16");
     let migrate = || {
-        inside
+        machine
             .wnm(["--init", "--migrate-anm"])
             .args([Path::new("--antnode-path"), &program])
     };
@@ -84,15 +84,15 @@ fn a_machine_of_anm_is_taken_over_in_one_command_and_given_back() {
         "{}",
         refused.stderr
     );
-    anm_machine(&inside, &program);
+    anm_machine(&machine, &program);
     let [cron, kept, block] = [
         "/etc/cron.d/anm",
         "/var/antctl/anm.cron",
         "/var/antctl/block",
     ]
-    .map(|path| inside.system.path(Path::new(path)));
+    .map(|path| machine.system.path(Path::new(path)));
     let units = ["antnode001.service", "antnode002.service"];
-    let pids = units.map(|unit| inside.main_pid(unit));
+    let pids = units.map(|unit| machine.main_pid(unit));
     assert!(pids.iter().all(Option::is_some));
     until(LONG, "the nodes to answer", || {
         let asked = migrate()
@@ -116,7 +116,7 @@ fn a_machine_of_anm_is_taken_over_in_one_command_and_given_back() {
         "{}",
         refused.stderr
     );
-    assert!(cron.exists() && !kept.exists() && !inside.database().exists());
+    assert!(cron.exists() && !kept.exists() && !machine.database().exists());
     std::fs::remove_file(&block).unwrap();
 
     // What fails later gives it back.
@@ -144,7 +144,7 @@ fn a_machine_of_anm_is_taken_over_in_one_command_and_given_back() {
     ] {
         assert!(asked.contains(told), "{told}\n--\n{asked}");
     }
-    assert!(cron.exists() && !kept.exists() && !inside.database().exists());
+    assert!(cron.exists() && !kept.exists() && !machine.database().exists());
 
     let made = migrate().run().succeeded().stdout;
     assert!(
@@ -152,7 +152,7 @@ fn a_machine_of_anm_is_taken_over_in_one_command_and_given_back() {
         "{made}"
     );
     assert!(!cron.exists() && kept.exists());
-    let config = inside
+    let config = machine
         .wnm(["--report=machine-config"])
         .run()
         .succeeded()
@@ -174,26 +174,31 @@ fn a_machine_of_anm_is_taken_over_in_one_command_and_given_back() {
             "{line}\n--\n{config}"
         );
     }
-    let rows = inside.nodes();
+    let rows = machine.nodes();
     let ports: Vec<u16> = rows.iter().map(|row| row.port).collect();
     assert_eq!(ports, [41001, 41002, 41003]);
-    assert_eq!(inside.statuses(), ["RUNNING", "RUNNING", "STOPPED"]);
+    assert_eq!(machine.statuses(), ["RUNNING", "RUNNING", "STOPPED"]);
     assert!(rows[0].peer_id.is_some() && rows[0].version.as_deref() == Some("0.4.16"));
     assert_eq!(
-        units.map(|unit| inside.main_pid(unit)),
+        units.map(|unit| machine.main_pid(unit)),
         pids,
         "a node was restarted"
     );
     // They are driven like any other.
-    let _ = inside
+    let _ = machine
         .wnm(["--force-action=start", "--service-name=3"])
         .run()
         .succeeded();
-    assert_eq!(inside.state("antnode003.service"), "active");
+    assert_eq!(machine.state("antnode003.service"), "active");
 
     // And given back: the nodes run on, and what anm needs is told.
-    let released = inside.wnm(["release"]).run().succeeded().stdout;
+    let released = machine.wnm(["release"]).run().succeeded().stdout;
     assert!(released.contains("/var/antctl/anm.cron"), "{released}");
-    assert_eq!(units.map(|unit| inside.main_pid(unit)), pids);
-    assert!(inside.system.path(Path::new("/var/antctl/config")).exists());
+    assert_eq!(units.map(|unit| machine.main_pid(unit)), pids);
+    assert!(
+        machine
+            .system
+            .path(Path::new("/var/antctl/config"))
+            .exists()
+    );
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use wnm_tests::database::NodeRow;
-use wnm_tests::systemd::Inside;
+use wnm_tests::systemd::Machine;
 
 /// What stays the same of a node whoever manages it. One that does not run tells nobody its peer id.
 pub fn facts(rows: &[NodeRow]) -> Vec<(u32, String, PathBuf, u16, Option<String>)> {
@@ -22,7 +22,7 @@ pub fn facts(rows: &[NodeRow]) -> Vec<(u32, String, PathBuf, u16, Option<String>
 }
 
 /// The process of each node.
-pub fn main_pids(inside: &Inside) -> Vec<Option<i32>> {
-    let services = inside.nodes().into_iter().map(|node| node.service);
-    services.map(|service| inside.main_pid(&service)).collect()
+pub fn main_pids(machine: &Machine) -> Vec<Option<i32>> {
+    let services = machine.nodes().into_iter().map(|node| node.service);
+    services.map(|service| machine.main_pid(&service)).collect()
 }

@@ -1,18 +1,18 @@
 //! What the doctor says of a colony under systemd.
 
-use wnm_tests::systemd::{As, Inside};
+use wnm_tests::systemd::{As, Machine};
 
 use crate::colony::main_pids;
 
 #[test]
 fn the_doctor_finds_what_does_not_fit_and_mends_what_is_safe() {
-    let Some(inside) = Inside::up(As::Ann) else {
+    let Some(machine) = Machine::up(As::Ann) else {
         return;
     };
-    let program = inside.program("0.4.16");
-    let _ = inside.init(&program, &["--node-cap=3"]);
-    inside.grow(3);
-    let found = || inside.wnm(["doctor"]).run().succeeded().stdout;
+    let program = machine.program("0.4.16");
+    let _ = machine.init(&program, &["--node-cap=3"]);
+    machine.grow(3);
+    let found = || machine.wnm(["doctor"]).run().succeeded().stdout;
     // The kernel's own ports and the clock are the machine's that the test runs on.
     let ours = |text: &str| -> Vec<String> {
         let lines: Vec<&str> = text.lines().collect();
@@ -25,22 +25,22 @@ fn the_doctor_finds_what_does_not_fit_and_mends_what_is_safe() {
     };
     assert_eq!(ours(&found()), [] as [&str; 0]);
     let stop = ["--force-action=stop", "--service-name=antnode0003"];
-    let _ = inside.wnm(stop).run().succeeded();
-    let unit = inside.unit_file("antnode0003.service");
+    let _ = machine.wnm(stop).run().succeeded();
+    let unit = machine.unit_file("antnode0003.service");
     let text = std::fs::read_to_string(&unit).unwrap();
     std::fs::remove_file(&unit).unwrap();
-    let other = std::fs::read_to_string(inside.unit_file("antnode0001.service")).unwrap();
+    let other = std::fs::read_to_string(machine.unit_file("antnode0001.service")).unwrap();
     let other = other
         .replace("antnode0001", "antnode0007")
         .replace("55001", "55007");
-    std::fs::write(inside.unit_file("antnode0007.service"), other).unwrap();
-    let _ = inside.systemctl(["daemon-reload"]).succeeded();
-    let stray = inside.storage().join("antnode0009");
-    let _ = inside.run("/bin/mkdir", [&stray]).succeeded();
-    let _ = inside
+    std::fs::write(machine.unit_file("antnode0007.service"), other).unwrap();
+    let _ = machine.systemctl(["daemon-reload"]).succeeded();
+    let stray = machine.storage().join("antnode0009");
+    let _ = machine.run("/bin/mkdir", [&stray]).succeeded();
+    let _ = machine
         .run("/bin/touch", [stray.join("secret-key")])
         .succeeded();
-    let before = main_pids(&inside);
+    let before = main_pids(&machine);
     let told = found();
     assert_eq!(
         ours(&told),
@@ -53,15 +53,15 @@ fn the_doctor_finds_what_does_not_fit_and_mends_what_is_safe() {
         "{told}"
     );
     assert!(!unit.exists(), "a look changed something");
-    let mended = inside.wnm(["doctor", "--fix"]).run().succeeded().stdout;
+    let mended = machine.wnm(["doctor", "--fix"]).run().succeeded().stdout;
     assert!(
         mended.starts_with("mended antnode0003 has no service"),
         "{mended}"
     );
     assert_eq!(std::fs::read_to_string(&unit).unwrap(), text);
     assert_eq!(ours(&found()).len(), 2);
-    assert_eq!(main_pids(&inside), before);
+    assert_eq!(main_pids(&machine), before);
     let start = ["--force-action=start", "--service-name=antnode0003"];
-    let _ = inside.wnm(start).run().succeeded();
-    assert_eq!(inside.state("antnode0003.service"), "active");
+    let _ = machine.wnm(start).run().succeeded();
+    assert_eq!(machine.state("antnode0003.service"), "active");
 }

@@ -6,20 +6,20 @@ use wnm_tests::call::Call;
 use wnm_tests::colony::EAGER;
 use wnm_tests::database::Database;
 use wnm_tests::nodes;
-use wnm_tests::systemd::{As, Inside};
+use wnm_tests::systemd::{As, Machine};
 use wnm_tests::wait::{LONG, until};
 
 use crate::colony::{facts, main_pids};
 
 /// `--init --import` with no more than cannot be found.
-fn import(inside: &Inside, program: &Path) -> Call {
-    inside
-        .wnm(["--init", "--import", "--process-manager", inside.kind()])
+fn import(machine: &Machine, program: &Path) -> Call {
+    machine
+        .wnm(["--init", "--import", "--process-manager", machine.kind()])
         .args([Path::new("--antnode-path"), program])
 }
 
-fn delete_database(inside: &Inside) {
-    let state = inside.database().parent().unwrap().to_owned();
+fn delete_database(machine: &Machine) {
+    let state = machine.database().parent().unwrap().to_owned();
     for entry in std::fs::read_dir(&state).unwrap() {
         std::fs::remove_file(entry.unwrap().path()).unwrap();
     }
@@ -27,38 +27,41 @@ fn delete_database(inside: &Inside) {
 
 /// A colony whose database is lost is the same colony again, and none of its nodes notices.
 fn a_lost_database_is_made_again_from_what_runs(who: As) {
-    let Some(inside) = Inside::up(who) else {
+    let Some(machine) = Machine::up(who) else {
         return;
     };
-    let program = inside.program("0.4.16");
+    let program = machine.program("0.4.16");
     let ports = ["--node-cap=4", "--port-start=41", "--metrics-port-start=42"];
-    let _ = inside.init(&program, &ports);
-    inside.grow(4);
-    let _ = inside
+    let _ = machine.init(&program, &ports);
+    machine.grow(4);
+    let _ = machine
         .wnm(["--force-action=stop", "--service-name=antnode0003"])
         .run()
         .succeeded();
-    let (before, pids) = (inside.nodes(), main_pids(&inside));
-    delete_database(&inside);
+    let (before, pids) = (machine.nodes(), main_pids(&machine));
+    delete_database(&machine);
 
     // Who only asks gets nothing done, and sees all of it.
-    let asked = import(&inside, &program).arg("--dry-run").run().succeeded();
+    let asked = import(&machine, &program)
+        .arg("--dry-run")
+        .run()
+        .succeeded();
     for told in ["would adopt 4 nodes", "antnode0003  STOPPED", "41001/42001"] {
         assert!(asked.stdout.contains(told), "{}", asked.stdout);
     }
-    assert!(!inside.database().exists());
-    let made = import(&inside, &program).arg("--json").run().succeeded();
+    assert!(!machine.database().exists());
+    let made = import(&machine, &program).arg("--json").run().succeeded();
     assert_eq!(made.last_json()["adopted"], 4);
-    assert_eq!(facts(&inside.nodes()), facts(&before));
+    assert_eq!(facts(&machine.nodes()), facts(&before));
     assert_eq!(
-        inside.statuses(),
+        machine.statuses(),
         ["RUNNING", "RUNNING", "STOPPED", "RUNNING"]
     );
-    assert_eq!(main_pids(&inside), pids, "a node was restarted");
+    assert_eq!(main_pids(&machine), pids, "a node was restarted");
     // As old as its identity.
     for (id, row) in [("0001", 1), ("0003", 3)] {
-        let key = inside.storage().join(format!("antnode{id}/secret-key"));
-        let written = inside
+        let key = machine.storage().join(format!("antnode{id}/secret-key"));
+        let written = machine
             .system
             .path(&key)
             .metadata()
@@ -69,11 +72,11 @@ fn a_lost_database_is_made_again_from_what_runs(who: As) {
             .duration_since(std::time::UNIX_EPOCH)
             .unwrap()
             .as_secs();
-        let age = Database::at(&inside.database())
+        let age = Database::at(&machine.database())
             .value(&format!("SELECT age FROM node WHERE id = {row}"));
         assert_eq!(age, Some(written.to_string()));
     }
-    let config = inside
+    let config = machine
         .wnm(["--report=machine-config"])
         .run()
         .succeeded()
@@ -87,17 +90,17 @@ fn a_lost_database_is_made_again_from_what_runs(who: As) {
         assert!(config.contains(line), "{config}");
     }
     // It goes on as before.
-    let _ = inside
+    let _ = machine
         .wnm(EAGER)
         .arg("--force-action=start")
         .arg("--service-name=3")
         .run()
         .succeeded();
-    assert_eq!(inside.state("antnode0003.service"), "active");
-    assert_eq!(main_pids(&inside)[..2], pids[..2]);
+    assert_eq!(machine.state("antnode0003.service"), "active");
+    assert_eq!(main_pids(&machine)[..2], pids[..2]);
     until(LONG, "the started node to say who it is", || {
-        let _ = inside.wnm(["--force-action=survey"]).run().succeeded();
-        inside.nodes()[2].peer_id == before[2].peer_id
+        let _ = machine.wnm(["--force-action=survey"]).run().succeeded();
+        machine.nodes()[2].peer_id == before[2].peer_id
     });
 }
 
@@ -113,24 +116,24 @@ fn a_lost_database_of_the_machines_colony_is_made_again() {
 
 #[test]
 fn what_cannot_be_adopted_is_listed_and_a_low_cap_or_a_lost_disk_refuses() {
-    let Some(inside) = Inside::up(As::Ann) else {
+    let Some(machine) = Machine::up(As::Ann) else {
         return;
     };
-    let program = inside.program("0.4.16");
-    let _ = inside.init(&program, &["--node-cap=3"]);
-    inside.grow(3);
-    delete_database(&inside);
+    let program = machine.program("0.4.16");
+    let _ = machine.init(&program, &["--node-cap=3"]);
+    machine.grow(3);
+    delete_database(&machine);
     // A second unit on a port that is taken, and one whose directory is gone.
-    let unit = |name: &str| inside.unit_file(name);
+    let unit = |name: &str| machine.unit_file(name);
     let text = std::fs::read_to_string(unit("antnode0001.service")).unwrap();
     for (id, port) in [("0008", "55001"), ("0009", "55009")] {
         let text = text.replace("antnode0001", &format!("antnode{id}"));
         let text = text.replace("--port 55001", &format!("--port {port}"));
         std::fs::write(unit(&format!("antnode{id}.service")), text).unwrap();
     }
-    let _ = inside.systemctl(["daemon-reload"]).succeeded();
+    let _ = machine.systemctl(["daemon-reload"]).succeeded();
 
-    let refused = import(&inside, &program)
+    let refused = import(&machine, &program)
         .arg("--node-cap=2")
         .run()
         .refused();
@@ -139,8 +142,8 @@ fn what_cannot_be_adopted_is_listed_and_a_low_cap_or_a_lost_disk_refuses() {
         "{}",
         refused.stderr
     );
-    assert!(!inside.database().exists());
-    let made = import(&inside, &program).run().succeeded().stdout;
+    assert!(!machine.database().exists());
+    let made = import(&machine, &program).run().succeeded().stdout;
     for told in [
         "adopted   4 nodes as they are (3 RUNNING, 1 DEAD)",
         "left alone: antnode0008.service claims port 55001 like antnode0001.service, which runs",
@@ -149,24 +152,24 @@ fn what_cannot_be_adopted_is_listed_and_a_low_cap_or_a_lost_disk_refuses() {
         assert!(made.contains(told), "{made}");
     }
     // Found later: nothing new but the one that was left alone.
-    let more = inside.wnm(["--import"]).run().succeeded().stdout;
+    let more = machine.wnm(["--import"]).run().succeeded().stdout;
     assert!(more.contains("left alone: antnode0008.service"), "{more}");
-    assert_eq!(inside.nodes().len(), 4);
+    assert_eq!(machine.nodes().len(), 4);
 
     // The disk that the nodes are on is not there.
-    delete_database(&inside);
-    let storage = inside.storage();
+    delete_database(&machine);
+    let storage = machine.storage();
     let away = storage.with_extension("away");
-    let _ = inside.run("/bin/mv", [&storage, &away]).succeeded();
-    let _ = inside.run("/bin/mkdir", [&storage]).succeeded();
-    let refused = import(&inside, &program).run().refused();
+    let _ = machine.run("/bin/mv", [&storage, &away]).succeeded();
+    let _ = machine.run("/bin/mkdir", [&storage]).succeeded();
+    let refused = import(&machine, &program).run().refused();
     assert!(
         refused.stderr.contains("mount the disk"),
         "{}",
         refused.stderr
     );
-    assert!(!inside.database().exists());
-    let left = inside
+    assert!(!machine.database().exists());
+    let left = machine
         .run("/bin/ls", [Path::new("-A"), &storage])
         .succeeded();
     assert_eq!(left.stdout, "", "the wrong disk was marked");

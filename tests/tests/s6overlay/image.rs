@@ -104,7 +104,7 @@ fn what_the_dockerfile_makes_is_an_image_that_nodes_run_in() {
         let _ = engine.init(&colony, &program, 5, &["--docker-image=built"]);
         let add = ["--force-action=add", "--count=2"];
         let _ = engine.wnm(&colony, &add).run().succeeded();
-        assert_eq!(engine.inside("a1", "id -u ant"), "1000");
+        assert_eq!(engine.run_in("a1", "id -u ant"), "1000");
         let teardown = ["--force-action=teardown", "--confirm"];
         let _ = engine.wnm(&colony, &teardown).run().succeeded();
         colony.assert_nothing_left();

@@ -32,7 +32,7 @@ impl Stage<'_> {
     /// Process ids of the services of a container, by name.
     fn pids(&self, container: &str) -> BTreeMap<String, String> {
         let asked = "for s in /run/service/*; do echo ${s##*/} $(s6-svstat -o up,pid $s); done";
-        let told = self.engine.inside(container, asked);
+        let told = self.engine.run_in(container, asked);
         let words = told.lines().filter_map(|line| line.split_once(' '));
         words
             .map(|(name, pid)| (name.to_owned(), pid.to_owned()))
@@ -125,13 +125,13 @@ fn adds_are_balanced(stage: &Stage<'_>) {
 }
 
 fn nodes_are_the_owners(stage: &Stage<'_>) {
-    let users = stage.engine.inside(
+    let users = stage.engine.run_in(
         "a1",
         "ps -o user,args | grep '[a]ntnode --boot' | cut -d' ' -f1",
     );
     assert_eq!(users.lines().collect::<Vec<_>>(), ["ant"; 6], "{users}");
     assert_eq!(
-        stage.engine.inside("a1", "id -u ant; id -g ant"),
+        stage.engine.run_in("a1", "id -u ant; id -g ant"),
         "1234\n1235"
     );
     let data = stage.colony.storage().join("antnode0001");
@@ -146,7 +146,7 @@ fn a_killed_node_comes_back(stage: &Stage<'_>) {
     let before = pid(stage);
     stage
         .engine
-        .inside("a1", "s6-svc -k /run/service/antnode0001");
+        .run_in("a1", "s6-svc -k /run/service/antnode0001");
     until(LONG, "the node to come back", || {
         let now = pid(stage);
         now.starts_with("true") && now != before
@@ -240,7 +240,7 @@ fn the_rest_runs_on(stage: &Stage<'_>) {
     }
     let hidden = stage
         .engine
-        .inside("a2", "ls -A /run/service | grep '^[.].*antnode' || true");
+        .run_in("a2", "ls -A /run/service | grep '^[.].*antnode' || true");
     assert_eq!(hidden, "");
     assert!(!stage.colony.storage().join("antnode0009").exists());
     assert!(!stage.colony.storage().join("logs/antnode0009").exists());
@@ -299,7 +299,7 @@ fn a_program_that_does_not_start_is_taken_back(stage: &Stage<'_>) {
         .refused();
     assert!(refused.stdout.contains("no luck"), "{}", refused.stdout);
     let asked = format!("s6-svstat -o up,wantedup /run/service/{name}");
-    assert_eq!(stage.engine.inside("a2", &asked), "false false");
+    assert_eq!(stage.engine.run_in("a2", &asked), "false false");
 }
 
 fn nothing_is_left(stage: &Stage<'_>) {

@@ -34,9 +34,9 @@ fn a_start_waits_for_a_supervisor_that_has_just_begun() {
         let add = ["--force-action=add", "--count=1"];
         let _ = engine.wnm(&colony, &add).run().succeeded();
         let [container] = engine.containers().try_into().unwrap();
-        engine.inside(&container, FAILS_FIRST);
+        engine.run_in(&container, FAILS_FIRST);
         let _ = engine.wnm(&colony, &add).run().succeeded();
-        assert_eq!(engine.inside(&container, "cat /tmp/left"), "0");
+        assert_eq!(engine.run_in(&container, "cat /tmp/left"), "0");
         let _ = engine
             .wnm(&colony, &["--force-action=survey"])
             .run()
@@ -44,15 +44,15 @@ fn a_start_waits_for_a_supervisor_that_has_just_begun() {
         assert_eq!(statuses(&colony), ["RUNNING"; 2]);
 
         // Where it never says anything, it is not said that the node ended.
-        engine.inside(&container, SAYS_NOTHING);
-        engine.inside(&container, "echo 100000 >/tmp/left");
+        engine.run_in(&container, SAYS_NOTHING);
+        engine.run_in(&container, "echo 100000 >/tmp/left");
         let told = engine.wnm(&colony, &add).run().succeeded();
         assert!(
             told.stdout.contains("does not say whether"),
             "{}",
             told.stdout
         );
-        engine.inside(
+        engine.run_in(
             &container,
             "cd /command && mv -f kept s6-svstat && echo 0 >/tmp/left",
         );
@@ -81,14 +81,14 @@ fn a_service_of_which_nothing_is_said_is_not_taken_for_stopped() {
         let _ = survey();
         let [container] = engine.containers().try_into().unwrap();
         let pids = "grep -l '[-]-root-dir' /proc/[0-9]*/cmdline";
-        let before = engine.inside(&container, pids);
+        let before = engine.run_in(&container, pids);
         std::fs::write(colony.database().nodes()[0].root_dir.join("sim-silent"), "").unwrap();
-        engine.inside(&container, SAYS_NOTHING);
-        engine.inside(&container, ONE_BY_ONE);
+        engine.run_in(&container, SAYS_NOTHING);
+        engine.run_in(&container, ONE_BY_ONE);
         let _ = survey();
         assert_eq!(statuses(&colony), ["UNKNOWN", "RUNNING"]);
         let _ = engine.wnm(&colony, &["--json"]).run().succeeded();
-        assert_eq!(engine.inside(&container, pids), before);
+        assert_eq!(engine.run_in(&container, pids), before);
     });
 }
 
@@ -102,19 +102,19 @@ fn a_node_that_may_run_is_neither_told_as_stopped_nor_deleted() {
         let _ = engine.wnm(&colony, &add).run().succeeded();
         let [container] = engine.containers().try_into().unwrap();
         let pids = "grep -l '[-]-root-dir' /proc/[0-9]*/cmdline";
-        let before = engine.inside(&container, pids);
-        engine.inside(&container, TAKES_NO_ORDER);
+        let before = engine.run_in(&container, pids);
+        engine.run_in(&container, TAKES_NO_ORDER);
         for (action, node) in [("stop", "antnode0001"), ("remove", "antnode0002")] {
             let action = format!("--force-action={action}");
             let service = format!("--service-name={node}");
             let told = engine.wnm(&colony, &[&action, &service]).run();
             assert!(told.stdout.contains("does not say whether"), "{told:?}");
         }
-        assert_eq!(engine.inside(&container, pids), before);
+        assert_eq!(engine.run_in(&container, pids), before);
         assert_eq!(colony.node_dirs(), ["antnode0001", "antnode0002"]);
         assert!(!statuses(&colony).contains(&"STOPPED".to_owned()));
 
-        engine.inside(&container, "cd /command && mv -f kept/* .");
+        engine.run_in(&container, "cd /command && mv -f kept/* .");
         let stop = ["--force-action=stop", "--service-name=antnode0001"];
         let _ = engine.wnm(&colony, &stop).run().succeeded();
         until(LONG, "the removal that was left open", || {

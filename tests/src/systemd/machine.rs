@@ -11,7 +11,7 @@ use crate::wait::{LONG, found_within, until};
 use crate::{binaries, nodes};
 
 /// A colony in a booted system.
-pub struct Inside {
+pub struct Machine {
     /// The system.
     pub system: Booted,
     who: As,
@@ -21,7 +21,7 @@ pub struct Inside {
     storage: Option<PathBuf>,
 }
 
-impl Inside {
+impl Machine {
     /// Boots a system without a colony. `None` after saying that the test is skipped.
     pub fn up(who: As) -> Option<Self> {
         Self::below(&std::env::temp_dir(), who)
@@ -29,9 +29,9 @@ impl Inside {
 
     /// The same with the nodes beside the database, both below `place`, which may be another file system.
     pub fn with_nodes_below(place: &Path, who: As) -> Option<Self> {
-        let mut inside = Self::below(place, who)?;
-        inside.storage = Some(inside.programs.path().join("state/nodes"));
-        Some(inside)
+        let mut machine = Self::below(place, who)?;
+        machine.storage = Some(machine.programs.path().join("state/nodes"));
+        Some(machine)
     }
 
     fn below(place: &Path, who: As) -> Option<Self> {
@@ -46,7 +46,7 @@ impl Inside {
         std::fs::create_dir(&state).unwrap();
         std::os::unix::fs::chown(&state, Some(who.uid()), Some(who.uid())).unwrap();
         let system = Booted::up(&[programs.path()])?;
-        let inside = Self {
+        let machine = Self {
             system,
             who,
             programs,
@@ -55,10 +55,10 @@ impl Inside {
         if who == As::Ann {
             // Her systemd comes up with the machine, since she lingers; its bus a moment later.
             until(LONG, "Ann's systemd", || {
-                inside.systemctl(["is-system-running"]).stdout.trim() == "running"
+                machine.systemctl(["is-system-running"]).stdout.trim() == "running"
             });
         }
-        Some(inside)
+        Some(machine)
     }
 
     /// A simulated node program, seen inside as well.
@@ -107,7 +107,17 @@ impl Inside {
         program: &str,
         args: impl IntoIterator<Item = S>,
     ) -> Outcome {
-        self.system.call(self.who, Path::new(program), args).run()
+        self.run_as(self.who, program, args)
+    }
+
+    /// Runs a program as somebody else.
+    pub fn run_as<S: AsRef<OsStr>>(
+        &self,
+        who: As,
+        program: &str,
+        args: impl IntoIterator<Item = S>,
+    ) -> Outcome {
+        self.system.call(who, Path::new(program), args).run()
     }
 
     /// Calls the `systemctl` of the systemd that runs the nodes.

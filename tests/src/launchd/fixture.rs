@@ -11,14 +11,17 @@ use crate::nodes;
 use crate::wait::{LONG, found_within};
 
 /// A colony and its launchd, which goes first: it would bring back what is killed.
-pub struct Seat {
+pub struct LaunchdFixture {
     /// The launchd.
     pub launchd: Launchd,
     /// The colony.
     pub colony: Colony,
+    /// Where launchd is when it is not in the colony's directory.
+    #[cfg(not(target_os = "macos"))]
+    _own_dir: Option<tempfile::TempDir>,
 }
 
-impl Seat {
+impl LaunchdFixture {
     /// An empty one. `None` after saying that the test is skipped.
     pub fn up() -> Option<Self> {
         let colony = Colony::new();
@@ -26,7 +29,28 @@ impl Seat {
         let launchd = Launchd::up()?;
         #[cfg(not(target_os = "macos"))]
         let launchd = Launchd::up(colony.dir());
-        Some(Self { launchd, colony })
+        Some(Self {
+            launchd,
+            colony,
+            #[cfg(not(target_os = "macos"))]
+            _own_dir: None,
+        })
+    }
+
+    /// A launchd that takes the colony's jobs when it boots, beside a colony below `place`. It is on another disk,
+    /// since that of the colony may be full.
+    #[cfg(not(target_os = "macos"))]
+    pub fn below(place: &Path) -> Self {
+        let colony = Colony::below(place, crate::colony::ROOM);
+        let dir = tempfile::tempdir().expect("no directory for launchd");
+        let mut behaviour = super::Behaviour::default();
+        let files = colony.home().join("Library/LaunchAgents");
+        behaviour.takes_at_boot(&format!("gui/{}", nix::unistd::geteuid()), &files);
+        Self {
+            launchd: Launchd::behaving(dir.path(), behaviour),
+            colony,
+            _own_dir: Some(dir),
+        }
     }
 
     /// A call of `wnm`.
