@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 #[cfg(target_os = "linux")]
 pub use s6overlay::S6Fixture;
-pub use settle::{kept_cap, run_when_unlocked, settle, wait_for_pages};
+pub use settle::{kept_cap, run_until_running, run_when_unlocked, settle, wait_for_pages};
 
 use crate::call::Call;
 use crate::database::{Database, NodeRow};

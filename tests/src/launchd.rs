@@ -1,4 +1,4 @@
-//! A launchd for a test: a fake one of its own, or the machine's on macOS.
+//! The launchd of a test: a fake one, or the machine's on macOS.
 
 #[cfg(not(target_os = "macos"))]
 mod agreement;

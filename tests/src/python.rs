@@ -1,5 +1,5 @@
-//! The Python wnm, the real package in a virtual environment, in a systemd of its own: under its other managers
-//! its released versions start no node.
+//! The Python wnm, the real package in a virtual environment, in a booted machine with systemd: under its other
+//! managers its released versions start no node.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::{nodes, real};
 /// One released version of it.
 pub struct Python {
     dir: PathBuf,
-    /// Which.
+    /// The version.
     pub version: &'static str,
 }
 
@@ -37,14 +37,14 @@ impl Python {
         machine
             .system
             .call(As::Root, Path::new("/usr/bin/env"), words)
-            // It asks PATH for the node program, whatever it was told.
+            // It asks PATH for the node program, whatever its options say.
             .env("PATH", path_with(&machine.programs.path().join("0.4.16")))
             .env("WNM_FIREWALL_DISABLED", "1")
             .env("DBPATH", machine.database())
             .args(args)
     }
 
-    /// Makes a colony of units of the machine.
+    /// Creates a colony of units of the machine.
     pub fn init(&self, machine: &Machine, program: &Path) {
         let peers = format!("ANT_PEERS={}", nodes::NOWHERE);
         let _ = self
@@ -66,7 +66,7 @@ impl Python {
             .succeeded();
     }
 
-    /// It looks for its migrations in the working directory, and the package does not bring them.
+    /// It reads its migrations from the working directory, and the package does not contain them.
     fn working_directory(&self, machine: &Machine) -> PathBuf {
         let dir = machine
             .programs

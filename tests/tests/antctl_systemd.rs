@@ -1,4 +1,4 @@
-//! The real antctl as root, with real node programs, inside a real systemd.
+//! The real antctl as root, with real node programs, under a real systemd.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -11,7 +11,7 @@ use wnm_tests::nodes;
 use wnm_tests::systemd::{As, Machine};
 use wnm_tests::wait::{LONG, until};
 
-/// Copies of the real programs, seen inside as well.
+/// Copies of the real programs that the machine sees, too.
 struct Programs {
     antctl: PathBuf,
     older: PathBuf,
@@ -34,7 +34,7 @@ impl Programs {
     }
 }
 
-fn a_colony_lives_and_goes(who: As) {
+fn a_colony_goes_through_its_whole_life(who: As) {
     let Some(machine) = Machine::up(who) else {
         return;
     };
@@ -42,7 +42,7 @@ fn a_colony_lives_and_goes(who: As) {
         return;
     };
     if who == As::Ann {
-        // The storage is hers to look into, since the program itself runs with her rights.
+        // She must be able to read the storage, since wnm itself runs with her rights.
         let rights = machine.system.path(Path::new("/etc/sudoers.d/ann"));
         std::fs::write(&rights, "ann ALL=(ALL) NOPASSWD: ALL\n").unwrap();
         std::fs::set_permissions(&rights, Permissions::from_mode(0o440)).unwrap();
@@ -76,9 +76,9 @@ fn a_colony_lives_and_goes(who: As) {
     assert_eq!(active("antnode1"), "active");
     let pid = systemctl(&["show", "-P", "MainPID", "antnode1"]).stdout;
     let status = machine.run("cat", [format!("/proc/{}/status", pid.trim())]);
-    assert!(status.stdout.contains("Uid:\t1501"), "{}", status.stdout);
+    status.assert_stdout_contains("Uid:\t1501");
 
-    // What is killed stays down under these units, and wnm brings it back.
+    // These units do not restart a killed node. wnm does.
     let _ = systemctl(&["kill", "--signal=KILL", "antnode2"]).succeeded();
     until(LONG, "the unit to fail", || active("antnode2") == "failed");
     let healed = machine.wnm(["--json"]).run().succeeded();
@@ -105,7 +105,7 @@ fn a_colony_lives_and_goes(who: As) {
         .succeeded();
     assert!(!storage.join("antnode0002").exists());
 
-    // A unit that failed and is gone is remembered by systemd, which the next of its name must not suffer from.
+    // systemd remembers a failed unit that is gone. The next unit of that name must not suffer from it.
     let _ = systemctl(&["kill", "--signal=KILL", "antnode1"]).succeeded();
     until(LONG, "the unit to fail", || active("antnode1") == "failed");
     let _ = machine
@@ -123,14 +123,14 @@ fn a_colony_lives_and_goes(who: As) {
 }
 
 #[test]
-fn root_drives_antctl_under_a_real_systemd() {
-    a_colony_lives_and_goes(As::Root);
+fn root_manages_antctl_under_a_real_systemd() {
+    a_colony_goes_through_its_whole_life(As::Root);
 }
 
 #[test]
-fn a_person_drives_roots_antctl_through_sudo() {
+fn a_user_manages_the_antctl_of_root_through_sudo() {
     if !Path::new("/usr/bin/sudo").is_file() {
         return wnm_tests::real::skip("there is no sudo");
     }
-    a_colony_lives_and_goes(As::Ann);
+    a_colony_goes_through_its_whole_life(As::Ann);
 }

@@ -15,16 +15,16 @@ fn label(node: usize) -> String {
 }
 
 #[test]
-fn a_colony_lives_and_goes() {
+fn a_colony_goes_through_its_whole_life() {
     let Some(fixture) = LaunchdFixture::up() else {
         return;
     };
     let old = fixture.colony.program("0.4.16");
     let made = fixture.init(&old, &["--node-cap=6"]);
-    assert!(made.stdout.contains("launchd+sudo"), "{}", made.stdout);
+    made.assert_stdout_contains("launchd+sudo");
     fixture.grow(6);
     let labels: Vec<String> = (1..=6).map(label).collect();
-    assert_eq!(fixture.held(), labels);
+    assert_eq!(fixture.loaded(), labels);
     assert_eq!(fixture.colony.processes().len(), 6);
     let services: Vec<String> = fixture
         .nodes()
@@ -32,11 +32,11 @@ fn a_colony_lives_and_goes() {
         .map(|node| node.service)
         .collect();
     assert_eq!(services, labels);
-    // At the cap nothing more is done.
+    // At the cap nothing happens.
     let idle = fixture.wnm(["--json"]).run().succeeded();
     assert_eq!(idle.status(), "idle", "{}", idle.stdout);
 
-    // What is killed comes back without wnm.
+    // launchd restarts a killed node without wnm.
     let first = fixture.pid(&label(1)).unwrap();
     kill(Pid::from_raw(first), Signal::SIGKILL).unwrap();
     let second = until_some(LONG, "the node to come back", || {
@@ -52,10 +52,10 @@ fn a_colony_lives_and_goes() {
         .run()
         .succeeded();
     assert_eq!(fixture.pid(&label(2)), None);
-    assert!(!fixture.held().contains(&label(2)));
+    assert!(!fixture.loaded().contains(&label(2)));
     assert_eq!(fixture.statuses()[1], "STOPPED");
 
-    // An upgrade restarts what runs and nothing else.
+    // An upgrade restarts only what runs.
     let new = fixture.colony.program("0.4.17");
     let _ = fixture
         .wnm(["--force-action=upgrade", "--service-name=0001,0002"])
@@ -79,9 +79,9 @@ fn a_colony_lives_and_goes() {
     let left = [1, 4, 5, 6].map(|node| format!("{}.plist", label(node)));
     assert_eq!(fixture.job_files(), left);
     assert_eq!(fixture.colony.node_dirs().len(), 4);
-    // A hole is filled again, with the label that was there before.
+    // A new node gets the number and the label of a removed one.
     let _ = fixture.wnm(["--force-action=add"]).run().succeeded();
-    assert!(fixture.held().contains(&label(2)));
+    assert!(fixture.loaded().contains(&label(2)));
 
     let gone = fixture
         .wnm(["--force-action=teardown", "--confirm", "--json"])
@@ -105,9 +105,9 @@ fn cycles_grow_heal_upgrade_and_shrink() {
     };
     cycles_until(&[], "four nodes", &|| fixture.statuses() == ["RUNNING"; 4]);
 
-    // Someone has launchd let go of one: the next cycles see it and bring it back.
+    // Somebody unloads one. The next cycles see it and load it again.
     let list = fixture.launchctl(["list"]).succeeded();
-    assert!(list.stdout.contains(&label(3)), "{}", list.stdout);
+    list.assert_stdout_contains(&label(3));
     let uid = nix::unistd::geteuid();
     let target = format!("gui/{uid}/{}", label(3));
     let _ = fixture.launchctl(["bootout", &target]).succeeded();
@@ -130,7 +130,7 @@ fn cycles_grow_heal_upgrade_and_shrink() {
         "two to go",
         &|| fixture.nodes().len() == 2,
     );
-    assert_eq!(fixture.held(), [label(1), label(2)]);
+    assert_eq!(fixture.loaded(), [label(1), label(2)]);
     let _ = fixture
         .wnm(["--force-action=teardown", "--confirm"])
         .run()
@@ -138,7 +138,7 @@ fn cycles_grow_heal_upgrade_and_shrink() {
     fixture.assert_nothing_left();
 }
 
-/// A program that says its version and ends with 3 when it is to run.
+/// A program that prints its version and exits with 3 when it should run.
 fn broken(fixture: &LaunchdFixture) -> PathBuf {
     let path = fixture.colony.dir().join("broken");
     let script = "#!/bin/sh\n[ \"$1\" = --version ] && echo 'Autonomi Node v0.4.18' && exit 0\necho no such key >&2\nexit 3\n";
@@ -148,7 +148,7 @@ fn broken(fixture: &LaunchdFixture) -> PathBuf {
 }
 
 #[test]
-fn a_node_that_does_not_stay_up_is_told_in_the_words_of_launchd() {
+fn a_crashing_node_is_reported_with_the_reason_of_launchd() {
     let Some(fixture) = LaunchdFixture::up() else {
         return;
     };
@@ -161,9 +161,9 @@ fn a_node_that_does_not_stay_up_is_told_in_the_words_of_launchd() {
         .args(path)
         .run()
         .refused();
-    let told = "last exit code 3; no such key";
-    assert!(added.stdout.contains(told), "{}", added.stdout);
-    assert_eq!(fixture.held(), [label(1)]);
+    let output = "last exit code 3; no such key";
+    added.assert_stdout_contains(output);
+    assert_eq!(fixture.loaded(), [label(1)]);
     assert_eq!(fixture.colony.node_dirs(), ["antnode0001"]);
     assert_eq!(fixture.job_files(), [format!("{}.plist", label(1))]);
 
@@ -173,12 +173,12 @@ fn a_node_that_does_not_stay_up_is_told_in_the_words_of_launchd() {
         .run()
         .refused();
     let back = "previous program was put back and runs";
-    assert!(upgraded.stdout.contains(back), "{}", upgraded.stdout);
+    upgraded.assert_stdout_contains(back);
     fixture.pid(&label(1)).unwrap();
 }
 
 #[test]
-fn words_pass_through_launchd_unchanged() {
+fn arguments_reach_nodes_unchanged() {
     let Some(fixture) = LaunchdFixture::up() else {
         return;
     };
@@ -194,7 +194,7 @@ fn words_pass_through_launchd_unchanged() {
     fixture.grow(1);
     let processes = fixture.colony.processes();
     let args = &processes[0].args;
-    // ps tells arguments apart by blanks only.
+    // ps separates arguments by blanks only.
     if cfg!(target_os = "linux") {
         let at = args.iter().position(|word| word == "--log-format").unwrap();
         assert_eq!(args[at + 1], odd);
@@ -204,9 +204,9 @@ fn words_pass_through_launchd_unchanged() {
     }
 }
 
-/// The jobs of the Python wnm, of antctl, and one that is damaged.
+/// The jobs of the Python wnm and of antctl, and a damaged one.
 #[test]
-fn jobs_of_others_are_taken_over_and_driven() {
+fn foreign_jobs_are_adopted_and_managed() {
     let Some(fixture) = LaunchdFixture::up() else {
         return;
     };
@@ -251,10 +251,10 @@ fn jobs_of_others_are_taken_over_and_driven() {
     let before = until_some(LONG, "the node", || fixture.pid(&label(1)));
 
     let made = fixture.init(&program, &["--import", "--node-cap=2"]);
-    let told = format!("{}{}", made.stdout, made.stderr);
+    let output = format!("{}{}", made.stdout, made.stderr);
     assert!(
-        told.contains("antnode9.plist") && told.contains("damaged"),
-        "{told}"
+        output.contains("antnode9.plist") && output.contains("damaged"),
+        "{output}"
     );
     let services: Vec<String> = fixture
         .nodes()
@@ -275,20 +275,16 @@ fn jobs_of_others_are_taken_over_and_driven() {
         .succeeded();
     fixture.pid("antnode2").unwrap();
     let _ = fixture.wnm(["--force-action=stop", mine]).run().succeeded();
-    assert_eq!(fixture.held(), [label(1)]);
-    // Its directory is not below wnm's storage, so that its data is the person's to delete.
+    assert_eq!(fixture.loaded(), [label(1)]);
+    // Its directory is not below wnm's storage, so only the operator deletes its data.
     let removed = fixture.wnm(["--force-action=remove", mine]).run().refused();
-    assert!(
-        removed.stdout.contains("delete by hand"),
-        "{}",
-        removed.stdout
-    );
+    removed.assert_stdout_contains("delete by hand");
     assert!(fixture.colony.dir().join("others/antnode2").exists());
 }
 
 #[cfg(not(target_os = "macos"))]
 #[test]
-fn nodes_come_back_with_the_machine_and_stopped_ones_do_not() {
+fn running_nodes_start_at_boot_and_stopped_ones_do_not() {
     let Some(mut fixture) = LaunchdFixture::up() else {
         return;
     };
@@ -312,14 +308,14 @@ fn nodes_come_back_with_the_machine_and_stopped_ones_do_not() {
 
 #[cfg(not(target_os = "macos"))]
 #[test]
-fn silence_is_not_taken_for_an_answer() {
+fn a_silent_launchd_makes_nodes_unknown() {
     let Some(mut fixture) = LaunchdFixture::up() else {
         return;
     };
     fixture.init(&fixture.colony.program("0.4.16"), &["--node-cap=2"]);
     fixture.grow(2);
     let processes = fixture.colony.processes();
-    // Neither launchd nor the nodes' own pages say anything.
+    // Neither launchd nor the nodes' own pages answer.
     fixture
         .launchd
         .behave(|launchd| launchd.fail("list", 0, "", 999));
@@ -334,7 +330,9 @@ fn silence_is_not_taken_for_an_answer() {
     let asked = fixture.launchd.asked();
     let acted = |asked: &&String| !asked.starts_with("list") && !asked.starts_with("print");
     let boots = asked.iter().filter(acted).count();
-    fixture.launchd.behave(wnm_tests::launchd::Behaviour::obeys);
+    fixture
+        .launchd
+        .behave(wnm_tests::launchd::Behaviour::act_normally);
     until(LONG, "both to be seen again", || {
         let _ = fixture.wnm(["--json"]).run().succeeded();
         fixture.statuses() == ["RUNNING"; 2]
@@ -363,7 +361,7 @@ fn a_cycle_over_running_nodes_asks_launchd_once() {
 
 #[cfg(not(target_os = "macos"))]
 #[test]
-fn without_a_launchctl_it_is_said_what_lacks() {
+fn a_missing_launchctl_is_reported() {
     let colony = wnm_tests::colony::Colony::new();
     let program = colony.program("0.4.16");
     let refused = colony
@@ -372,7 +370,7 @@ fn without_a_launchctl_it_is_said_what_lacks() {
         .args([Path::new("--antnode-path"), &program])
         .run()
         .refused();
-    let told = "launchd+user needs launchctl, which macOS has";
-    assert!(refused.stderr.contains(told), "{}", refused.stderr);
+    let output = "launchd+user needs launchctl, which macOS has";
+    refused.assert_stderr_contains(output);
     assert!(!colony.database_path().exists());
 }

@@ -1,5 +1,5 @@
-//! The launchd of a machine driven by a person who is not root, through a real sudo. The launchd is the fake one, in
-//! a machine of its own.
+//! The machine's launchd, used through a real sudo by a user who is not root. The launchd is the fake one, in a booted
+//! machine.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -11,10 +11,10 @@ use wnm_tests::systemd::{As, Machine};
 use wnm_tests::wait::{LONG, until};
 use wnm_tests::{binaries, real};
 
-/// Where the files of jobs of a machine are.
+/// The directory of the machine's jobs.
 const JOBS: &str = "/Library/LaunchDaemons";
 
-/// Puts a launchd into the machine, and a `launchctl` that finds it whatever is left of the environment.
+/// Puts a launchd into the machine, and a `launchctl` that finds it in any environment.
 fn bring_launchd(machine: &Machine) {
     let dir = machine.programs.path().join("launchd");
     std::fs::create_dir(&dir).unwrap();
@@ -27,7 +27,7 @@ fn bring_launchd(machine: &Machine) {
     let script = format!("#!/bin/sh\nWNM_FAKE_LAUNCHD={dir} exec {program} \"$@\"\n");
     std::fs::write(&wrapper, script).unwrap();
     std::fs::set_permissions(&wrapper, Permissions::from_mode(0o755)).unwrap();
-    // It ends with its standard input, and that with the machine.
+    // It ends when its standard input closes, which ends with the machine.
     let serves = format!("sleep infinity | WNM_FAKE_LAUNCHD={dir} {program} serve");
     let as_root = |program: &str, args: &[&str]| {
         let call = machine.system.call(As::Root, Path::new(program), args);
@@ -47,7 +47,7 @@ fn bring_launchd(machine: &Machine) {
 }
 
 #[test]
-fn a_person_drives_the_launchd_of_the_machine_through_sudo() {
+fn a_user_manages_the_launchd_of_the_machine_through_sudo() {
     if !Path::new("/usr/bin/sudo").is_file() {
         return real::skip("there is no sudo");
     }
@@ -61,7 +61,7 @@ fn a_person_drives_the_launchd_of_the_machine_through_sudo() {
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .run()
     };
-    // Hers, since the program itself runs with her rights; the nodes' own directories are the account's.
+    // Her directory, since wnm itself runs with her rights. The nodes' own directories belong to their account.
     let storage = machine.programs.path().join("state/nodes");
     let storage = format!("--node-storage={}", storage.display());
     let program = format!("--antnode-path={}", machine.program("0.4.16").display());
@@ -77,13 +77,13 @@ fn a_person_drives_the_launchd_of_the_machine_through_sudo() {
     let _ = wnm(&init).succeeded();
 
     let refused = wnm(&["--force-action=add"]).refused();
-    let said = format!("{}{}", refused.stdout, refused.stderr);
-    assert!(said.contains("not permitted"), "{said}");
+    let printed = format!("{}{}", refused.stdout, refused.stderr);
+    assert!(printed.contains("not permitted"), "{printed}");
 
     let rights = machine.system.path(Path::new("/etc/sudoers.d/ann"));
     std::fs::write(&rights, "ann ALL=(ALL) NOPASSWD: ALL\n").unwrap();
     std::fs::set_permissions(&rights, Permissions::from_mode(0o440)).unwrap();
-    // Nothing of it was begun, so cron's cycle does what it decides itself.
+    // None of it was begun, so cron's cycle does what it decides itself.
     assert_eq!(machine.nodes(), []);
     let added = wnm(&["--json"]).succeeded();
     assert_eq!(added.status(), "added-node", "{}", added.stdout);
@@ -102,7 +102,7 @@ fn a_person_drives_the_launchd_of_the_machine_through_sudo() {
     };
     let first = pid(1).unwrap();
     let status = machine.run("cat", [format!("/proc/{first}/status")]);
-    assert!(status.stdout.contains("Uid:\t1501"), "{}", status.stdout);
+    status.assert_stdout_contains("Uid:\t1501");
     let job = machine
         .system
         .path(&Path::new(JOBS).join("com.autonomi.antnode-1.plist"));

@@ -1,4 +1,4 @@
-//! Coming from the Python wnm and going back: the real package, its databases, and nodes that notice nothing.
+//! From the Python wnm to ours and back: the real package, its databases, and nodes that run on.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -10,9 +10,8 @@ use wnm_tests::python::Python;
 use wnm_tests::systemd::{As, Machine};
 use wnm_tests::wait::{LONG, until};
 
-/// A colony that the Python wnm made, with two nodes of its own that run. `None` after saying why the test is
-/// skipped.
-fn grown(python: &Python) -> Option<Machine> {
+/// A colony that the Python wnm made, with two running nodes of its own. `None` after saying why the test is skipped.
+fn python_colony(python: &Python) -> Option<Machine> {
     let machine = Machine::up(As::Root)?;
     let program = machine.program("0.4.16");
     python.init(&machine, &program);
@@ -32,12 +31,13 @@ fn grown(python: &Python) -> Option<Machine> {
 
 const UNITS: [&str; 2] = ["antnode0001.service", "antnode0002.service"];
 
-/// What a node says that it is; its metrics port follows from its name.
+/// The peer id on a node's page. The metrics port follows from its name.
 fn peer(machine: &Machine, unit: &str) -> Option<String> {
     let page = format!("http://127.0.0.1:1300{}/metadata", &unit[10..11]);
-    let told = machine.run("/usr/bin/python3", ["-c", ASK, &page]);
+    let output = machine.run("/usr/bin/python3", ["-c", ASK, &page]);
     Some(
-        told.stdout
+        output
+            .stdout
             .split_once("peer_id=\"")?
             .1
             .split('"')
@@ -52,7 +52,7 @@ fn pids(machine: &Machine) -> [Option<i32>; 2] {
     UNITS.map(|unit| machine.main_pid(unit))
 }
 
-/// What the Python wnm does not have, and ours puts at the end.
+/// Lines that the Python wnm does not have. Ours puts them at the end.
 const OWN: [&str; 11] = [
     "container_network",
     "firewall",
@@ -67,7 +67,7 @@ const OWN: [&str; 11] = [
     "transition_since",
 ];
 
-/// What both print of the same database, where the clock plays no part.
+/// What both print of the same database, without what depends on the time.
 fn report(text: &str) -> String {
     let line = |line: &str| {
         let key = line
@@ -75,7 +75,7 @@ fn report(text: &str) -> String {
             .split(['=', ':', '"'])
             .next();
         let is_own = key.is_some_and(|key| OWN.contains(&key.to_lowercase().as_str()));
-        // It puts the directory before a path that is whole already.
+        // It puts the directory before a path that is already absolute.
         let line = match line.split_once(": ").filter(|(key, _)| *key == "Bin Path") {
             Some((_, path)) => path.rfind("//").map_or(line, |at| &path[at + 1..]),
             None => line,
@@ -83,7 +83,7 @@ fn report(text: &str) -> String {
         let line = line.strip_prefix("Bin Path: ").unwrap_or(line);
         // It adds rewards up as floating-point numbers.
         let line = &line.replace(".0\",nodes_running", "\",nodes_running");
-        // The one time that all lines of line protocol end with.
+        // The timestamp at the end of all lines in line protocol.
         let words = line
             .rsplit_once(' ')
             .filter(|(_, word)| word.len() == 19 && word.parse::<u64>().is_ok());
@@ -114,11 +114,11 @@ const REPORTS: [[&str; 2]; 8] = [
     ["machine-config", "config"],
 ];
 
-fn crosses_over_and_back(version: &'static str) {
+fn move_to_wnm_and_back(version: &'static str) {
     let Some(python) = Python::version(version) else {
         return;
     };
-    let Some(machine) = grown(&python) else {
+    let Some(machine) = python_colony(&python) else {
         return;
     };
     let before = pids(&machine);
@@ -126,12 +126,8 @@ fn crosses_over_and_back(version: &'static str) {
         .wnm(["--init", "--rewards-address", nodes::WALLET])
         .run()
         .refused();
-    assert!(
-        refused.stderr.contains("holds a colony already"),
-        "{}",
-        refused.stderr
-    );
-    // The line of the crontab, as it was.
+    refused.assert_stderr_contains("holds a colony already");
+    // The line of the crontab, unchanged.
     let db = machine.database();
     let _ = machine
         .wnm(["-q", "--dbpath", db.to_str().unwrap()])
@@ -151,8 +147,8 @@ fn crosses_over_and_back(version: &'static str) {
         .run()
         .succeeded();
 
-    // Back again: the database opens, says the same, and the nodes are driven as before. 0.3 knows nothing of
-    // migrations, so that who had it goes back to the newest.
+    // Back again: the Python wnm opens the database, reports the same, and drives the nodes as before. 0.3 has no
+    // migrations, so its users go back to the newest version.
     let newest = if version == "0.3.0" { "0.6.3" } else { version };
     let Some(python) = Python::version(newest) else {
         return;
@@ -161,9 +157,9 @@ fn crosses_over_and_back(version: &'static str) {
         &machine,
         ["--report", "node-status", "--report_format", "json"],
     );
-    let told: Value = back.run().succeeded().json();
-    let told = told.as_array().unwrap();
-    let words: Vec<&str> = told
+    let report: Value = back.run().succeeded().json();
+    let report = report.as_array().unwrap();
+    let words: Vec<&str> = report
         .iter()
         .map(|node| node["status"].as_str().unwrap())
         .collect();
@@ -183,31 +179,31 @@ fn crosses_over_and_back(version: &'static str) {
 }
 
 #[test]
-fn a_colony_of_0_3_crosses_over() {
-    crosses_over_and_back("0.3.0");
+fn a_colony_of_0_3_moves_to_wnm() {
+    move_to_wnm_and_back("0.3.0");
 }
 
 #[test]
-fn a_colony_of_0_4_crosses_over_and_back() {
-    crosses_over_and_back("0.4.7");
+fn a_colony_of_0_4_moves_to_wnm_and_back() {
+    move_to_wnm_and_back("0.4.7");
 }
 
 #[test]
-fn a_colony_of_0_5_crosses_over_and_back() {
-    crosses_over_and_back("0.5.8");
+fn a_colony_of_0_5_moves_to_wnm_and_back() {
+    move_to_wnm_and_back("0.5.8");
 }
 
 #[test]
-fn a_colony_of_0_6_crosses_over_and_back() {
-    crosses_over_and_back("0.6.3");
+fn a_colony_of_0_6_moves_to_wnm_and_back() {
+    move_to_wnm_and_back("0.6.3");
 }
 
 #[test]
-fn both_print_the_same_of_one_database_and_of_what_is_exported() {
+fn reports_and_exports_match_the_python_wnm() {
     let Some(python) = Python::version("0.6.3") else {
         return;
     };
-    let Some(machine) = grown(&python) else {
+    let Some(machine) = python_colony(&python) else {
         return;
     };
     let _ = machine.wnm(["--force-action", "survey"]).run().succeeded();
@@ -221,7 +217,7 @@ fn both_print_the_same_of_one_database_and_of_what_is_exported() {
         let mut theirs = theirs([kind, format]);
         let mut ours = ours;
         if format == "config" {
-            // Ours quotes what a shell would change, and leaves empty what is not set.
+            // Ours quotes what a shell would change, and prints nothing for values that are not set.
             ours = ours.replace('"', "");
             theirs = theirs.replace('"', "").replace("=None", "=");
         }
@@ -230,7 +226,7 @@ fn both_print_the_same_of_one_database_and_of_what_is_exported() {
         }
         assert_eq!(ours, theirs, "{kind} as {format}");
     }
-    // A database that has nothing of ours says the same.
+    // A database without our tables reports the same.
     let before: Vec<String> = REPORTS.map(theirs).into();
     let exported = machine.programs.path().join("python.db");
     let words = [
@@ -242,7 +238,7 @@ fn both_print_the_same_of_one_database_and_of_what_is_exported() {
     ];
     let _ = machine.wnm(words).run().succeeded();
     let again = machine.wnm(words).run().refused();
-    assert!(again.stderr.contains("python.db"), "{}", again.stderr);
+    again.assert_stderr_contains("python.db");
     let tables = wnm_tests::database::Database::at(&exported);
     let own =
         "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'wnm%' OR sql LIKE '%desired TEXT%'";
@@ -261,58 +257,38 @@ fn both_print_the_same_of_one_database_and_of_what_is_exported() {
 }
 
 #[test]
-fn a_live_run_keeps_us_out_and_a_dead_one_is_told_and_cleared() {
+fn a_live_python_run_blocks_wnm_and_a_dead_one_is_reported_and_cleared() {
     let Some(python) = Python::version("0.6.3") else {
         return;
     };
-    let Some(machine) = grown(&python) else {
+    let Some(machine) = python_colony(&python) else {
         return;
     };
     let lock = machine.system.path(Path::new("/var/antctl/wnm_active"));
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
-    // Someone may be at work: the file does not say who.
+    // Another run may be active: the file does not name its process.
     std::fs::write(&lock, (now - 60).to_string()).unwrap();
     let refused = machine.wnm::<&str>([]).run().refused();
-    assert!(
-        refused.stderr.contains("--remove-lockfile"),
-        "{}",
-        refused.stderr
-    );
-    // Nobody is, after more than an hour and without a process.
+    refused.assert_stderr_contains("--remove-lockfile");
+    // After more than an hour and without a process, none is.
     std::fs::write(&lock, (now - 7200).to_string()).unwrap();
-    let told = machine.wnm::<&str>([]).run().succeeded();
-    assert!(
-        told.stderr.contains("--remove-lockfile deletes it"),
-        "{}",
-        told.stderr
-    );
+    let output = machine.wnm::<&str>([]).run().succeeded();
+    output.assert_stderr_contains("--remove-lockfile deletes it");
     let found = machine.wnm(["doctor", "--json"]).run().succeeded().json();
     assert!(found.to_string().contains("python-lock-stale"), "{found}");
     let _ = machine.wnm(["doctor", "--fix"]).run().succeeded();
     assert!(!lock.exists());
 
-    // A run that takes its time, however old its lock says that it is.
+    // A run that takes long, however old its lock is.
     let long = ["--force_action", "survey", "--this_survey_delay", "20000"];
     let run = python.wnm(&machine, long).spawn();
     until(LONG, "the Python wnm to begin", || lock.exists());
     let refused = machine.wnm::<&str>([]).run().refused();
-    assert!(
-        refused
-            .stderr
-            .contains("the Python wnm is at work (process "),
-        "{}",
-        refused.stderr
-    );
+    refused.assert_stderr_contains("the Python wnm is at work (process ");
     std::fs::write(&lock, (now - 7200).to_string()).unwrap();
     for words in [&[][..], &["--remove-lockfile"]] {
         let refused = machine.wnm(words).run().refused();
-        assert!(
-            refused
-                .stderr
-                .contains("the Python wnm is at work (process "),
-            "{}",
-            refused.stderr
-        );
+        refused.assert_stderr_contains("the Python wnm is at work (process ");
     }
     assert!(lock.exists());
     let _ = run.end_with(nix::sys::signal::Signal::SIGTERM);

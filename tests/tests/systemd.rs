@@ -9,12 +9,12 @@ use wnm_tests::nodes;
 use wnm_tests::systemd::{As, Machine};
 use wnm_tests::wait::{LONG, until, until_some};
 
-/// Limits follow the settings at the next cycle, and no node is touched for it.
+/// The next cycle applies changed limits, and touches no node for it.
 fn limits_hold_for_all_nodes_together(machine: &Machine) {
     let limits = || {
         let wanted = "--property=MemoryMax,CPUQuotaPerSecUSec";
-        let told = machine.systemctl(["show", wanted, "wnm.slice"]).succeeded();
-        let mut lines: Vec<String> = told.stdout.lines().map(str::to_owned).collect();
+        let output = machine.systemctl(["show", wanted, "wnm.slice"]).succeeded();
+        let mut lines: Vec<String> = output.stdout.lines().map(str::to_owned).collect();
         lines.sort();
         lines.join(" ")
     };
@@ -22,7 +22,7 @@ fn limits_hold_for_all_nodes_together(machine: &Machine) {
     assert_eq!(limits(), none);
     let first = machine.main_pid("antnode0001.service");
     let set = ["--fleet-memory-max=20G", "--fleet-cpu-quota=350"];
-    // Who only asks what would be done gets nothing done.
+    // A dry run applies nothing.
     let _ = machine.wnm(["--dry-run"]).args(set).run().succeeded();
     assert_eq!(limits(), none);
     let _ = machine.wnm(set).run().succeeded();
@@ -30,9 +30,9 @@ fn limits_hold_for_all_nodes_together(machine: &Machine) {
     assert_eq!(limits().replace("=3.5s", "=3.500000s"), both);
     let report = machine.wnm(["--report=machine-config"]).run().succeeded();
     for line in ["fleet_memory_max", "20G", "fleet_cpu_quota", "350"] {
-        assert!(report.stdout.contains(line), "{}", report.stdout);
+        report.assert_stdout_contains(line);
     }
-    // They are stored: a cycle that is given nothing keeps them.
+    // They are stored: a cycle without options keeps them.
     let _ = machine.wnm::<&str>([]).run().succeeded();
     assert_eq!(limits().replace("=3.5s", "=3.500000s"), both);
     let unset = ["--fleet-memory-max=", "--fleet-cpu-quota=0"];
@@ -40,17 +40,17 @@ fn limits_hold_for_all_nodes_together(machine: &Machine) {
     assert_eq!(limits(), none);
     assert_eq!(machine.main_pid("antnode0001.service"), first);
     let refused = machine.wnm(["--fleet-memory-max=24"]).run().refused();
-    let said = format!("{}{}", refused.stdout, refused.stderr);
-    assert!(said.contains("takes bytes from 64M"), "{said}");
+    let printed = format!("{}{}", refused.stdout, refused.stderr);
+    assert!(printed.contains("takes bytes from 64M"), "{printed}");
 }
 
-/// The life of a colony, the same for both systemds.
-fn a_colony_lives_and_goes(who: As) {
+/// The life of a colony, the same under both systemds.
+fn a_colony_goes_through_its_whole_life(who: As) {
     let Some(machine) = Machine::up(who) else {
         return;
     };
     let old = machine.program("0.4.16");
-    // More than the colonies of other tests, and ten at a time, so that many ask systemd at once.
+    // More than the colonies of other tests, and ten at a time, so that many calls reach systemd at once.
     let made = machine.init_at_once(&old, 10, &["--node-cap=30"]);
     // Ann lingers, so there is nothing to advise.
     assert!(!made.stdout.contains("enable-linger"), "{}", made.stdout);
@@ -59,12 +59,12 @@ fn a_colony_lives_and_goes(who: As) {
         .map(|id| format!("antnode{id:04}.service"))
         .collect();
     for (asked, all) in [("is-active", "active\n"), ("is-enabled", "enabled\n")] {
-        let told = machine.systemctl([asked].into_iter().chain(units.iter().map(String::as_str)));
-        assert_eq!(told.succeeded().stdout, all.repeat(30));
+        let output = machine.systemctl([asked].into_iter().chain(units.iter().map(String::as_str)));
+        assert_eq!(output.succeeded().stdout, all.repeat(30));
     }
     limits_hold_for_all_nodes_together(&machine);
 
-    // What is killed comes back without wnm.
+    // systemd restarts a killed node without wnm.
     let first = machine.main_pid("antnode0001.service").unwrap();
     let _ = machine
         .systemctl(["kill", "--signal=KILL", "antnode0001.service"])
@@ -84,7 +84,7 @@ fn a_colony_lives_and_goes(who: As) {
     );
     assert_eq!(machine.statuses(), ["RUNNING"; 30]);
 
-    // A stopped node stays so when the machine comes up, and a started one runs again.
+    // After a reboot a stopped node stays stopped, and a started one runs.
     let _ = machine
         .wnm(["--force-action=stop", "--service-name=antnode0002"])
         .run()
@@ -98,7 +98,7 @@ fn a_colony_lives_and_goes(who: As) {
         "disabled"
     );
 
-    // An upgrade restarts what runs and nothing else.
+    // An upgrade restarts only what runs.
     let new = machine.program("0.4.17");
     let _ = machine
         .wnm([
@@ -114,7 +114,7 @@ fn a_colony_lives_and_goes(who: As) {
     assert_eq!(upgraded[0].version.as_deref(), Some("0.4.17"));
     assert_eq!(upgraded[2].version.as_deref(), Some("0.4.16"));
 
-    // A removal takes everything of the node along.
+    // A removal deletes everything of the node.
     let drop_in = machine.unit_dir().join("antnode0003.service.d");
     let _ = machine.run("/bin/mkdir", [&drop_in]).succeeded();
     let _ = machine
@@ -161,18 +161,18 @@ fn a_colony_lives_and_goes(who: As) {
 }
 
 #[test]
-fn a_colony_lives_under_the_systemd_of_a_user() {
-    a_colony_lives_and_goes(As::Ann);
+fn a_colony_goes_through_its_whole_life_under_the_systemd_of_a_user() {
+    a_colony_goes_through_its_whole_life(As::Ann);
 }
 
 #[test]
-fn a_colony_lives_under_the_systemd_of_the_machine() {
-    a_colony_lives_and_goes(As::Root);
+fn a_colony_goes_through_its_whole_life_under_the_systemd_of_the_machine() {
+    a_colony_goes_through_its_whole_life(As::Root);
 }
 
-/// What a person or another program wrote is taken over as it is, whatever the quoting.
+/// Units that an operator or another program wrote are adopted as they are, whatever their quoting.
 #[test]
-fn units_of_others_are_taken_over_and_driven() {
+fn foreign_units_are_adopted_and_managed() {
     let Some(machine) = Machine::up(As::Ann) else {
         return;
     };
@@ -238,7 +238,7 @@ fn units_of_others_are_taken_over_and_driven() {
         "it was touched"
     );
 
-    // Its number is that of its port, where its name has none.
+    // It gets the number of its port, since its name has none.
     let mine = "--service-name=0777";
     let _ = machine.wnm(["--force-action=stop", mine]).run().succeeded();
     assert_eq!(machine.state("antnode-mine.service"), "inactive");
@@ -247,18 +247,14 @@ fn units_of_others_are_taken_over_and_driven() {
         .run()
         .succeeded();
     assert_eq!(machine.state("antnode-mine.service"), "active");
-    // Its directory is not below wnm's storage, so that its data is the person's to delete.
+    // Its directory is not below wnm's storage, so only the operator deletes its data.
     let removed = machine.wnm(["--force-action=remove", mine]).run().refused();
-    assert!(
-        removed.stdout.contains("delete by hand"),
-        "{}",
-        removed.stdout
-    );
+    removed.assert_stdout_contains("delete by hand");
     assert!(machine.system.path(&dirs[1]).exists());
     assert_eq!(machine.state("antnode-mine.service"), "inactive");
 }
 
-/// A program that says its version and ends with 3 when it is to run.
+/// A program that prints its version and exits with 3 when it should run.
 fn broken(machine: &Machine) -> PathBuf {
     let path = machine.programs.path().join("broken");
     let script =
@@ -269,7 +265,7 @@ fn broken(machine: &Machine) -> PathBuf {
 }
 
 #[test]
-fn a_node_that_does_not_stay_up_is_seen_and_told_in_the_words_of_systemd() {
+fn a_crashing_node_is_reported_with_the_reason_of_systemd() {
     let Some(machine) = Machine::up(As::Root) else {
         return;
     };
@@ -282,11 +278,7 @@ fn a_node_that_does_not_stay_up_is_seen_and_told_in_the_words_of_systemd() {
         .args(path)
         .run()
         .refused();
-    assert!(
-        added.stdout.contains("result exit-code, exit status 3"),
-        "{}",
-        added.stdout
-    );
+    added.assert_stdout_contains("result exit-code, exit status 3");
     let dirs = std::fs::read_dir(machine.system.path(&machine.storage())).unwrap();
     let dirs = dirs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let dirs: Vec<String> = dirs.filter(|name| name.starts_with("antnode")).collect();
@@ -298,14 +290,10 @@ fn a_node_that_does_not_stay_up_is_seen_and_told_in_the_words_of_systemd() {
         .args(path)
         .run()
         .refused();
-    assert!(
-        upgraded.stdout.contains("previous program was put back"),
-        "{}",
-        upgraded.stdout
-    );
+    upgraded.assert_stdout_contains("previous program was put back");
     assert_eq!(machine.state(unit), "active");
 
-    // A loop of crashes, faster than usual: systemd gives up, and wnm sees it.
+    // A crash loop, faster than usual: systemd gives up, and wnm sees it.
     let drop_in = machine.unit_file("antnode0001.service.d");
     std::fs::create_dir(&drop_in).unwrap();
     std::fs::write(drop_in.join("fast.conf"), "[Service]\nRestartSec=50ms\n").unwrap();
@@ -331,13 +319,13 @@ fn a_node_that_does_not_stay_up_is_seen_and_told_in_the_words_of_systemd() {
     assert_eq!(machine.statuses()[0], "STOPPED");
 }
 
-/// What runs comes back with the machine, and what was stopped does not.
-fn nodes_come_back_with_the_machine(who: As) {
+/// Running nodes start at boot, and stopped ones do not.
+fn running_nodes_start_at_boot(who: As) {
     let Some(machine) = Machine::up(who) else {
         return;
     };
     let _ = machine.init(&machine.program("0.4.16"), &["--node-cap=4"]);
-    // As cron has it, and not because a person asks: three at once at most.
+    // By cycles as in cron, and not by the operator: at most three at once.
     machine.grow_by_cycles(4);
     let _ = machine
         .wnm(["--force-action=stop", "--service-name=0002"])
@@ -348,11 +336,11 @@ fn nodes_come_back_with_the_machine(who: As) {
         machine.state("antnode0001.service") == "active"
     });
     assert_eq!(machine.state("antnode0002.service"), "inactive");
-    // The first cycle sees that the machine came up anew, looks at everything and leaves it at that.
+    // The first cycle sees that the machine rebooted, updates all rows and does nothing else.
     let first = machine.wnm(["--json"]).run().succeeded();
     assert_eq!(first.status(), "system-rebooted", "{}", first.stdout);
     let journal = machine.wnm(["events"]).run().succeeded();
-    assert!(journal.stdout.contains("reboot"), "{}", journal.stdout);
+    journal.assert_stdout_contains("reboot");
     let second = machine.wnm(["--json"]).run().succeeded();
     assert_ne!(second.status(), "system-rebooted", "{}", second.stdout);
     until(LONG, "the others to come back", || {
@@ -362,17 +350,17 @@ fn nodes_come_back_with_the_machine(who: As) {
 }
 
 #[test]
-fn nodes_of_a_user_who_lingers_come_back_with_the_machine() {
-    nodes_come_back_with_the_machine(As::Ann);
+fn nodes_of_a_lingering_user_start_at_boot() {
+    running_nodes_start_at_boot(As::Ann);
 }
 
 #[test]
-fn nodes_of_the_machine_come_back_with_it() {
-    nodes_come_back_with_the_machine(As::Root);
+fn nodes_of_the_machine_start_at_boot() {
+    running_nodes_start_at_boot(As::Root);
 }
 
 #[test]
-fn real_nodes_bear_the_sandbox_and_an_upgrade() {
+fn real_nodes_run_in_the_sandbox_and_survive_an_upgrade() {
     let (Some(old), Some(new)) = (nodes::real_antnode("0.4.16"), nodes::real_antnode("0.4.17"))
     else {
         return;
@@ -414,7 +402,7 @@ fn real_nodes_bear_the_sandbox_and_an_upgrade() {
 }
 
 #[test]
-fn words_pass_through_systemd_unchanged() {
+fn arguments_reach_nodes_unchanged() {
     let Some(machine) = Machine::up(As::Ann) else {
         return;
     };
@@ -443,7 +431,7 @@ fn words_pass_through_systemd_unchanged() {
 }
 
 #[test]
-fn without_a_bus_systemctl_does_and_without_systemd_nothing_is_known() {
+fn systemctl_replaces_a_missing_bus_and_without_systemd_nodes_are_unknown() {
     let Some(machine) = Machine::up(As::Ann) else {
         return;
     };

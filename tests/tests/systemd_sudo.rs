@@ -1,4 +1,4 @@
-//! The machine's systemd driven by a person who is not root, through a real sudo.
+//! The machine's systemd, used through a real sudo by a user who is not root.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -9,28 +9,24 @@ use std::path::Path;
 use wnm_tests::real;
 use wnm_tests::systemd::{As, Machine};
 
-/// What a person with the right to sudo does with the machine's systemd, and what one without it is told.
+/// What a user with the right to sudo can do with the machine's systemd, and the error for a user without it.
 #[test]
-fn a_person_drives_the_systemd_of_the_machine_through_sudo() {
+fn a_user_manages_the_systemd_of_the_machine_through_sudo() {
     if !Path::new("/usr/bin/sudo").is_file() {
         return real::skip("there is no sudo");
     }
     let Some(machine) = Machine::up(As::Ann) else {
         return;
     };
-    // Hers, since the program itself runs with her rights; the nodes' own directories are the account's.
+    // Her directory, since wnm itself runs with her rights. The nodes' own directories belong to their account.
     let storage = machine.programs.path().join("state/nodes");
     let storage = format!("--node-storage={}", storage.display());
     let sudo = ["--process-manager=systemd+sudo", &storage, "--node-cap=3"];
     let _ = machine.init(&machine.program("0.4.16"), &sudo);
 
     let refused = machine.wnm(["--force-action=add"]).run().refused();
-    assert!(
-        refused.stdout.contains("not permitted"),
-        "{}",
-        refused.stdout
-    );
-    // Nor could it be undone, so it is still on record, and finished once it may be.
+    refused.assert_stdout_contains("not permitted");
+    // It could not be undone either, so it stays on record, and is finished once she may.
     assert_eq!(machine.statuses(), ["RESTARTING"]);
 
     let rights = machine.system.path(Path::new("/etc/sudoers.d/ann"));
@@ -40,13 +36,13 @@ fn a_person_drives_the_systemd_of_the_machine_through_sudo() {
     assert_eq!(resumed.status(), "resumed", "{}", resumed.stdout);
     machine.grow(3);
     let pid = |unit: &str| {
-        let told = machine
+        let output = machine
             .system
             .systemctl(As::Root, ["show", "-P", "MainPID", unit]);
-        told.succeeded().stdout.trim().to_owned()
+        output.succeeded().stdout.trim().to_owned()
     };
     let status = machine.run("cat", [format!("/proc/{}/status", pid("antnode0001"))]);
-    assert!(status.stdout.contains("Uid:\t1501"), "{}", status.stdout);
+    status.assert_stdout_contains("Uid:\t1501");
 
     let newer = machine.program("0.4.17");
     let newer = format!("--antnode-path={}", newer.display());

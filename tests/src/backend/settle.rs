@@ -3,7 +3,7 @@
 use super::TestBackend;
 use crate::call::{Call, Outcome};
 use crate::database::{Database, NodeRow};
-use crate::wait::{LONG, until, until_some};
+use crate::wait::{LONG, found_within, until, until_some};
 
 /// The node cap that keeps a cycle from adding nodes: as many as there are to be.
 pub fn kept_cap(database: &Database) -> String {
@@ -30,6 +30,24 @@ pub fn wait_for_pages(backend: &dyn TestBackend, skip: impl Fn(&NodeRow) -> bool
             .filter(|row| running.contains(&row.id) && !skip(row));
         asked.all(|row| backend.page(row.metrics_port.unwrap()).is_ok())
     });
+}
+
+/// Makes calls until `count` nodes run and have reported their peer ids.
+pub fn run_until_running(database: &Database, count: usize, call: impl Fn() -> Call) {
+    let mut output = String::new();
+    let running = found_within(LONG, || {
+        output = call().run().succeeded().stdout;
+        let nodes = database.nodes();
+        let running = nodes
+            .iter()
+            .filter(|node| node.status == "RUNNING" && node.peer_id.is_some());
+        (running.count() == count).then_some(())
+    });
+    assert!(
+        running.is_some(),
+        "{count} nodes do not run; the last call printed\n{output}\n{:#?}",
+        database.nodes()
+    );
 }
 
 /// Runs cycles until one of them changes nothing and every node is as it is desired. Calls `between` before each but

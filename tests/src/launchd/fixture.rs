@@ -3,14 +3,14 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use crate::backend::run_until_running;
 use crate::call::{Call, Outcome};
 use crate::colony::{Colony, EAGER};
 use crate::database::NodeRow;
 use crate::launchd::Launchd;
 use crate::nodes;
-use crate::wait::{LONG, found_within};
 
-/// A colony and its launchd, which goes first: it would bring back what is killed.
+/// A colony and its launchd, which is dropped first: it would restart killed nodes.
 pub struct LaunchdFixture {
     /// The launchd.
     pub launchd: Launchd,
@@ -22,7 +22,7 @@ pub struct LaunchdFixture {
 }
 
 impl LaunchdFixture {
-    /// An empty one. `None` after saying that the test is skipped.
+    /// An empty colony. `None` after saying that the test is skipped.
     pub fn up() -> Option<Self> {
         let colony = Colony::new();
         #[cfg(target_os = "macos")]
@@ -37,8 +37,8 @@ impl LaunchdFixture {
         })
     }
 
-    /// A launchd that takes the colony's jobs when it boots, beside a colony below `place`. It is on another disk,
-    /// since that of the colony may be full.
+    /// A colony below `place`, and a launchd that loads its jobs at boot. The launchd is on another disk, since the
+    /// colony's may be full.
     #[cfg(not(target_os = "macos"))]
     pub fn below(place: &Path) -> Self {
         let colony = Colony::below(place, crate::colony::ROOM);
@@ -58,7 +58,7 @@ impl LaunchdFixture {
         self.launchd.seen_by(self.colony.wnm(args))
     }
 
-    /// Makes the colony, with `program` for its nodes.
+    /// Creates the colony, with `program` for its nodes.
     pub fn init(&self, program: &Path, options: &[&str]) -> Outcome {
         let ports = &self.colony.ports;
         self.wnm(["--init", "--no-upnp", "--process-manager=launchd+user"])
@@ -79,15 +79,15 @@ impl LaunchdFixture {
             .succeeded()
     }
 
-    /// Calls launchctl itself.
+    /// Calls launchctl.
     pub fn launchctl<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Outcome {
         let (home, temporary) = (self.colony.home(), self.colony.temporary());
         let call = Call::new(Path::new("launchctl"), &home, &temporary);
-        // Looked up in the PATH of the call.
+        // The call finds it on its PATH.
         self.launchd.seen_by(call).args(args).run()
     }
 
-    /// The process of a job; `None` while it has none, or is not held.
+    /// The process of a job. `None` while it has none, or is not loaded.
     pub fn pid(&self, label: &str) -> Option<i32> {
         let list = self.launchctl(["list"]).succeeded().stdout;
         let row = list
@@ -96,8 +96,8 @@ impl LaunchdFixture {
         row.split('\t').next()?.parse().ok()
     }
 
-    /// The labels of nodes that launchd holds.
-    pub fn held(&self) -> Vec<String> {
+    /// The labels of loaded nodes.
+    pub fn loaded(&self) -> Vec<String> {
         let list = self.launchctl(["list"]).succeeded().stdout;
         let labels = list.lines().filter_map(|line| line.split('\t').nth(2));
         let nodes = labels.filter(|label| label.contains("antnode"));
@@ -106,12 +106,12 @@ impl LaunchdFixture {
         nodes
     }
 
-    /// Where the files of jobs are.
+    /// The directory of the jobs' files.
     pub fn job_dir(&self) -> PathBuf {
         self.colony.home().join("Library/LaunchAgents")
     }
 
-    /// The names of the files of jobs.
+    /// The names of the jobs' files.
     pub fn job_files(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.job_dir()).into_iter().flatten();
         let mut names: Vec<String> = entries
@@ -132,28 +132,21 @@ impl LaunchdFixture {
         self.nodes().into_iter().map(|node| node.status).collect()
     }
 
-    /// Adds nodes until the colony has this many, and waits until all run. A person asks for them, since a cycle
-    /// would rightly hold back while a busy machine has no processor to spare.
+    /// Adds nodes until the colony has this many, and waits until all run. The operator asks for them, since a cycle
+    /// would rightly hold back on a busy machine.
     pub fn grow(&self, count: usize) {
         let missing = count.saturating_sub(self.nodes().len());
         let add = format!("--count={missing}");
         let _ = self.wnm(["--force-action=add", &add]).run().succeeded();
-        let survey = ["--force-action=survey"];
-        let mut said = String::new();
-        let grown = found_within(LONG, || {
-            said = self.wnm(survey).run().succeeded().stdout;
-            (self.statuses() == vec!["RUNNING"; count]).then_some(())
+        run_until_running(&self.colony.database(), count, || {
+            self.wnm(["--force-action=survey"])
         });
-        assert!(
-            grown.is_some(),
-            "no {count} nodes run; the last look said\n{said}"
-        );
     }
 
-    /// Fails the test when the product left something.
+    /// Fails the test when a job, its file, a process, a directory or a row is left.
     #[track_caller]
     pub fn assert_nothing_left(&self) {
-        assert_eq!(self.held(), [] as [&str; 0], "jobs");
+        assert_eq!(self.loaded(), [] as [&str; 0], "jobs");
         assert_eq!(self.job_files(), [] as [&str; 0], "files of jobs");
         self.colony.assert_nothing_left();
     }

@@ -1,28 +1,29 @@
-//! A colony in a systemd of its own.
+//! A colony in a booted machine with a systemd.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::{As, Booted};
+use super::{As, System};
+use crate::backend::run_until_running;
 use crate::call::{Call, Outcome};
 use crate::colony::EAGER;
 use crate::database::{Database, NodeRow};
-use crate::wait::{LONG, found_within, until};
+use crate::wait::{LONG, until};
 use crate::{binaries, nodes};
 
-/// A colony in a booted system.
+/// A machine with room for a colony.
 pub struct Machine {
-    /// The system.
-    pub system: Booted,
+    /// The machine.
+    pub system: System,
     who: As,
-    /// A directory that is seen inside as well.
+    /// A directory that the machine sees, too.
     pub programs: tempfile::TempDir,
-    /// Where nodes are kept, where that is not the program's own choice.
+    /// The node storage, where it is not the program's default.
     storage: Option<PathBuf>,
 }
 
 impl Machine {
-    /// Boots a system without a colony. `None` after saying that the test is skipped.
+    /// Boots a machine. `None` after saying that the test is skipped.
     pub fn up(who: As) -> Option<Self> {
         Self::below(&std::env::temp_dir(), who)
     }
@@ -41,11 +42,11 @@ impl Machine {
             .unwrap();
         let wnm = programs.path().join("wnm");
         std::fs::copy(binaries::wnm(), &wnm).unwrap();
-        // Here and not in a home inside: SQLite takes paths to the inside apart.
+        // Not in a home of the machine: from here SQLite cannot follow paths into it.
         let state = programs.path().join("state");
         std::fs::create_dir(&state).unwrap();
         std::os::unix::fs::chown(&state, Some(who.uid()), Some(who.uid())).unwrap();
-        let system = Booted::up(&[programs.path()])?;
+        let system = System::up(&[programs.path()])?;
         let machine = Self {
             system,
             who,
@@ -53,7 +54,7 @@ impl Machine {
             storage: None,
         };
         if who == As::Ann {
-            // Her systemd comes up with the machine, since she lingers; its bus a moment later.
+            // Her systemd comes up with the machine, since she lingers. Its bus follows a moment later.
             until(LONG, "Ann's systemd", || {
                 machine.systemctl(["is-system-running"]).stdout.trim() == "running"
             });
@@ -61,12 +62,12 @@ impl Machine {
         Some(machine)
     }
 
-    /// A simulated node program, seen inside as well.
+    /// A simulated node program that the machine sees, too.
     pub fn program(&self, version: &str) -> PathBuf {
         nodes::simulated(self.programs.path(), version)
     }
 
-    /// The manager that the colony has.
+    /// The manager of the colony.
     pub fn kind(&self) -> &'static str {
         match self.who {
             As::Root => "systemd+sudo",
@@ -74,7 +75,7 @@ impl Machine {
         }
     }
 
-    /// The directory of nodes inside.
+    /// The node storage in the machine.
     pub fn storage(&self) -> PathBuf {
         if let Some(storage) = &self.storage {
             return storage.clone();
@@ -85,7 +86,7 @@ impl Machine {
         }
     }
 
-    /// The directory of units inside.
+    /// The directory of units in the machine.
     pub fn unit_dir(&self) -> PathBuf {
         match self.who {
             As::Root => "/etc/systemd/system".into(),
@@ -110,7 +111,7 @@ impl Machine {
         self.run_as(self.who, program, args)
     }
 
-    /// Runs a program as somebody else.
+    /// Runs a program with another account.
     pub fn run_as<S: AsRef<OsStr>>(
         &self,
         who: As,
@@ -125,12 +126,12 @@ impl Machine {
         self.system.systemctl(self.who, args)
     }
 
-    /// Makes the colony.
+    /// Creates the colony.
     pub fn init(&self, program: &Path, options: &[&str]) -> Outcome {
         self.init_with(program, EAGER.into_iter(), options)
     }
 
-    /// Makes a colony in which so many changes may be under way at once.
+    /// Creates a colony in which this many changes may be under way at once.
     pub fn init_at_once(&self, program: &Path, at_once: u32, options: &[&str]) -> Outcome {
         let mut limits = vec![];
         for name in ["starts", "upgrades", "removals", "operations"] {
@@ -169,7 +170,7 @@ impl Machine {
         Database::at(&self.database()).nodes()
     }
 
-    /// Where the database is, here and inside.
+    /// The path of the database, here and in the machine.
     pub fn database(&self) -> PathBuf {
         self.programs.path().join("state/colony.db")
     }
@@ -179,52 +180,39 @@ impl Machine {
         self.nodes().into_iter().map(|node| node.status).collect()
     }
 
-    /// What systemd calls a unit.
+    /// The state of a unit, in systemd's word.
     pub fn state(&self, unit: &str) -> String {
         self.systemctl(["is-active", unit]).stdout.trim().to_owned()
     }
 
-    /// Number inside of the process of a unit.
+    /// The number in the machine of a unit's process.
     pub fn main_pid(&self, unit: &str) -> Option<i32> {
-        let told = self
+        let output = self
             .systemctl(["show", "--property=MainPID", "--value", unit])
             .succeeded();
-        told.stdout.trim().parse().ok().filter(|pid| *pid > 0)
+        output.stdout.trim().parse().ok().filter(|pid| *pid > 0)
     }
 
-    /// A file of the directory of units, as seen from here.
+    /// The path from here to a file in the directory of units.
     pub fn unit_file(&self, name: &str) -> PathBuf {
         self.system.path(&self.unit_dir().join(name))
     }
 
-    /// Adds nodes until the colony has this many, and waits until all run. A person asks for them, since a cycle
-    /// would rightly hold back while a busy machine has no processor to spare.
+    /// Adds nodes until the colony has this many, and waits until all run. The operator asks for them, since a cycle
+    /// would rightly hold back on a busy machine.
     pub fn grow(&self, count: usize) {
         let missing = count.saturating_sub(self.nodes().len());
         let _ = self
             .wnm(["--force-action=add", &format!("--count={missing}")])
             .run()
             .succeeded();
-        self.run_until_running(count, &["--force-action=survey"]);
-    }
-
-    /// Runs cycles until all nodes that there may be run.
-    pub fn grow_by_cycles(&self, count: usize) {
-        self.run_until_running(count, &[]);
-    }
-
-    fn run_until_running(&self, count: usize, words: &[&str]) {
-        let mut said = String::new();
-        let grown = found_within(LONG, || {
-            let looked = self.wnm(words).run().succeeded();
-            said = looked.stdout;
-            let statuses = self.statuses();
-            let running = statuses.iter().filter(|status| *status == "RUNNING");
-            (running.count() == count).then_some(())
+        run_until_running(&Database::at(&self.database()), count, || {
+            self.wnm(["--force-action=survey"])
         });
-        assert!(
-            grown.is_some(),
-            "no {count} nodes run; the last look said\n{said}"
-        );
+    }
+
+    /// Runs cycles until this many nodes run.
+    pub fn grow_by_cycles(&self, count: usize) {
+        run_until_running(&Database::at(&self.database()), count, || self.wnm([""; 0]));
     }
 }

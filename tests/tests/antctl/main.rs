@@ -1,23 +1,24 @@
-//! Nodes under the real antctl, with real node programs, as a person who is not root.
+//! Nodes under the real antctl, with real node programs, for a user who is not root.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod halves;
-mod hands;
-mod life;
+mod lifecycle;
+mod manual_calls;
+mod partial_calls;
 mod refusals;
 mod zen;
 
 use nix::sys::signal::Signal;
 use wnm_tests::antctl::AntctlFixture;
+use wnm_tests::backend::TestBackend;
 use wnm_tests::processes::Process;
 
-/// A person with the real antctl and no nodes.
+/// A user with the real antctl and no nodes.
 fn fixture() -> Option<AntctlFixture> {
     AntctlFixture::up()
 }
 
-/// A colony with so many nodes that run.
+/// A colony with this many running nodes.
 fn colony_of(nodes: usize, version: &str) -> Option<AntctlFixture> {
     let fixture = fixture()?;
     fixture.init("antctl+user", version, &["--node-cap=10"]);
@@ -44,4 +45,11 @@ fn signal(fixture: &AntctlFixture, service: &str, signal: Signal) {
     process_of(fixture, service)
         .expect("it does not run")
         .signal(signal);
+}
+
+/// Tears the colony down, and fails the test when something of it is left.
+fn tear_down(fixture: &AntctlFixture) {
+    let teardown = ["--force-action=teardown", "--confirm"];
+    let _ = fixture.wnm(teardown).run().succeeded();
+    fixture.assert_nothing_left();
 }

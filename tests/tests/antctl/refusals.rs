@@ -1,5 +1,5 @@
-//! An antctl that cannot be driven, and a registry that cannot be read: one line says what is wrong and what to do,
-//! and no node is touched.
+//! An antctl that cannot be used, and a registry that cannot be read: one line says what is wrong and what to do, and
+//! no node is touched.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -19,7 +19,7 @@ fn fake(fixture: &AntctlFixture, says: &str, mode: u32) {
 }
 
 #[test]
-fn an_antctl_that_cannot_be_driven_makes_no_colony() {
+fn init_refuses_an_unusable_antctl() {
     let Some(mut fixture) = fixture() else { return };
     fixture.antctl = fixture.colony.dir().join("fake/antctl");
     let mut cases = vec![("does not exist; install antctl with antup", None)];
@@ -42,22 +42,22 @@ fn an_antctl_that_cannot_be_driven_makes_no_colony() {
             fake(&fixture, says, mode);
         }
         for options in [&["--node-cap=3"][..], &["--node-cap=3", "--dry-run"]] {
-            let told = fixture.try_init("antctl+user", "0.4.16", options).refused();
-            assert!(told.stderr.contains(words), "{}", told.stderr);
-            assert!(told.stderr.contains("fake/antctl"), "{}", told.stderr);
-            assert_eq!(told.stderr.lines().count(), 1, "{}", told.stderr);
+            let output = fixture.try_init("antctl+user", "0.4.16", options).refused();
+            output.assert_stderr_contains(words);
+            output.assert_stderr_contains("fake/antctl");
+            assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
             assert!(!fixture.colony.database().exists());
         }
     }
 }
 
 #[test]
-fn root_has_no_antctl_of_a_user() {
+fn root_cannot_use_the_antctl_of_a_user() {
     let Some(fixture) = fixture() else { return };
     if !nix::unistd::geteuid().is_root() {
         return;
     }
-    let told = fixture
+    let output = fixture
         .colony
         .wnm([
             "--init",
@@ -70,25 +70,25 @@ fn root_has_no_antctl_of_a_user() {
         .arg(fixture.program("0.4.16"))
         .run()
         .refused();
-    assert!(told.stderr.contains("take antctl+sudo"), "{}", told.stderr);
+    output.assert_stderr_contains("take antctl+sudo");
 }
 
 #[test]
-fn an_upgrade_that_replaced_nothing_keeps_no_second_program() {
+fn a_failed_upgrade_keeps_no_previous_program() {
     let Some(fixture) = colony_of(1, "0.4.16") else {
         return;
     };
     let before = process_of(&fixture, "antnode1");
     let upgrade = ["--force-action=upgrade", "--service-name=1"];
     let program = format!("--antnode-path={}", fixture.program("0.4.17").display());
-    let told = fixture
+    let output = fixture
         .wnm(upgrade)
         .arg(&program)
         // antctl stops no node without a systemctl.
         .env("PATH", "/nowhere")
         .run()
         .refused();
-    assert!(told.stdout.contains("antctl upgrade"), "{}", told.stdout);
+    output.assert_stdout_contains("antctl upgrade");
     assert_eq!(process_of(&fixture, "antnode1"), before);
     let kept = fixture.nodes()[0].root_dir.join("antnode.previous");
     assert!(!kept.exists(), "{}", kept.display());
@@ -98,27 +98,23 @@ fn an_upgrade_that_replaced_nothing_keeps_no_second_program() {
 }
 
 #[test]
-fn a_storage_with_blanks_is_refused_before_anything_is_made() {
+fn init_refuses_a_storage_with_blanks() {
     let Some(fixture) = fixture() else { return };
     let storage = fixture.colony.dir().join("my nodes");
     fs::create_dir(&storage).unwrap();
-    fixture.hand_over(&storage);
+    fixture.give_to_user(&storage);
     fixture.init(
         "antctl+user",
         "0.4.16",
         &["--node-storage", storage.to_str().unwrap()],
     );
-    let told = fixture.wnm(["--force-action=add"]).run().refused();
-    assert!(
-        told.stdout.contains("antctl cannot handle the path"),
-        "{}",
-        told.stdout
-    );
+    let output = fixture.wnm(["--force-action=add"]).run().refused();
+    output.assert_stdout_contains("antctl cannot handle the path");
     assert!(fixture.nodes().is_empty() && fixture.names().is_empty());
 }
 
 #[test]
-fn a_registry_that_was_not_written_to_its_end_is_mended() {
+fn a_truncated_registry_is_restored() {
     let Some(fixture) = colony_of(2, "0.4.16") else {
         return;
     };
@@ -127,8 +123,11 @@ fn a_registry_that_was_not_written_to_its_end_is_mended() {
     let before = (fixture.names(), pids());
     for part in [whole.len() - 2, whole.len() / 2, 1, 0] {
         fs::write(fixture.registry(), &whole[..part]).unwrap();
-        let told = fixture.wnm(["--force-action=survey"]).run().succeeded();
-        assert!(told.stderr.contains("antctl was interrupted"), "{told:?}");
+        let output = fixture.wnm(["--force-action=survey"]).run().succeeded();
+        assert!(
+            output.stderr.contains("antctl was interrupted"),
+            "{output:?}"
+        );
         let rows = fixture.nodes();
         assert!(rows.iter().all(|row| row.status == "RUNNING"), "{rows:#?}");
         assert_eq!(
@@ -137,20 +136,20 @@ fn a_registry_that_was_not_written_to_its_end_is_mended() {
         );
     }
 
-    // It was written to its end, but nothing is in it any more.
+    // A complete file, but without any service.
     let mut bare: Value = serde_json::from_slice(&whole).unwrap();
     bare["nodes"] = Value::Array(Vec::new());
     fs::write(fixture.registry(), bare.to_string()).unwrap();
-    let told = fixture.wnm(["--json"]).run();
-    let told = format!("{}{}", told.stdout, told.stderr);
-    assert!(told.contains("has lost all services"), "{told}");
-    assert!(told.contains("node_registry.json.wnm"), "{told}");
+    let output = fixture.wnm(["--json"]).run();
+    let output = format!("{}{}", output.stdout, output.stderr);
+    assert!(output.contains("has lost all services"), "{output}");
+    assert!(output.contains("node_registry.json.wnm"), "{output}");
     assert_eq!((fixture.nodes().len(), pids()), (2, before.1));
-    fs::copy(spare(&fixture), fixture.registry()).unwrap();
+    fs::copy(registry_backup(&fixture), fixture.registry()).unwrap();
     fixture.settle(2);
     assert_eq!((fixture.names(), pids()), (before.0, before.1));
 
-    // Neither is anything deleted that may run.
+    // Nothing that may run is deleted either.
     let teardown = || fixture.wnm(["--force-action=teardown", "--confirm"]).run();
     fs::write(fixture.registry(), bare.to_string()).unwrap();
     let refused = teardown().refused();
@@ -160,20 +159,20 @@ fn a_registry_that_was_not_written_to_its_end_is_mended() {
     );
     assert_eq!((fixture.colony.node_dirs().len(), pids()), (2, before.1));
     assert_eq!(fixture.nodes().len(), 2);
-    fs::copy(spare(&fixture), fixture.registry()).unwrap();
+    fs::copy(registry_backup(&fixture), fixture.registry()).unwrap();
 
-    // Nothing of it survives a teardown.
+    // A teardown deletes it.
     let _ = teardown().succeeded();
-    assert!(!spare(&fixture).exists());
+    assert!(!registry_backup(&fixture).exists());
 }
 
 /// The copy that wnm keeps of antctl's registry.
-fn spare(fixture: &AntctlFixture) -> PathBuf {
+fn registry_backup(fixture: &AntctlFixture) -> PathBuf {
     fixture.registry().with_file_name("node_registry.json.wnm")
 }
 
 #[test]
-fn a_registry_that_cannot_be_read_touches_no_node() {
+fn an_unreadable_registry_affects_no_node() {
     let Some(fixture) = colony_of(2, "0.4.16") else {
         return;
     };
@@ -181,9 +180,9 @@ fn a_registry_that_cannot_be_read_touches_no_node() {
     let pids = || ["antnode1", "antnode2"].map(|name| process_of(&fixture, name).unwrap().pid);
     let before = pids();
     let unread = |words: &str| {
-        let told = fixture.wnm(["--json"]).run();
-        let told = format!("{}{}", told.stdout, told.stderr);
-        assert!(told.contains(words), "{told}");
+        let output = fixture.wnm(["--json"]).run();
+        let output = format!("{}{}", output.stdout, output.stderr);
+        assert!(output.contains(words), "{output}");
         assert_eq!(pids(), before);
         let _ = fixture
             .wnm(["--force-action=stop", "--service-name=1"])
@@ -192,7 +191,7 @@ fn a_registry_that_cannot_be_read_touches_no_node() {
         assert_eq!(pids(), before);
         assert_eq!(fixture.nodes().len(), 2);
     };
-    fs::remove_file(spare(&fixture)).unwrap();
+    fs::remove_file(registry_backup(&fixture)).unwrap();
     for part in [whole.len() / 2, 500, 1] {
         fs::write(fixture.registry(), &whole[..part]).unwrap();
         unread("cannot say what services there are");
@@ -202,9 +201,9 @@ fn a_registry_that_cannot_be_read_touches_no_node() {
         fs::set_permissions(fixture.registry(), fs::Permissions::from_mode(0o644)).unwrap();
         chown(fixture.registry(), Some(0), Some(0)).unwrap();
         unread("belongs to root, so antctl cannot write it; give it back with: sudo chown");
-        fixture.hand_over(&fixture.registry());
+        fixture.give_to_user(&fixture.registry());
     }
-    // antctl is gone for a while.
+    // antctl is missing for a while.
     let away = fixture.colony.dir().join("programs/away");
     fs::rename(fixture.colony.dir().join("programs/antctl"), &away).unwrap();
     unread("does not exist; install antctl with antup");

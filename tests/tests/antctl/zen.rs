@@ -1,12 +1,12 @@
-//! The places that antctl chooses itself.
+//! Nodes in the directories and on the ports that antctl chooses.
 
 use super::{fixture, process_of};
 
 #[test]
-fn zen_leaves_the_places_to_antctl_and_records_them() {
+fn under_zen_antctl_chooses_directories_and_ports_and_wnm_records_them() {
     let Some(fixture) = fixture() else { return };
-    // A service of someone else makes antctl count otherwise than wnm.
-    let _ = fixture.add_by_hand(15).run().succeeded();
+    // Another user's service makes antctl count differently from wnm.
+    let _ = fixture.manual_add(15).run().succeeded();
     fixture.init("antctl+zen", "0.4.16", &["--node-cap=3"]);
     let _ = fixture
         .wnm(["--force-action=add", "--count=2"])
@@ -32,6 +32,6 @@ fn zen_leaves_the_places_to_antctl_and_records_them() {
         .wnm(["--force-action=teardown", "--confirm"])
         .run()
         .succeeded();
-    assert_eq!(fixture.names(), ["antnode1"], "it is none of wnm's");
+    assert_eq!(fixture.names(), ["antnode1"], "not managed by wnm");
     assert!(fixture.colony.processes().is_empty());
 }

@@ -198,7 +198,7 @@ impl<'b> TestColony<'b> {
         let no_disabled = rows.iter().all(|row| row.status != "DISABLED");
         assert!(no_disabled, "nobody disabled a node: {rows:#?}");
         for row in rows.iter().filter(|row| row.status == "RUNNING") {
-            agreement::answers_when_asked(row, |port| self.backend.page(port));
+            agreement::assert_page_is_of(row, |port| self.backend.page(port));
         }
     }
 

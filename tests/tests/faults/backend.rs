@@ -1,4 +1,4 @@
-//! What can go wrong with each process manager, beside what its colony is in [`TestBackend`].
+//! What can go wrong with each process manager, in addition to [`TestBackend`].
 
 mod antctl;
 mod launchd;

@@ -1,4 +1,4 @@
-//! What goes wrong. A fault that lasts is over when what [`Fault::begin`] gave is dropped.
+//! Faults. One that lasts ends when the result of [`Fault::begin`] is dropped.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
@@ -15,16 +15,16 @@ use crate::backend::FaultBackend;
 use crate::clock;
 use crate::disk::Filled;
 use crate::operation::Operation;
+use crate::port_squatter::PortSquatter;
 use crate::script::When;
 use crate::silence::{Silence, Silent, Supervisor};
-use crate::thief::Thief;
 
-/// A name that no resolver is even asked for: it has an empty part.
+/// No resolver is even asked for this name: it has an empty part.
 const NOBODY: &str = "nowhere..invalid";
 
 const DAY: i64 = 86_400;
 
-/// What can be asked for.
+/// The kinds of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Killed,
@@ -40,7 +40,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All there are.
+    /// All kinds.
     pub const ALL: [Self; 10] = [
         Self::Killed,
         Self::PowerCut,
@@ -55,24 +55,24 @@ impl Kind {
     ];
 }
 
-/// What goes wrong in one run.
+/// The fault of one run.
 #[derive(Debug)]
 pub enum Fault {
     /// The program is killed.
     Killed,
-    /// The machine goes off, and comes up with what was on its disk.
+    /// The power is cut, and the machine boots with what was on its disk.
     PowerCut,
     /// No more than this is left on the disk.
     DiskFull { bytes: u64 },
-    /// Nothing can be written: nowhere, or where the nodes are.
+    /// Nothing can be written: nowhere, or not in the node storage.
     ReadOnly { everywhere: bool },
-    /// The clock is so many seconds ahead of what it was, or behind.
+    /// The clock jumps by so many seconds, forward or back.
     ClockMoved { by: i64 },
-    /// Some nodes are killed, a bit each.
+    /// Some nodes are killed: those whose bits are set.
     NodesDie { which: u32 },
-    /// Another program has a port of this node, which need not be there yet.
+    /// Another program has a port of this node, which need not exist yet.
     PortTaken { node: u16, metrics: bool },
-    /// The name of the host leads nowhere.
+    /// The name of the host does not resolve.
     NameLost,
     /// The program is called a second time.
     TwoAtOnce { other: Operation },
@@ -80,20 +80,20 @@ pub enum Fault {
     Silence(Silence),
 }
 
-/// A fault that goes on.
+/// A lasting fault.
 #[allow(dead_code, reason = "held until it is dropped")]
 pub enum Ongoing<'g> {
     Nothing,
     Disk(Filled),
     Mount(ReadOnly<'g>),
-    Metrics(Thief),
+    Metrics(PortSquatter),
     Node(UdpSocket),
     Name(Restored),
     Silence(Silent<'g>),
 }
 
 impl Fault {
-    /// One of these kinds, in a colony of nodes 1 to `count`.
+    /// Draws a fault of one of these kinds, in a colony of nodes 1 to `count`.
     pub fn draw(kinds: &[Kind], rng: &mut Rng, count: u32) -> Self {
         match kinds[rng.usize(0..kinds.len())] {
             Kind::Killed => Self::Killed,
@@ -126,7 +126,7 @@ impl Fault {
         }
     }
 
-    /// Whether it takes a disk of its own.
+    /// Whether it needs a disk for itself.
     pub fn is_of_the_disk(&self) -> bool {
         matches!(self, Self::DiskFull { .. } | Self::ReadOnly { .. })
     }
@@ -139,11 +139,11 @@ impl Fault {
         }
     }
 
-    /// When it comes, if it is to come then.
+    /// When it begins, given the drawn time.
     pub fn when(&self, drawn: When) -> When {
         match self {
             Self::Killed | Self::PowerCut | Self::TwoAtOnce { .. } => When::During,
-            // The program reads the clock as it goes; only between two runs it can be moved for both.
+            // A running program reads the clock repeatedly. Only between two runs can it jump for all of them.
             Self::ClockMoved { by } if drawn == When::During => {
                 if by % 2 == 0 {
                     When::Before
@@ -164,7 +164,7 @@ impl Fault {
         }
     }
 
-    /// How many of so many cycles it is to be seen by: one is enough for what takes minutes.
+    /// How many of the drawn cycles run while it lasts. One is enough where a cycle takes minutes.
     pub fn cycles(&self, drawn: u32) -> u32 {
         match self {
             Self::Silence(_) => drawn.min(1),
@@ -176,13 +176,13 @@ impl Fault {
     pub fn wnm(&self, backend: &dyn FaultBackend) -> Call {
         match self {
             Self::Silence(Silence::NotFound { entirely }) => supervisor(backend).lost(*entirely),
-            // A call waits for who hangs until it is sure, several times over.
+            // The call waits for the hanging supervisor until its deadlines pass, several times.
             Self::Silence(_) => backend.wnm().within(LONG.saturating_mul(10)),
             _ => backend.wnm(),
         }
     }
 
-    /// Lets it happen. Those that have to do with the operation itself are none of these.
+    /// Begins it. Does nothing for faults that need the operation itself.
     pub fn begin<'g>(&self, backend: &'g dyn FaultBackend) -> Ongoing<'g> {
         match *self {
             Self::Killed | Self::PowerCut | Self::TwoAtOnce { .. } => Ongoing::Nothing,
@@ -218,10 +218,12 @@ impl Fault {
 }
 
 fn supervisor(backend: &dyn FaultBackend) -> &dyn Supervisor {
-    backend.supervisor().expect("nobody who could be silent")
+    backend
+        .supervisor()
+        .expect("a manager without a supervisor")
 }
 
-/// Another program is faster than a node. If that runs it is killed first, as its port is free only then.
+/// Another program takes a node's port first. A running node is killed before, to free the port.
 fn take_port<'g>(backend: &dyn FaultBackend, node: u16, metrics: bool) -> Ongoing<'g> {
     let rows = backend.database().nodes();
     if let Some(row) = rows.iter().find(|row| row.id == u32::from(node)) {
@@ -236,11 +238,11 @@ fn take_port<'g>(backend: &dyn FaultBackend, node: u16, metrics: bool) -> Ongoin
         .database()
         .value(&format!("(SELECT {thousands} FROM machine)"));
     let port = thousands.unwrap().parse::<u16>().unwrap() * 1000 + node;
-    // It may be on its way up again: then it was faster.
+    // The node may be restarting: then it was first.
     if metrics {
         let bound = bound(backend, || TcpListener::bind((Ipv4Addr::LOCALHOST, port)));
         bound.map_or(Ongoing::Nothing, |listener| {
-            Ongoing::Metrics(Thief::at(listener))
+            Ongoing::Metrics(PortSquatter::at(listener))
         })
     } else {
         let bound = bound(backend, || UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)));
@@ -248,7 +250,7 @@ fn take_port<'g>(backend: &dyn FaultBackend, node: u16, metrics: bool) -> Ongoin
     }
 }
 
-/// A socket in the network that the nodes are in.
+/// Binds a socket in the network of the nodes.
 fn bound<T: Send>(
     backend: &dyn FaultBackend,
     bind: impl FnOnce() -> io::Result<T> + Send,
@@ -259,7 +261,7 @@ fn bound<T: Send>(
     }
 }
 
-/// A directory that cannot be written in until this is dropped.
+/// A read-only directory until it is dropped.
 pub struct ReadOnly<'g> {
     backend: &'g dyn FaultBackend,
     dir: PathBuf,
@@ -279,7 +281,7 @@ impl Drop for ReadOnly<'_> {
     }
 }
 
-/// Brings back the host's name at the end.
+/// Restores the host's name when it is dropped.
 pub struct Restored {
     database: Database,
 }

@@ -1,10 +1,10 @@
-//! Whole runs with a fault in them, drawn by a seed: a colony in some state, an operation, a fault before, during
-//! or after it. Once the fault is over, a few cycles bring the colony to where everything agrees and nothing is
-//! lost. That is the same under all managers; what each of them is and can bear is in [`backend`].
+//! Whole runs with a fault, drawn by a seed: a colony in some state, an operation, and a fault before, during or after
+//! it. Once the fault is over, a few cycles bring the colony to a state in which everything agrees and nothing is lost.
+//! This holds under all managers; [`backend`] has what differs between them.
 //!
-//! What happens in a run follows from its seed alone; at which instruction a fault meets the program does not, so
-//! that a rare failure may need its run repeated. `WNM_FAULT_SEED` names the run to repeat, `WNM_FAULT_RUNS` how
-//! many to make, over all tests together.
+//! A seed determines a run, but not the instruction at which a fault hits the program, so a rare failure may need
+//! several attempts. `WNM_FAULT_SEED` selects the run to repeat, and `WNM_FAULT_RUNS` sets the number of runs of all
+//! tests together.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -12,18 +12,18 @@ mod backend;
 mod check;
 mod clock;
 mod disk;
+mod expected;
 mod fault;
+mod observed;
 mod operation;
 mod outcome;
+mod port_squatter;
 mod power;
 mod run;
 mod script;
 mod seeds;
-mod seen;
 mod silence;
 mod test_colony;
-mod thief;
-mod wanted;
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -38,25 +38,25 @@ use wnm_tests::engine::{Suite, with_engine};
 use wnm_tests::launchd::LaunchdFixture;
 use wnm_tests::systemd::{As, Machine};
 
-/// Runs of each test of plain processes when nobody asks for another number.
+/// The default number of runs for each test of plain processes.
 const RUNS: u64 = 6;
 
-/// The same under launchd.
+/// Under launchd.
 const JOB_RUNS: u64 = 12;
 
 /// In containers.
 const CONTAINER_RUNS: u64 = 10;
 
-/// Where each run boots a system and its systemd falls silent.
+/// Under systemd, with a silent systemd. Each run boots a machine.
 const SILENT_RUNS: u64 = 4;
 
-/// Where something else goes wrong under systemd.
+/// Under systemd, with other faults.
 const UNIT_RUNS: u64 = 9;
 
 /// Under antctl, with real nodes.
 const SERVICE_RUNS: u64 = 4;
 
-/// The runs of all tests.
+/// The default number of runs of all tests.
 const ALL_RUNS: u64 = 5 * RUNS + JOB_RUNS + CONTAINER_RUNS + SILENT_RUNS + UNIT_RUNS + SERVICE_RUNS;
 
 /// Room for eight nodes, each with a copy of a real program, in mebibytes.
@@ -127,7 +127,8 @@ fn anything_goes_wrong_in_containers() {
     if !disk::permitted() {
         return;
     }
-    // Containers see what was mounted when their engine started: all runs are on the same small disk, one by one.
+    // A container sees only what was mounted when its engine started. So all runs share one small disk, one after the
+    // other.
     disk::with_disk(disk::SMALL, |place| {
         with_engine(Suite::Bookworm, |engine| {
             let engine = Mutex::new(engine);
@@ -136,7 +137,7 @@ fn anything_goes_wrong_in_containers() {
                 CONTAINER_RUNS,
                 |seed| {
                     let run = Run::draw(seed, &Kind::ALL);
-                    // A run that failed leaves nothing that the next one does not put right.
+                    // The next run repairs what a failed one left.
                     let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
                     run.make_on(&S6Fixture::below(place, &mut engine));
                 },

@@ -2,7 +2,7 @@
 
 use wnm_tests::call::Outcome;
 
-/// Fails the test when the program did not end as it should: done, refused or killed.
+/// Fails the test unless the program was done, refused or killed.
 #[track_caller]
 pub fn checked(outcome: Outcome) -> Outcome {
     let well = matches!(outcome.code, None | Some(0 | 1));

@@ -1,4 +1,4 @@
-//! A colony and what is done with it in one run.
+//! The colony of one run.
 
 use std::path::{Path, PathBuf};
 
@@ -9,9 +9,9 @@ use wnm_tests::database::NodeRow;
 use crate::backend::FaultBackend;
 use crate::clock;
 use crate::fault::Fault;
+use crate::observed::{ObservedNode, observed_nodes, plant};
 use crate::outcome::checked;
-use crate::script::{Script, Standing};
-use crate::seen::{Seen, plant, seen};
+use crate::script::{Desired, Script};
 
 /// The version of an outdated node.
 const OLD: &str = "0.4.16";
@@ -19,27 +19,27 @@ const OLD: &str = "0.4.16";
 /// The version of the others, and of the program that upgrades take.
 pub const NEW: &str = "0.4.17";
 
-/// Nodes that may be brought up at once: all of them, to lose no time.
+/// The limit on concurrent operations: all nodes, to lose no time.
 const AT_ONCE: u32 = 8;
 
-/// Cycles after which a colony must have come to rest once nothing goes wrong any more.
+/// A colony settles within so many cycles after the fault.
 const MOST_CYCLES: usize = 12;
 
-/// Between two of them, longer than any wait for a node that did not stay up.
+/// Seconds that pass between two of them: longer than any back-off of a node.
 const BETWEEN_CYCLES: i64 = 2 * 3600;
 
-/// A colony in the state that a script begins with.
+/// A colony in the initial state of a script.
 pub struct TestColony<'g> {
     pub backend: &'g dyn FaultBackend,
     old: PathBuf,
     new: PathBuf,
     upgrades: bool,
-    /// Most nodes that were asked for.
+    /// The highest allowed number of nodes.
     pub ceiling: u32,
 }
 
 impl<'g> TestColony<'g> {
-    /// Makes it.
+    /// Creates it.
     pub fn set(script: &Script, ceiling: u32, backend: &'g dyn FaultBackend) -> Self {
         let colony = Self {
             old: backend.program(OLD),
@@ -66,8 +66,8 @@ impl<'g> TestColony<'g> {
         }
         colony.wait_for_answers();
         colony.force(&colony.new, "survey", "--json");
-        for (act, standing) in [("stop", Standing::Stopped), ("disable", Standing::Disabled)] {
-            let names = script.names(standing);
+        for (act, desired) in [("stop", Desired::Stopped), ("disable", Desired::Disabled)] {
+            let names = script.names(desired);
             if !names.is_empty() {
                 colony.force(&colony.new, act, &format!("--service-name={names}"));
             }
@@ -81,7 +81,7 @@ impl<'g> TestColony<'g> {
         let _done = call.arg("--antnode-path").arg(program).run().succeeded();
     }
 
-    /// A call of the program that may make no more nodes than were asked for.
+    /// A call of the program that cannot exceed the allowed number of nodes.
     pub fn call<S: AsRef<str>>(&self, words: impl IntoIterator<Item = S>) -> Call {
         self.limited(self.backend.wnm(), words)
     }
@@ -101,13 +101,13 @@ impl<'g> TestColony<'g> {
         wnm.args(["--json", &cap]).args(words)
     }
 
-    /// What is said in a cycle as cron would make it.
+    /// The option of a cycle in cron.
     pub fn cycle(&self) -> Option<&'static str> {
         self.upgrades.then_some("--enable-upgrade")
     }
 
-    /// Runs cycles until nothing is left to do: the first on what the fault left, the others once every node is up that
-    /// is about to be.
+    /// Runs cycles until nothing is left to do: the first on what the fault left, the others once every node has
+    /// started that is about to.
     pub fn settle(&self) {
         let cycle = || {
             let words = || self.cycle().into_iter().map(str::to_owned);
@@ -129,27 +129,27 @@ impl<'g> TestColony<'g> {
         assert_eq!(steps.map(Vec::len), Some(0), "{plan:#?}");
     }
 
-    /// Every node with what is wanted of it and what lies on the disk.
-    pub fn seen(&self) -> Vec<Seen> {
-        seen(&self.backend.database(), |path| {
+    /// Every node with its desired state and its files.
+    pub fn observed_nodes(&self) -> Vec<ObservedNode> {
+        observed_nodes(&self.backend.database(), |path| {
             self.backend.path_from_here(path)
         })
     }
 
-    /// Waits until each node that has a process has opened its port, unless it runs without.
+    /// Waits until each node that has a process serves its page, unless it runs without.
     fn wait_for_answers(&self) {
         wait_for_pages(self.backend, |row| self.is_without_metrics(row));
     }
 
-    /// Whether the node's last process found its metrics port taken. It goes on without and says so.
+    /// Whether the node's last process found its metrics port taken. It prints that and runs without.
     pub fn is_without_metrics(&self, row: &NodeRow) -> bool {
-        let said = self.backend.output(row);
-        let last = said.rsplit("EVM network").next().unwrap_or_default();
+        let printed = self.backend.output(row);
+        let last = printed.rsplit("EVM network").next().unwrap_or_default();
         last.contains("error binding")
     }
 }
 
-/// A failed run says what the program did and why.
+/// A failed run prints what the program did and why.
 impl Drop for TestColony<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {

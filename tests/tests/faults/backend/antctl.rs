@@ -45,7 +45,7 @@ impl PowerByCopy for AntctlFixture {
         &["nodes", "data", "config"]
     }
 
-    /// antctl and what it calls, which go on when wnm is stopped, and whatever they start meanwhile.
+    /// antctl and its children, which outlive wnm, and whatever they start meanwhile.
     fn stop(&self) {
         let mut stopped = BTreeSet::new();
         until(LONG, "nothing new to be started", || {
@@ -61,7 +61,7 @@ impl PowerByCopy for AntctlFixture {
         });
     }
 
-    /// What systemd keeps in memory is gone.
+    /// The state that systemd keeps in memory is lost.
     fn off(&self) {
         let memory = self.dir().join("runtime/stub-systemd");
         if memory.exists() {
@@ -102,11 +102,11 @@ impl Supervisor for AntctlFixture {
         fs::rename(beside, &self.antctl).unwrap();
     }
 
-    fn leave(&self) {
+    fn take_down(&self) {
         fs::rename(&self.antctl, self.antctl.with_file_name(HIDDEN)).unwrap();
     }
 
-    fn come_back(&self) {
+    fn bring_up(&self) {
         fs::rename(self.antctl.with_file_name(HIDDEN), &self.antctl).unwrap();
     }
 

@@ -46,12 +46,12 @@ impl Supervisor for LaunchdFixture {
         self.launchd.thaw();
     }
 
-    /// Its nodes go on: without a launchd there would be no machine.
-    fn leave(&self) {
+    /// Its nodes go on: a Mac never runs without launchd.
+    fn take_down(&self) {
         self.launchd.hide();
     }
 
-    fn come_back(&self) {
+    fn bring_up(&self) {
         self.launchd.show();
     }
 

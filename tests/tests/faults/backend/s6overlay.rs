@@ -9,7 +9,7 @@ use crate::silence::Supervisor;
 
 impl FaultBackend for S6Fixture<'_> {
     fn cut_power(&self, operation: Background) -> Outcome {
-        // First, since it could see otherwise that the engine is gone.
+        // Before the engine, or the operation could notice that the engine is gone.
         let outcome = operation.end_with(Signal::SIGKILL);
         self.engine_mut().cut_power();
         outcome
@@ -29,12 +29,12 @@ impl Supervisor for S6Fixture<'_> {
         self.engine().thaw();
     }
 
-    /// And the nodes with it.
-    fn leave(&self) {
+    /// Its nodes stop, too.
+    fn take_down(&self) {
         self.engine_mut().stop();
     }
 
-    fn come_back(&self) {
+    fn bring_up(&self) {
         self.engine_mut().start();
     }
 

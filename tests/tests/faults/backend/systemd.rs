@@ -13,7 +13,7 @@ use wnm_tests::wait::{LONG, until};
 use super::FaultBackend;
 use crate::silence::{NOWHERE, Supervisor};
 
-/// The unit that Ann's systemd is to the machine's.
+/// The unit of the machine's systemd that runs Ann's.
 const MANAGER: &str = "user@1500.service";
 
 fn run<S: AsRef<OsStr>>(
@@ -27,7 +27,7 @@ fn run<S: AsRef<OsStr>>(
 fn change_mounts<const N: usize>(machine: &Machine, program: &str, words: [&str; N], dir: &Path) {
     let words = words.into_iter().map(Path::new).chain([dir]);
     let changed = run(machine, program, words);
-    // A run that failed is over, and a second panic would hide why.
+    // A failed run is over, and a second panic would hide the reason.
     if !std::thread::panicking() {
         let _done = changed.succeeded();
     }
@@ -64,7 +64,7 @@ impl FaultBackend for Machine {
         change_mounts(self, "/bin/mount", ["-o", "remount,bind,ro"], dir);
     }
 
-    /// What was opened meanwhile goes on with it.
+    /// Files that were opened meanwhile stay open.
     fn make_writable(&self, dir: &Path) {
         change_mounts(self, "/bin/mount", ["-o", "remount,bind,rw"], dir);
         change_mounts(self, "/bin/umount", ["--lazy"], dir);
@@ -77,7 +77,7 @@ impl FaultBackend for Machine {
     fn cut_power(&self, operation: Background) -> Outcome {
         self.system.cut_power();
         wait_for_manager(self);
-        // Who called from outside may not have ended with the program.
+        // The process that entered the machine may outlive the program.
         operation.end_with(Signal::SIGKILL)
     }
 
@@ -96,8 +96,8 @@ impl Supervisor for Machine {
         wait_for_manager(self);
     }
 
-    /// And its nodes with it. To start it before its end was noticed would do nothing.
-    fn leave(&self) {
+    /// Its nodes end, too. A start before systemd notices the end would have no effect.
+    fn take_down(&self) {
         signal_manager(self, "-KILL");
         until(LONG, "the end of Ann's systemd", || {
             let state = self.system.systemctl(As::Root, ["is-active", MANAGER]);
@@ -105,14 +105,14 @@ impl Supervisor for Machine {
         });
     }
 
-    fn come_back(&self) {
+    fn bring_up(&self) {
         let system = &self.system;
         let _ = system.systemctl(As::Root, ["reset-failed", MANAGER]);
         let _started = system.systemctl(As::Root, ["start", MANAGER]).succeeded();
         wait_for_manager(self);
     }
 
-    /// There is a `systemctl` and a bus to be lost.
+    /// wnm can lose `systemctl` and the bus.
     fn lost(&self, entirely: bool) -> Call {
         let mut environment = vec![format!("PATH={NOWHERE}")];
         if entirely {

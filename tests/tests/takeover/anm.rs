@@ -1,4 +1,4 @@
-//! A machine of anm, taken over and given back.
+//! A machine of anm, adopted and released.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use wnm_tests::nodes;
 use wnm_tests::systemd::{As, Machine};
 use wnm_tests::wait::{LONG, until};
 
-/// A machine as anm leaves it: three units as its script writes them, two of which run.
+/// A machine as anm leaves it: three units as its script writes them, two of them running.
 fn anm_machine(machine: &Machine, program: &Path) {
     let file = |path: &str, text: &str| {
         let path = machine.system.path(Path::new(path));
@@ -68,7 +68,7 @@ fn anm_machine(machine: &Machine, program: &Path) {
 }
 
 #[test]
-fn a_machine_of_anm_is_taken_over_in_one_command_and_given_back() {
+fn one_command_adopts_a_machine_of_anm_and_another_releases_it() {
     let Some(machine) = Machine::up(As::Root) else {
         return;
     };
@@ -79,11 +79,7 @@ fn a_machine_of_anm_is_taken_over_in_one_command_and_given_back() {
             .args([Path::new("--antnode-path"), &program])
     };
     let refused = migrate().run().refused();
-    assert!(
-        refused.stderr.contains("there is no anm"),
-        "{}",
-        refused.stderr
-    );
+    refused.assert_stderr_contains("there is no anm");
     anm_machine(&machine, &program);
     let [cron, kept, block] = [
         "/etc/cron.d/anm",
@@ -111,30 +107,22 @@ fn a_machine_of_anm_is_taken_over_in_one_command_and_given_back() {
     // While anm works nothing is touched, not even its line of cron.
     std::fs::write(&block, "").unwrap();
     let refused = migrate().run().refused();
-    assert!(
-        refused.stderr.contains("anm is at work"),
-        "{}",
-        refused.stderr
-    );
+    refused.assert_stderr_contains("anm is at work");
     assert!(cron.exists() && !kept.exists() && !machine.database().exists());
     std::fs::remove_file(&block).unwrap();
 
-    // What fails later gives it back.
+    // A later failure restores it.
     let line = std::fs::read(&cron).unwrap();
     let refused = migrate()
         .arg("--dbpath=/proc/nowhere/colony.db")
         .run()
         .refused();
-    assert!(
-        refused.stderr.contains("cannot write"),
-        "{}",
-        refused.stderr
-    );
+    refused.assert_stderr_contains("cannot write");
     assert_eq!(std::fs::read(&cron).unwrap(), line);
     std::fs::remove_file(&kept).unwrap();
 
     let asked = migrate().arg("--dry-run").run().succeeded().stdout;
-    for told in [
+    for output in [
         "would adopt 3 nodes, and touch none of them",
         "antnode0003  STOPPED  41003/13003",
         "node_cap                  25  (/var/antctl/override:1)",
@@ -142,7 +130,7 @@ fn a_machine_of_anm_is_taken_over_in_one_command_and_given_back() {
         "cpu_less_than             45",
         "would remove\n  /etc/cron.d/anm",
     ] {
-        assert!(asked.contains(told), "{told}\n--\n{asked}");
+        assert!(asked.contains(output), "{output}\n--\n{asked}");
     }
     assert!(cron.exists() && !kept.exists() && !machine.database().exists());
 
@@ -170,7 +158,7 @@ fn a_machine_of_anm_is_taken_over_in_one_command_and_given_back() {
         "node_storage: /var/antctl/services",
     ] {
         assert!(
-            config.lines().any(|told| told == line),
+            config.lines().any(|output| output == line),
             "{line}\n--\n{config}"
         );
     }
@@ -191,7 +179,7 @@ fn a_machine_of_anm_is_taken_over_in_one_command_and_given_back() {
         .succeeded();
     assert_eq!(machine.state("antnode003.service"), "active");
 
-    // And given back: the nodes run on, and what anm needs is told.
+    // And released: the nodes run on, and wnm prints what anm needs.
     let released = machine.wnm(["release"]).run().succeeded().stdout;
     assert!(released.contains("/var/antctl/anm.cron"), "{released}");
     assert_eq!(units.map(|unit| machine.main_pid(unit)), pids);

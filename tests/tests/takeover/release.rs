@@ -1,11 +1,11 @@
-//! A colony given up, whose nodes run on.
+//! A released colony, whose nodes run on.
 
 use wnm_tests::systemd::{As, Machine};
 
 use crate::colony::{facts, main_pids};
 
 #[test]
-fn a_released_colony_runs_on_and_can_be_taken_again() {
+fn a_released_colony_runs_on_and_can_be_adopted_again() {
     let Some(machine) = Machine::up(As::Ann) else {
         return;
     };
@@ -14,8 +14,8 @@ fn a_released_colony_runs_on_and_can_be_taken_again() {
     machine.grow(3);
     let (before, pids) = (machine.nodes(), main_pids(&machine));
     let limit = || {
-        let told = machine.systemctl(["show", "--property=MemoryMax", "--value", "wnm.slice"]);
-        told.succeeded().stdout.trim().to_owned()
+        let output = machine.systemctl(["show", "--property=MemoryMax", "--value", "wnm.slice"]);
+        output.succeeded().stdout.trim().to_owned()
     };
     assert_eq!(limit(), "21474836480");
 
@@ -27,7 +27,7 @@ fn a_released_colony_runs_on_and_can_be_taken_again() {
     assert!(asked.contains("3 nodes"), "{asked}");
     assert!(machine.database().exists());
     let _ = machine.wnm(["release", "--json"]).run().succeeded();
-    // Nothing of wnm is left but a copy of its database.
+    // Only a copy of wnm's database is left.
     let left: Vec<String> = std::fs::read_dir(machine.database().parent().unwrap())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -48,12 +48,8 @@ fn a_released_colony_runs_on_and_can_be_taken_again() {
     let now: Vec<_> = services.iter().map(|unit| machine.main_pid(unit)).collect();
     assert_eq!(now, pids, "a node was restarted");
     let refused = machine.wnm::<&str>([]).run().refused();
-    assert!(
-        refused.stderr.contains("there is no colony"),
-        "{}",
-        refused.stderr
-    );
-    // What it was told can be had from the copy.
+    refused.assert_stderr_contains("there is no colony");
+    // The copy has its settings.
     let copy = machine.database().with_file_name(copy);
     let config = machine.programs.path().join("wnm.conf");
     let export = ["export", "--format=config", "--dbpath"];
@@ -66,17 +62,17 @@ fn a_released_colony_runs_on_and_can_be_taken_again() {
         .succeeded();
     assert_eq!(facts(&machine.nodes()), facts(&before));
     assert_eq!(main_pids(&machine), pids);
-    let told = machine.wnm(["export", "--format=config"]).run().succeeded();
-    assert_eq!(told.stdout, written.stdout);
+    let output = machine.wnm(["export", "--format=config"]).run().succeeded();
+    assert_eq!(output.stdout, written.stdout);
     for line in [
         "node_cap=3",
         "fleet_memory_max=20G",
         "max_concurrent_starts=3",
     ] {
         assert!(
-            told.stdout.lines().any(|told| told == line),
+            output.stdout.lines().any(|output| output == line),
             "{}",
-            told.stdout
+            output.stdout
         );
     }
 }

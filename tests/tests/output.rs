@@ -1,26 +1,19 @@
-//! What people read, as they read it.
+//! The output for people, in full.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use serde_json::{Value, json};
 use wnm_tests::binaries;
-use wnm_tests::colony::{Colony, EAGER};
+use wnm_tests::colony::Colony;
 use wnm_tests::nodes::WALLET;
 
-/// A colony that may have three nodes, without any.
+/// An empty colony with a cap of three nodes.
 fn colony() -> Colony {
-    let colony = Colony::new();
-    let program = colony.program("0.4.17");
-    colony.init(
-        "setsid+user",
-        &program,
-        EAGER.iter().chain(&["--node-cap=3"]),
-    );
-    colony
+    Colony::simulated("0.4.17", &["--node-cap=3"])
 }
 
-/// The text with what differs from run to run replaced: directories, peer ids (by as many letters, for the
+/// The text with everything replaced that differs between runs: directories, peer ids (by as many letters, for the
 /// columns), dates.
-fn settled(colony: &Colony, text: &str) -> String {
+fn without_variations(colony: &Colony, text: &str) -> String {
     let text = text
         .replace(colony.dir().to_str().unwrap(), "DIR")
         .replace(binaries::wnm().to_str().unwrap(), "WNM");
@@ -37,24 +30,24 @@ fn settled(colony: &Colony, text: &str) -> String {
 }
 
 #[track_caller]
-fn said(colony: &Colony, args: &[&str]) -> String {
-    let told = colony.wnm(args).run().succeeded();
-    assert_eq!(told.stderr, "");
-    settled(colony, &told.stdout)
+fn stdout_of(colony: &Colony, args: &[&str]) -> String {
+    let output = colony.wnm(args).run().succeeded();
+    assert_eq!(output.stderr, "");
+    without_variations(colony, &output.stdout)
 }
 
 #[track_caller]
-fn complained(colony: &Colony, args: &[&str]) -> String {
-    let told = colony.wnm(args).run().refused();
-    assert_eq!(told.stdout, "");
-    settled(colony, &told.stderr)
+fn stderr_of(colony: &Colony, args: &[&str]) -> String {
+    let output = colony.wnm(args).run().refused();
+    assert_eq!(output.stdout, "");
+    without_variations(colony, &output.stderr)
 }
 
 #[test]
-fn help_of_every_day_is_short_and_all_help_is_whole() {
+fn short_help_lists_common_options_and_full_help_lists_all() {
     let colony = Colony::new();
     let help = |args: &[&str]| {
-        let text = said(&colony, args);
+        let text = stdout_of(&colony, args);
         assert!(!text.contains('\u{1b}'), "colours go to terminals only");
         let widest = text.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(100), "{widest:?} columns");
@@ -81,7 +74,7 @@ fn help_of_every_day_is_short_and_all_help_is_whole() {
 }
 
 #[test]
-fn init_says_what_was_made_and_what_comes_next() {
+fn init_prints_the_result_and_the_next_step() {
     let colony = Colony::new();
     let program = colony.program("0.4.17");
     let args = [
@@ -93,7 +86,7 @@ fn init_says_what_was_made_and_what_comes_next() {
         "--antnode-path",
         program.to_str().unwrap(),
     ];
-    let wnm = |more: &[&str]| said(&colony, &[args.as_slice(), more].concat());
+    let wnm = |more: &[&str]| stdout_of(&colony, &[args.as_slice(), more].concat());
     insta::assert_snapshot!(wnm(&["--dry-run"]), @"
     would make a colony for up to 20 nodes
       database  DIR/colony.db
@@ -113,60 +106,60 @@ fn init_says_what_was_made_and_what_comes_next() {
 }
 
 #[test]
-fn a_cycle_is_a_line() {
+fn a_cycle_prints_one_line() {
     let colony = colony();
-    insta::assert_snapshot!(said(&colony, &[]), @"added antnode0001, antnode0002, antnode0003 (0 of 3 nodes running, 3 under way, cap 3)");
-    insta::assert_snapshot!(said(&colony, &[]), @"idle: 3 of 3 nodes running (cap 3); not adding: 3 nodes ≥ cap 3");
-    insta::assert_snapshot!(said(&colony, &["--force-action", "stop", "--service-name", "2"]), @"stopped antnode0002 (2 of 3 nodes running, cap 3)");
-    insta::assert_snapshot!(said(&colony, &[]), @"idle: 2 of 3 nodes running (cap 3); not adding: 3 nodes ≥ cap 3; not starting: node 2 was stopped by a person");
-    insta::assert_snapshot!(said(&colony, &["--force-action", "stop", "--service-name", "2"]), @"idle: 2 of 3 nodes running (cap 3); not stopping: node 2: already so");
-    let told = colony.wnm(["--node_cap=2", "--no_upnp=false", "--start_args", "--first"]);
-    let told = told.arg("--force_action=update_config").run().succeeded();
-    insta::assert_snapshot!(told.stderr, @"
+    insta::assert_snapshot!(stdout_of(&colony, &[]), @"added antnode0001, antnode0002, antnode0003 (0 of 3 nodes running, 3 under way, cap 3)");
+    insta::assert_snapshot!(stdout_of(&colony, &[]), @"idle: 3 of 3 nodes running (cap 3); not adding: 3 nodes ≥ cap 3");
+    insta::assert_snapshot!(stdout_of(&colony, &["--force-action", "stop", "--service-name", "2"]), @"stopped antnode0002 (2 of 3 nodes running, cap 3)");
+    insta::assert_snapshot!(stdout_of(&colony, &[]), @"idle: 2 of 3 nodes running (cap 3); not adding: 3 nodes ≥ cap 3; not starting: node 2 was stopped by a person");
+    insta::assert_snapshot!(stdout_of(&colony, &["--force-action", "stop", "--service-name", "2"]), @"idle: 2 of 3 nodes running (cap 3); not stopping: node 2: already so");
+    let output = colony.wnm(["--node_cap=2", "--no_upnp=false", "--start_args", "--first"]);
+    let output = output.arg("--force_action=update_config").run().succeeded();
+    insta::assert_snapshot!(output.stderr, @"
     wnm: node_cap: 3 → 2 (command line)
     wnm: start_args: unset → --first (command line)
     wnm: no_upnp: true → false (command line)
     ");
-    insta::assert_snapshot!(told.stdout, @"settings are stored");
-    insta::assert_snapshot!(said(&colony, &["--force-action", "teardown", "--confirm"]), @"3 nodes removed with their data");
-    insta::assert_snapshot!(said(&colony, &["--force-action", "teardown", "--confirm"]), @"there were no nodes to remove");
-    insta::assert_snapshot!(said(&colony, &["--force-action", "start"]), @"idle: 0 of 0 nodes running (cap 2); not starting: no node for it");
+    insta::assert_snapshot!(output.stdout, @"settings are stored");
+    insta::assert_snapshot!(stdout_of(&colony, &["--force-action", "teardown", "--confirm"]), @"3 nodes removed with their data");
+    insta::assert_snapshot!(stdout_of(&colony, &["--force-action", "teardown", "--confirm"]), @"there were no nodes to remove");
+    insta::assert_snapshot!(stdout_of(&colony, &["--force-action", "start"]), @"idle: 0 of 0 nodes running (cap 2); not starting: no node for it");
 }
 
 #[test]
-fn the_journal_and_the_nodes_are_tables() {
+fn events_and_nodes_print_as_tables() {
     let colony = colony();
     colony
         .wnm(["--force-action", "add", "--max-concurrent-starts=1"])
         .run()
         .succeeded();
     colony.wnm(["--force-action", "stop"]).run().succeeded();
-    insta::assert_snapshot!(said(&colony, &["events"]), @"
+    insta::assert_snapshot!(stdout_of(&colony, &["events"]), @"
     YYYY-MM-DD HH:MM:SS  -            init  done  DIR/colony.db under setsid+user
     YYYY-MM-DD HH:MM:SS  -            set   done  max_concurrent_starts: 3 → 1 (command line)
     YYYY-MM-DD HH:MM:SS  antnode0001  add   done  asked for
     YYYY-MM-DD HH:MM:SS  antnode0001  stop  done  asked for
     ");
-    insta::assert_snapshot!(said(&colony, &["events", "--node", "7"]), @"Nothing happened.");
-    insta::assert_snapshot!(said(&colony, &["--report", "node-status"]), @"
+    insta::assert_snapshot!(stdout_of(&colony, &["events", "--node", "7"]), @"Nothing happened.");
+    insta::assert_snapshot!(stdout_of(&colony, &["--report", "node-status"]), @"
     Service Name        Peer ID                                                Status         Connected Peers
     antnode0001         PPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPP   STOPPED                      0
     ");
-    insta::assert_snapshot!(said(&colony, &["--remove-lockfile"]), @"there is no DIR/home/.local/share/autonomi/wnm_active");
+    insta::assert_snapshot!(stdout_of(&colony, &["--remove-lockfile"]), @"there is no DIR/home/.local/share/autonomi/wnm_active");
 }
 
 #[test]
-fn moving_in_and_out_is_told_line_by_line() {
+fn import_and_release_print_each_step() {
     let colony = colony();
     colony
         .wnm(["--force-action", "add", "--count", "2"])
         .run()
         .succeeded();
     colony.wnm(["--force-action", "survey"]).run().succeeded();
-    let said = |args: &[&str]| without_numbers(&colony, &said(&colony, args));
-    insta::assert_snapshot!(said(&["--import"]), @"adopted   nothing: the process manager knows no node that wnm does not");
-    insta::assert_snapshot!(said(&["export", "--format", "env"]).lines().nth(1).unwrap(), @"CPU_LESS_THAN=199");
-    insta::assert_snapshot!(said(&["release", "--dry-run"]), @"
+    let printed = |args: &[&str]| without_numbers(&colony, &stdout_of(&colony, args));
+    insta::assert_snapshot!(printed(&["--import"]), @"adopted   nothing: the process manager knows no node that wnm does not");
+    insta::assert_snapshot!(printed(&["export", "--format", "env"]).lines().nth(1).unwrap(), @"CPU_LESS_THAN=199");
+    insta::assert_snapshot!(printed(&["release", "--dry-run"]), @"
     would release 2 nodes (2 RUNNING), and touch none of them
       database  would be kept as DIR/colony.db.released-TIME
       removed   would be the mark in the node storage and the lock file
@@ -176,7 +169,7 @@ fn moving_in_and_out_is_told_line_by_line() {
                           wnm -c wnm.conf --init --import
       ports that were opened in a firewall stay open, since the nodes need them
     ");
-    insta::assert_snapshot!(said(&["release"]), @"
+    insta::assert_snapshot!(printed(&["release"]), @"
     released 2 nodes (2 RUNNING); they stay as they are
       database  kept as DIR/colony.db.released-TIME
       removed   the mark in the node storage and the lock file
@@ -199,11 +192,11 @@ fn moving_in_and_out_is_told_line_by_line() {
         storage.to_str().unwrap(),
         "--firewall=none",
     ];
-    let told = colony.wnm(import).run().refused();
-    insta::assert_snapshot!(settled(&colony, &told.stderr), @"wnm: there would be 2 nodes, and with a cap of 1 the next cycle would remove 1 with their data: give --node-cap 2, or --confirm if that is meant");
+    let output = colony.wnm(import).run().refused();
+    insta::assert_snapshot!(without_variations(&colony, &output.stderr), @"wnm: there would be 2 nodes, and with a cap of 1 the next cycle would remove 1 with their data: give --node-cap 2, or --confirm if that is meant");
     let cap =
         |cap: &'static str| import.map(|word| if word == "--node-cap=1" { cap } else { word });
-    insta::assert_snapshot!(said(&[cap("--node-cap=2").as_slice(), &["--dry-run"]].concat()), @"
+    insta::assert_snapshot!(printed(&[cap("--node-cap=2").as_slice(), &["--dry-run"]].concat()), @"
     would make a colony for up to 2 nodes
       database  DIR/colony.db
       nodes in  DIR/nodes
@@ -218,7 +211,7 @@ fn moving_in_and_out_is_told_line_by_line() {
       rewards_address           0x00455d78f850b0358E8cea5be24d415E01E107CF
       no_upnp                   true
     ");
-    insta::assert_snapshot!(said(&cap("--node-cap=2")), @"
+    insta::assert_snapshot!(printed(&cap("--node-cap=2")), @"
     made a colony for up to 2 nodes
       database  DIR/colony.db
       nodes in  DIR/nodes
@@ -237,7 +230,7 @@ fn moving_in_and_out_is_told_line_by_line() {
     ");
 }
 
-/// The text with what differs from run to run replaced: ports of the test, and the time in the name of a copy.
+/// The text with everything replaced that differs between runs: ports of the test, and the time in the name of a copy.
 fn without_numbers(colony: &Colony, text: &str) -> String {
     let ports = colony.ports.node;
     let metrics = colony.ports.metrics;
@@ -246,13 +239,13 @@ fn without_numbers(colony: &Colony, text: &str) -> String {
     let mut text = text
         .replace(&format!("{ports}00"), "PP00")
         .replace(&format!("{metrics}00"), "MM00");
-    for (told, shown) in [
+    for (output, shown) in [
         start("port_start", ports),
         start("metrics_port_start", metrics),
         start("rpc_port_start", rpc),
         start("rpc_port_start", 30),
     ] {
-        text = text.replace(&told, &shown);
+        text = text.replace(&output, &shown);
     }
     let parts: Vec<&str> = text.split(".released-1").collect();
     let times = parts.iter().enumerate().map(|(index, part)| match index {
@@ -262,7 +255,7 @@ fn without_numbers(colony: &Colony, text: &str) -> String {
     times.collect()
 }
 
-/// What a machine measured, as the plan's words are made of it.
+/// A machine's measurements, from which the plan's words are made.
 fn with_load(snapshot: &mut Value, cpu: f64, memory: f64) {
     let load = &mut snapshot["load"];
     load["cpu"] = json!(cpu);
@@ -277,7 +270,7 @@ fn with_load(snapshot: &mut Value, cpu: f64, memory: f64) {
 }
 
 #[test]
-fn a_plan_reads_from_what_to_why_to_what_was_measured() {
+fn a_plan_prints_steps_reasons_and_measurements() {
     let colony = colony();
     colony
         .wnm(["--force-action", "add", "--count", "2"])
@@ -300,7 +293,7 @@ fn a_plan_reads_from_what_to_why_to_what_was_measured() {
         let taken = |id| json!({ "id": id, "reason": "node port 5 is taken by another program" });
         snapshot["blocked_ids"] = blocked.iter().map(taken).collect();
         std::fs::write(&file, snapshot.to_string()).unwrap();
-        said(&colony, &["plan", "--snapshot", file.to_str().unwrap()])
+        stdout_of(&colony, &["plan", "--snapshot", file.to_str().unwrap()])
     };
     insta::assert_snapshot!(plan(12.5, 40.0, &[]), @"
     would start 1 node and add 1
@@ -355,12 +348,12 @@ fn a_plan_reads_from_what_to_why_to_what_was_measured() {
 }
 
 #[test]
-fn errors_say_what_on_what_and_what_to_do() {
+fn errors_say_what_failed_why_and_what_to_do() {
     let (nowhere, colony) = (Colony::new(), colony());
     colony.wnm(["--force-action", "add"]).run().succeeded();
     let missing = colony.dir().join("missing");
     let missing = missing.to_str().unwrap();
-    let mut told = vec![complained(&nowhere, &[])];
+    let mut output = vec![stderr_of(&nowhere, &[])];
     for args in [
         &["--nodecap", "8"][..],
         &["--node-cap", "lots"],
@@ -405,16 +398,19 @@ fn errors_say_what_on_what_and_what_to_do() {
         &["--migrate-anm"],
         &["--init", "--migrate-anm"],
     ] {
-        told.push(format!("$ {}", settled(&colony, &args.join(" "))));
+        output.push(format!(
+            "$ {}",
+            without_variations(&colony, &args.join(" "))
+        ));
         let on = if args[0] == "--init" {
             &nowhere
         } else {
             &colony
         };
-        told.push(complained(on, args));
+        output.push(stderr_of(on, args));
     }
-    let told = settled(&colony, &told.join("\n"));
-    insta::assert_snapshot!(told, @"
+    let output = without_variations(&colony, &output.join("\n"));
+    insta::assert_snapshot!(output, @"
     wnm: there is no colony at DIR/colony.db: make one with wnm --init --rewards-address ADDRESS
     $ --nodecap 8
     wnm: --nodecap is no option; did you mean --node-cap?

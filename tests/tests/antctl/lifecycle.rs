@@ -1,18 +1,18 @@
-//! A colony lives and goes.
+//! The life of a colony.
 
 use nix::sys::signal::Signal;
 
-use super::{colony_of, process_of, signal};
+use super::{colony_of, process_of, signal, tear_down};
 use wnm_tests::nodes;
 
 #[test]
-fn a_colony_of_real_nodes_lives_and_goes() {
+fn a_colony_of_real_nodes_goes_through_its_whole_life() {
     let Some(fixture) = colony_of(3, "0.4.16") else {
         return;
     };
     let rows = fixture.nodes();
     for (row, number) in rows.iter().zip(1..) {
-        // antctl's name by its own count, in a directory by wnm's.
+        // antctl's name with its own number, in a directory with wnm's number.
         assert_eq!(row.service, format!("antnode{number}"));
         let own = fixture
             .colony
@@ -25,13 +25,13 @@ fn a_colony_of_real_nodes_lives_and_goes() {
     }
     let peers: Vec<Option<String>> = rows.into_iter().map(|row| row.peer_id).collect();
 
-    // What is killed stays down under antctl, and wnm brings it back.
+    // antctl does not restart a killed node. wnm does.
     process_of(&fixture, "antnode2").unwrap().kill();
     let healed = fixture.wnm(["--json", "--node-cap=3"]).run().succeeded();
     assert_eq!(healed.status(), "started-node", "{}", healed.stdout);
     fixture.settle(3);
 
-    // A node that hangs keeps nothing else from being done.
+    // A hanging node delays nothing else.
     signal(&fixture, "antnode1", Signal::SIGSTOP);
     let _ = fixture
         .wnm(["--force-action=add", "--node-cap=10"])
@@ -49,7 +49,7 @@ fn a_colony_of_real_nodes_lives_and_goes() {
     assert_eq!(fixture.nodes()[0].status, "RUNNING");
     signal(&fixture, "antnode1", Signal::SIGCONT);
 
-    // An upgrade starts what ran and nothing else, and changes nobody's name.
+    // An upgrade starts only what ran, and keeps all names.
     let upgrade = ["--force-action=upgrade", "--service-name=1,2,3"];
     let _ = fixture
         .wnm(upgrade)
@@ -63,7 +63,7 @@ fn a_colony_of_real_nodes_lives_and_goes() {
         .iter()
         .map(|row| row.version.as_deref().unwrap())
         .collect();
-    // Which of them are to be upgraded is wnm's to decide, and one that is stopped is not.
+    // wnm decides which nodes to upgrade, and does not upgrade a stopped one.
     assert_eq!(versions, ["0.4.17", "0.4.17", "0.4.16", "0.4.16"]);
     let now: Vec<Option<String>> = rows.into_iter().map(|row| row.peer_id).take(3).collect();
     assert_eq!(now, peers, "an upgrade must not change who a node is");
@@ -73,7 +73,7 @@ fn a_colony_of_real_nodes_lives_and_goes() {
         assert!(page.contains("antnode_version=\"0.4.17\""), "{page}");
     }
 
-    // A number is given once, and so is a port.
+    // Numbers and ports are not reused.
     let _ = fixture
         .wnm(["--force-action=remove", "--service-name=antnode0004"])
         .run()
@@ -86,15 +86,10 @@ fn a_colony_of_real_nodes_lives_and_goes() {
     assert_eq!((last.id, last.service.as_str()), (5, "antnode5"));
     assert_eq!(last.port, fixture.colony.ports.node_port(5));
 
-    let _ = fixture
-        .wnm(["--force-action=teardown", "--confirm"])
-        .run()
-        .succeeded();
-    fixture.colony.assert_nothing_left();
-    assert_eq!(fixture.unit_names(), [""; 0]);
+    tear_down(&fixture);
     assert!(!fixture.registry().exists() || fixture.services().is_empty());
 
-    // And all begins anew.
+    // Everything begins again.
     let _ = fixture.wnm(["--force-action=add"]).run().succeeded();
     fixture.settle(1);
     assert_eq!(fixture.nodes()[0].id, 1);

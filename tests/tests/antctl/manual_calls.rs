@@ -1,4 +1,4 @@
-//! A person who calls antctl by hand, before wnm and beside it.
+//! An operator who calls antctl directly, before and beside wnm.
 
 use std::fs;
 
@@ -8,20 +8,20 @@ use wnm_tests::wait::{LONG, until};
 use super::{colony_of, fixture, process_of, signal};
 
 #[test]
-fn nodes_that_antctl_has_are_taken_over_as_they_are() {
+fn import_adopts_the_nodes_of_antctl_unchanged() {
     let Some(fixture) = fixture() else { return };
     for id in [1, 2, 3, 4] {
-        let _ = fixture.add_by_hand(id).run().succeeded();
+        let _ = fixture.manual_add(id).run().succeeded();
     }
     for name in ["antnode1", "antnode2"] {
         let start = ["start", "--interval", "1", "--service-name", name];
-        let _ = fixture.by_hand(start).run().succeeded();
+        let _ = fixture.antctl_call(start).run().succeeded();
     }
     let _ = fixture
-        .by_hand(["remove", "--service-name", "antnode3"])
+        .antctl_call(["remove", "--service-name", "antnode3"])
         .run()
         .succeeded();
-    // One of them comes up with the machine.
+    // One of them starts at boot.
     let unit = fixture.units().join("antnode2.service");
     let mut text = fs::read_to_string(&unit).unwrap();
     text.push_str("\n[Install]\nWantedBy=default.target\n");
@@ -34,7 +34,7 @@ fn nodes_that_antctl_has_are_taken_over_as_they_are() {
     let before = process_of(&fixture, "antnode1").unwrap();
 
     let made = fixture.init("antctl+user", "0.4.16", &["--node-cap=3", "--import"]);
-    assert!(made.stdout.contains("adopted   3 nodes"), "{}", made.stdout);
+    made.assert_stdout_contains("adopted   3 nodes");
     let rows = fixture.nodes();
     let services: Vec<&str> = rows.iter().map(|row| row.service.as_str()).collect();
     assert_eq!(services, ["antnode1", "antnode2", "antnode4"]);
@@ -53,7 +53,7 @@ fn nodes_that_antctl_has_are_taken_over_as_they_are() {
     let states: Vec<String> = fixture.nodes().into_iter().map(|row| row.status).collect();
     assert_eq!(states, ["RUNNING", "RUNNING", "STOPPED"]);
 
-    // What came up with the machine does so after an upgrade.
+    // What started at boot still does so after an upgrade.
     let upgrade = ["--force-action=upgrade", "--service-name=1,2,4"];
     let newer = fixture.program("0.4.17");
     let _ = fixture
@@ -85,13 +85,13 @@ fn nodes_that_antctl_has_are_taken_over_as_they_are() {
 }
 
 #[test]
-fn a_service_that_wnm_does_not_know_survives_a_teardown() {
+fn a_teardown_keeps_services_that_wnm_does_not_manage() {
     let Some(fixture) = colony_of(1, "0.4.16") else {
         return;
     };
-    let _ = fixture.add_by_hand(7).run().succeeded();
+    let _ = fixture.manual_add(7).run().succeeded();
     let start = ["start", "--interval", "1", "--service-name", "antnode2"];
-    let _ = fixture.by_hand(start).run().succeeded();
+    let _ = fixture.antctl_call(start).run().succeeded();
     let foreign = process_of(&fixture, "antnode2").unwrap();
     let _ = fixture
         .wnm(["--force-action=teardown", "--confirm"])
@@ -104,15 +104,15 @@ fn a_service_that_wnm_does_not_know_survives_a_teardown() {
 }
 
 #[test]
-fn nothing_is_lost_between_calls_by_hand() {
+fn concurrent_manual_calls_lose_no_service() {
     let Some(fixture) = colony_of(1, "0.4.16") else {
         return;
     };
     std::thread::scope(|scope| {
-        let person = scope.spawn(|| {
-            // Each of them writes back the registry as it was when it began.
+        let operator = scope.spawn(|| {
+            // Each call writes back the registry as it was when the call began.
             for _ in 0..20 {
-                let _ = fixture.by_hand(["-v", "status", "--json"]).run();
+                let _ = fixture.antctl_call(["-v", "status", "--json"]).run();
             }
         });
         let _ = fixture
@@ -123,7 +123,7 @@ fn nothing_is_lost_between_calls_by_hand() {
             .wnm(["--force-action=stop", "--service-name=1"])
             .run()
             .succeeded();
-        person.join().unwrap();
+        operator.join().unwrap();
     });
     fixture.settle(2);
     let rows = fixture.nodes();
@@ -137,13 +137,13 @@ fn nothing_is_lost_between_calls_by_hand() {
 }
 
 #[test]
-fn a_call_by_hand_that_hangs_keeps_wnm_for_a_while_only() {
+fn a_hanging_manual_call_delays_wnm_only_for_a_while() {
     let Some(fixture) = colony_of(2, "0.4.16") else {
         return;
     };
     signal(&fixture, "antnode1", Signal::SIGSTOP);
     // Without -v antctl asks the node that hangs.
-    let hung = fixture.by_hand(["status"]).spawn();
+    let hung = fixture.antctl_call(["status"]).spawn();
     until(LONG, "antctl to hang", || {
         fs::read_to_string(format!("/proc/{}/comm", hung.pid()))
             .is_ok_and(|name| name == "antctl\n")

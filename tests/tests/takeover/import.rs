@@ -1,4 +1,4 @@
-//! A colony made from what runs.
+//! A colony created from running nodes.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use wnm_tests::wait::{LONG, until};
 
 use crate::colony::{facts, main_pids};
 
-/// `--init --import` with no more than cannot be found.
+/// `--init --import` with only those options that cannot be discovered.
 fn import(machine: &Machine, program: &Path) -> Call {
     machine
         .wnm(["--init", "--import", "--process-manager", machine.kind()])
@@ -25,8 +25,8 @@ fn delete_database(machine: &Machine) {
     }
 }
 
-/// A colony whose database is lost is the same colony again, and none of its nodes notices.
-fn a_lost_database_is_made_again_from_what_runs(who: As) {
+/// A colony whose database was lost is created again as it was, and its nodes run on.
+fn a_lost_database_is_recreated(who: As) {
     let Some(machine) = Machine::up(who) else {
         return;
     };
@@ -41,13 +41,13 @@ fn a_lost_database_is_made_again_from_what_runs(who: As) {
     let (before, pids) = (machine.nodes(), main_pids(&machine));
     delete_database(&machine);
 
-    // Who only asks gets nothing done, and sees all of it.
+    // A dry run lists everything and does nothing.
     let asked = import(&machine, &program)
         .arg("--dry-run")
         .run()
         .succeeded();
-    for told in ["would adopt 4 nodes", "antnode0003  STOPPED", "41001/42001"] {
-        assert!(asked.stdout.contains(told), "{}", asked.stdout);
+    for output in ["would adopt 4 nodes", "antnode0003  STOPPED", "41001/42001"] {
+        asked.assert_stdout_contains(output);
     }
     assert!(!machine.database().exists());
     let made = import(&machine, &program).arg("--json").run().succeeded();
@@ -105,17 +105,17 @@ fn a_lost_database_is_made_again_from_what_runs(who: As) {
 }
 
 #[test]
-fn a_lost_database_of_a_users_colony_is_made_again() {
-    a_lost_database_is_made_again_from_what_runs(As::Ann);
+fn a_lost_database_of_a_user_is_recreated_from_running_nodes() {
+    a_lost_database_is_recreated(As::Ann);
 }
 
 #[test]
-fn a_lost_database_of_the_machines_colony_is_made_again() {
-    a_lost_database_is_made_again_from_what_runs(As::Root);
+fn a_lost_database_of_the_machine_is_recreated_from_running_nodes() {
+    a_lost_database_is_recreated(As::Root);
 }
 
 #[test]
-fn what_cannot_be_adopted_is_listed_and_a_low_cap_or_a_lost_disk_refuses() {
+fn import_lists_what_it_cannot_adopt_and_refuses_a_low_cap_or_a_missing_disk() {
     let Some(machine) = Machine::up(As::Ann) else {
         return;
     };
@@ -123,7 +123,7 @@ fn what_cannot_be_adopted_is_listed_and_a_low_cap_or_a_lost_disk_refuses() {
     let _ = machine.init(&program, &["--node-cap=3"]);
     machine.grow(3);
     delete_database(&machine);
-    // A second unit on a port that is taken, and one whose directory is gone.
+    // A second unit with a port that is taken, and one without its directory.
     let unit = |name: &str| machine.unit_file(name);
     let text = std::fs::read_to_string(unit("antnode0001.service")).unwrap();
     for (id, port) in [("0008", "55001"), ("0009", "55009")] {
@@ -137,37 +137,29 @@ fn what_cannot_be_adopted_is_listed_and_a_low_cap_or_a_lost_disk_refuses() {
         .arg("--node-cap=2")
         .run()
         .refused();
-    assert!(
-        refused.stderr.contains("remove 3 with their data"),
-        "{}",
-        refused.stderr
-    );
+    refused.assert_stderr_contains("remove 3 with their data");
     assert!(!machine.database().exists());
     let made = import(&machine, &program).run().succeeded().stdout;
-    for told in [
+    for output in [
         "adopted   4 nodes as they are (3 RUNNING, 1 DEAD)",
         "left alone: antnode0008.service claims port 55001 like antnode0001.service, which runs",
         "without a directory, to be removed by the next cycle: antnode0009.service",
     ] {
-        assert!(made.contains(told), "{made}");
+        assert!(made.contains(output), "{made}");
     }
-    // Found later: nothing new but the one that was left alone.
+    // A later search finds only the node that was left alone.
     let more = machine.wnm(["--import"]).run().succeeded().stdout;
     assert!(more.contains("left alone: antnode0008.service"), "{more}");
     assert_eq!(machine.nodes().len(), 4);
 
-    // The disk that the nodes are on is not there.
+    // The disk with the nodes is missing.
     delete_database(&machine);
     let storage = machine.storage();
     let away = storage.with_extension("away");
     let _ = machine.run("/bin/mv", [&storage, &away]).succeeded();
     let _ = machine.run("/bin/mkdir", [&storage]).succeeded();
     let refused = import(&machine, &program).run().refused();
-    assert!(
-        refused.stderr.contains("mount the disk"),
-        "{}",
-        refused.stderr
-    );
+    refused.assert_stderr_contains("mount the disk");
     assert!(!machine.database().exists());
     let left = machine
         .run("/bin/ls", [Path::new("-A"), &storage])

@@ -1,33 +1,33 @@
-//! What may have become of each node: what was wanted of it before, or what the operation makes of that.
+//! The acceptable end states of each node: the one before the operation, or the one that it leads to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::observed::ObservedNode;
 use crate::operation::{Act, Operation};
-use crate::script::Standing;
-use crate::seen::Seen;
+use crate::script::Desired;
 
-/// The end of a node; `None` when it is gone.
-type End = Option<Standing>;
+/// The desired state of a node at the end. `None` when it is gone.
+type End = Option<Desired>;
 
-/// Everything that may be in the end.
+/// All acceptable end states.
 #[derive(Debug)]
-pub struct Wanted {
+pub struct ExpectedNodes {
     nodes: Vec<Node>,
-    /// New nodes that there are at least.
+    /// The least number of new nodes.
     added: usize,
 }
 
 #[derive(Debug)]
 struct Node {
-    before: Seen,
+    before: ObservedNode,
     ends: BTreeSet<End>,
 }
 
-impl Wanted {
-    /// Before anything was done, nothing but what is.
-    pub fn as_it_is(nodes: Vec<Seen>) -> Self {
+impl ExpectedNodes {
+    /// The initial states only.
+    pub fn unchanged(nodes: Vec<ObservedNode>) -> Self {
         let nodes = nodes.into_iter().map(|before| Node {
-            ends: [Some(before.wanted)].into(),
+            ends: [Some(before.desired)].into(),
             before,
         });
         Self {
@@ -36,8 +36,8 @@ impl Wanted {
         }
     }
 
-    /// An operation was begun, which may have been done in parts.
-    pub fn perhaps(&mut self, operation: &Operation) {
+    /// The operation began, and may have been done in part.
+    pub fn may_have_run(&mut self, operation: &Operation) {
         for node in &mut self.nodes {
             let ends = node.ends.iter();
             let after: Vec<End> = ends
@@ -47,11 +47,11 @@ impl Wanted {
         }
     }
 
-    /// It said that it was done, all of it.
-    pub fn surely(&mut self, operation: &Operation) {
+    /// The operation reported success for all nodes.
+    pub fn succeeded_with(&mut self, operation: &Operation) {
         for node in &mut self.nodes {
             node.ends = [after(
-                Some(node.before.wanted),
+                Some(node.before.desired),
                 node.before.row.id,
                 operation,
             )]
@@ -62,10 +62,10 @@ impl Wanted {
         }
     }
 
-    /// Fails the test unless all nodes ended as they may, with their data, and new ones run.
+    /// Fails the test unless all nodes are in an acceptable state with their data, and new ones run.
     #[track_caller]
-    pub fn check(&self, now: Vec<Seen>) {
-        let mut left: BTreeMap<Vec<u8>, Seen> = BTreeMap::new();
+    pub fn check(&self, now: Vec<ObservedNode>) {
+        let mut left: BTreeMap<Vec<u8>, ObservedNode> = BTreeMap::new();
         for node in now {
             assert_eq!(node.key.len(), 32, "the identity of {node:#?}");
             let twin = left.insert(node.key.clone(), node);
@@ -73,7 +73,7 @@ impl Wanted {
         }
         for Node { before, ends } in &self.nodes {
             let now = left.remove(&before.key);
-            let end = now.as_ref().map(|node| node.wanted);
+            let end = now.as_ref().map(|node| node.desired);
             assert!(ends.contains(&end), "{end:?} and not {ends:?}: {before:#?}");
             if let Some(now) = now {
                 assert_eq!(now.row.id, before.row.id, "another number");
@@ -81,7 +81,11 @@ impl Wanted {
             }
         }
         for node in left.values() {
-            assert_eq!(node.wanted, Standing::Running, "nobody said so: {node:#?}");
+            assert_eq!(
+                node.desired,
+                Desired::Running,
+                "not expected to exist or not running: {node:#?}"
+            );
         }
         assert!(left.len() >= self.added, "{} are to be new", self.added);
     }
@@ -98,10 +102,10 @@ fn after(before: End, node: u32, operation: &Operation) -> End {
         Operation::Teardown => None,
         Operation::On(_, nodes) if !nodes.contains(&node) => Some(before),
         Operation::On(Act::Remove, _) => None,
-        Operation::On(Act::Start, _) => Some(Standing::Running),
-        // A node that is out of wnm's hands and does not run is stopped already.
-        Operation::On(Act::Stop, _) if before == Standing::Disabled => Some(before),
-        Operation::On(Act::Stop, _) => Some(Standing::Stopped),
-        Operation::On(Act::Disable, _) => Some(Standing::Disabled),
+        Operation::On(Act::Start, _) => Some(Desired::Running),
+        // A disabled node that does not run counts as stopped.
+        Operation::On(Act::Stop, _) if before == Desired::Disabled => Some(before),
+        Operation::On(Act::Stop, _) => Some(Desired::Stopped),
+        Operation::On(Act::Disable, _) => Some(Desired::Disabled),
     }
 }

@@ -1,4 +1,4 @@
-//! Nodes whose metrics port is answered by something that means harm.
+//! Nodes whose metrics port is answered by a malicious server.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::colony_of;
 
-/// Most that a survey may take in of one node: two pages of a MiB, with room for what the kernel holds.
+/// The most that a survey may read of one node: two pages of a MiB, with room for the kernel's buffers.
 const MOST_TAKEN: u64 = 32 << 20;
 
 /// A piece of an endless page.
@@ -19,23 +19,23 @@ const METADATA: &str =
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answer {
-    /// Nothing, and the connection stays.
+    /// It sends nothing, and keeps the connection open.
     Silence,
-    /// A length of 100 GB, and bytes until nobody takes any.
+    /// A length of 100 GB, and bytes until the client stops reading.
     Huge,
-    /// Chunks for ever.
+    /// Endless chunks.
     Endless,
-    /// Header lines for ever.
+    /// Endless header lines.
     EndlessHead,
-    /// Less than was announced.
+    /// Fewer bytes than announced.
     Truncated,
-    /// No text.
+    /// Not text.
     Binary,
-    /// Figures that no node has.
+    /// Values that no node has.
     Figures,
-    /// No HTTP at all.
+    /// Not HTTP.
     NoHttp,
-    /// The page is said to be elsewhere.
+    /// A redirect.
     Redirect,
     /// A page of a few bytes a second.
     Drip,
@@ -54,17 +54,17 @@ const ALL: [Answer; 10] = [
     Answer::Drip,
 ];
 
-/// Between two bytes of a page that drips: often enough that the connection is never idle for long.
+/// The pause between two bytes of a slow page: so short that the connection is never idle for long.
 const DROP: Duration = Duration::from_millis(200);
 
-/// A server that answers every connection so until the test ends.
-struct Hostile {
+/// A server that answers every connection like this until the test ends.
+struct MaliciousServer {
     port: u16,
     taken: Arc<AtomicU64>,
     over: Arc<AtomicBool>,
 }
 
-impl Hostile {
+impl MaliciousServer {
     fn start(answer: Answer) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -79,7 +79,7 @@ impl Hostile {
                     return;
                 }
                 let (count, stream) = (Arc::clone(&count), stream.unwrap());
-                // A peer that hangs up in the middle is the aim.
+                // The client is meant to hang up in the middle.
                 std::thread::spawn(move || serve(answer, stream, &count).ok());
             }
         });
@@ -87,10 +87,10 @@ impl Hostile {
     }
 }
 
-impl Drop for Hostile {
+impl Drop for MaliciousServer {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
-        // Wakes the one who accepts.
+        // Unblocks `accept`.
         drop(TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)));
     }
 }
@@ -143,7 +143,7 @@ fn serve(answer: Answer, mut stream: TcpStream, taken: &AtomicU64) -> std::io::R
             Answer::NoHttp => stream.write_all(b"220 mail.example ESMTP\r\n")?,
             Answer::Redirect => {
                 let local = stream.local_addr()?;
-                // Whoever follows it asks here again, and again.
+                // A client that follows it asks here again, and again.
                 write!(
                     stream,
                     "HTTP/1.1 302 Found\r\nlocation: http://{local}/elsewhere\r\ncontent-length: 0\r\n\r\n"
@@ -200,11 +200,11 @@ fn figures() -> String {
 }
 
 #[test]
-fn a_survey_of_hostile_pages_ends_unharmed_and_the_other_nodes_are_seen() {
+fn a_survey_survives_malicious_pages_and_sees_the_other_nodes() {
     let colony = colony_of(ALL.len() + 1);
     let before = colony.processes();
     let known: Vec<_> = colony.database().nodes();
-    let servers: Vec<Hostile> = ALL.map(Hostile::start).into();
+    let servers: Vec<MaliciousServer> = ALL.map(MaliciousServer::start).into();
     for (server, node) in servers.iter().zip(&known) {
         colony.database().execute(&format!(
             "UPDATE node SET metrics_port = {}, connected_peers = 7 WHERE id = {}",
@@ -212,18 +212,18 @@ fn a_survey_of_hostile_pages_ends_unharmed_and_the_other_nodes_are_seen() {
         ));
     }
     let last = known.last().unwrap().id;
-    // Figures that only a new look can have put there.
+    // Only a new survey can have stored these values.
     let forget = format!("UPDATE node SET mem = 0 WHERE id = {last}");
     colony.database().execute(&forget);
 
-    let told = colony
+    let output = colony
         .wnm(["--force-action", "survey", "--json"])
         .run()
         .succeeded();
-    assert_eq!(told.status(), "survey-complete");
-    let told = colony.wnm(["--json"]).run().succeeded();
+    assert_eq!(output.status(), "survey-complete");
+    let output = colony.wnm(["--json"]).run().succeeded();
     assert!(
-        told.last_json()["steps"]
+        output.last_json()["steps"]
             .as_array()
             .unwrap()
             .iter()

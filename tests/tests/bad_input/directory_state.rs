@@ -1,4 +1,4 @@
-//! Everything below a directory, to be held against what is there later.
+//! A record of everything below a directory, to compare with a later one.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Files with their bytes and modes, directories, links.
 #[derive(PartialEq, Eq)]
-pub struct Picture(BTreeMap<PathBuf, Entry>);
+pub struct DirectoryState(BTreeMap<PathBuf, Entry>);
 
 #[derive(Debug, PartialEq, Eq)]
 enum Entry {
@@ -20,20 +20,20 @@ enum Entry {
     },
     Link(PathBuf),
     Other,
-    /// Who last held a lock is written into its file for people.
+    /// A lock's file names its last holder, for people.
     Lock,
 }
 
-impl Picture {
-    /// Of what is there now. What running nodes write meanwhile is left out: their logs and data.
+impl DirectoryState {
+    /// Records the directory as it is now, but for the logs and data that running nodes write meanwhile.
     pub fn of(dir: &Path) -> Self {
         let mut entries = BTreeMap::new();
         look(dir, &mut entries);
         Self(entries)
     }
 
-    /// Fails the test with the names of what is new, gone or different. That files of SQLite that a test's own
-    /// look into the database left are gone is no difference.
+    /// Fails the test with the names of what is new, missing or different. Files that SQLite left for the test's own
+    /// queries may disappear.
     #[track_caller]
     pub fn assert_same_as(&self, before: &Self) {
         let paths: Vec<&PathBuf> = self

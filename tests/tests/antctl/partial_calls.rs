@@ -1,15 +1,15 @@
-//! A call of antctl that ends in the middle: what it left is found and used or taken away, and nothing is doubled.
+//! Calls of antctl that end halfway: wnm finds what they left, uses it or removes it, and nothing exists twice.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use wnm_tests::antctl::AntctlFixture;
 
-use super::{fixture, process_of};
+use super::{fixture, process_of, tear_down};
 
-/// Puts a program in antctl's place that does as `script` says when it is asked to add a node, once, and is antctl
-/// otherwise. `$real` is the real one, `$registry` its file.
-fn instead(fixture: &AntctlFixture, script: &str) {
+/// Puts a program in antctl's place that runs `script` the first time it is asked to add a node, and is antctl
+/// otherwise. `$real` is the real antctl, `$registry` its file.
+fn replace_antctl_once(fixture: &AntctlFixture, script: &str) {
     let dir = fixture.colony.dir();
     let real = dir.join("programs/antctl");
     let path = dir.join("wrapped/antctl");
@@ -26,11 +26,11 @@ fn instead(fixture: &AntctlFixture, script: &str) {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Adds a node while the first call of antctl for it ends as `script` says, and goes on until it runs. Whether wnm
-/// gets along with that at once is `at_once`; otherwise it takes everything back.
-fn added_in_spite_of(script: &str, at_once: bool) {
+/// Adds a node while antctl's first call for it runs `script`, and goes on until the node runs. `at_once` says whether
+/// wnm copes within that call; otherwise it undoes everything.
+fn adds_one_node_despite(script: &str, at_once: bool) {
     let Some(mut fixture) = fixture() else { return };
-    instead(&fixture, script);
+    replace_antctl_once(&fixture, script);
     fixture.antctl = fixture.colony.dir().join("wrapped/antctl");
     fixture.init("antctl+user", "0.4.16", &["--node-cap=3"]);
     let added = fixture.wnm(["--force-action=add"]).run();
@@ -53,18 +53,13 @@ fn added_in_spite_of(script: &str, at_once: bool) {
     assert_eq!(fixture.nodes().len(), 1);
     assert!(process_of(&fixture, "antnode1").is_some());
     assert_eq!(fixture.colony.processes().len(), 1);
-    let _ = fixture
-        .wnm(["--force-action=teardown", "--confirm"])
-        .run()
-        .succeeded();
-    fixture.colony.assert_nothing_left();
-    assert_eq!(fixture.unit_names(), [""; 0]);
+    tear_down(&fixture);
 }
 
 #[test]
-fn an_add_killed_before_it_wrote_the_unit() {
-    // The directory is there, and a part of the program.
-    added_in_spite_of(
+fn an_add_killed_before_it_wrote_the_unit_adds_one_node() {
+    // There is a directory, and a part of the program.
+    adds_one_node_despite(
         "while [ \"$1\" != --data-dir-path ]; do shift; done\n\
          mkdir -p $2/antnode1; head -c 100000 $real >$2/antnode1/antnode; kill -9 $$",
         false,
@@ -72,20 +67,20 @@ fn an_add_killed_before_it_wrote_the_unit() {
 }
 
 #[test]
-fn an_add_killed_before_it_wrote_the_registry() {
-    added_in_spite_of(
+fn an_add_killed_before_it_wrote_the_registry_adds_one_node() {
+    adds_one_node_despite(
         "$real \"$@\" >/dev/null 2>&1; rm -f $registry; kill -9 $$",
         false,
     );
 }
 
 #[test]
-fn an_add_killed_when_all_was_done() {
-    added_in_spite_of("$real \"$@\" >/dev/null 2>&1; kill -9 $$", true);
+fn an_add_killed_when_all_was_done_adds_one_node() {
+    adds_one_node_despite("$real \"$@\" >/dev/null 2>&1; kill -9 $$", true);
 }
 
 #[test]
-fn an_add_that_is_forgotten() {
-    // As when another call that began before writes the registry back.
-    added_in_spite_of("$real \"$@\"; rm -f $registry; exit 0", true);
+fn a_forgotten_add_adds_one_node() {
+    // As when a concurrent call that began earlier writes the registry back.
+    adds_one_node_despite("$real \"$@\"; rm -f $registry; exit 0", true);
 }

@@ -1,4 +1,4 @@
-//! What this process and its database take.
+//! The resources that this process and its database use.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,27 +6,27 @@ use std::time::Duration;
 
 use procfs::process::Process;
 
-/// SQLite begins its log anew at 4 MiB, as soon as nobody reads from it.
+/// SQLite restarts its log at 4 MiB, as soon as nobody reads from it.
 const MOST_LOG: u64 = 8 << 20;
 
-/// What is taken at one moment.
+/// The usage at one moment.
 #[derive(Debug, Clone, Copy)]
-pub struct Burden {
-    /// Processor time since the process began.
+pub struct Usage {
+    /// Processor time since the process started.
     pub cpu: Duration,
     /// Resident, in bytes.
     pub memory: u64,
-    /// Open ones.
+    /// Open file descriptors.
     pub descriptors: usize,
-    /// Sockets of the whole machine that wait out their end.
+    /// Sockets of the whole machine in TIME_WAIT.
     pub waiting_sockets: usize,
     /// Bytes of the database.
     pub database: u64,
-    /// Bytes of its log of changes, which is written over from its beginning once the database has them.
+    /// Bytes of its write-ahead log, which is overwritten from the beginning once the database has the changes.
     pub log: u64,
 }
 
-impl Burden {
+impl Usage {
     pub fn now(database: &Path) -> Self {
         let itself = Process::myself().unwrap();
         let stat = itself.stat().unwrap();
@@ -41,13 +41,13 @@ impl Burden {
         }
     }
 
-    /// Fails when there is more of anything than there was.
+    /// Fails when anything has grown.
     pub fn assert_no_more_than(&self, before: &Self) {
         assert!(
             self.descriptors <= before.descriptors,
             "descriptors leaked: {before} became {self}"
         );
-        // What an allocator keeps for later differs a little from time to time.
+        // An allocator's reserve varies a little.
         assert!(
             self.memory <= before.memory + before.memory / 10,
             "memory grew: {before} became {self}"
@@ -56,11 +56,11 @@ impl Burden {
             self.database <= before.database,
             "the database grew: {before} became {self}"
         );
-        assert!(self.log <= MOST_LOG, "its log is never begun anew: {self}");
+        assert!(self.log <= MOST_LOG, "the log is never restarted: {self}");
     }
 }
 
-impl fmt::Display for Burden {
+impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -74,10 +74,10 @@ impl fmt::Display for Burden {
     }
 }
 
-/// As the kernel counts them: a list of all would be the most that this process ever holds, and stay with it.
+/// The kernel's count: a list of all sockets would be the largest allocation of this process, and stay with it.
 fn in_time_wait() -> usize {
-    let told = std::fs::read_to_string("/proc/net/sockstat").unwrap();
-    let of_tcp = told.lines().find_map(|line| line.strip_prefix("TCP: "));
+    let output = std::fs::read_to_string("/proc/net/sockstat").unwrap();
+    let of_tcp = output.lines().find_map(|line| line.strip_prefix("TCP: "));
     let mut words = of_tcp.unwrap().split(' ');
     words.find(|word| *word == "tw").unwrap();
     words.next().unwrap().parse().unwrap()
@@ -87,7 +87,7 @@ fn log_of(database: &Path) -> PathBuf {
     PathBuf::from(format!("{}-wal", database.display()))
 }
 
-/// A log that is not there has none.
+/// A missing log is empty.
 fn size(file: &Path) -> u64 {
     std::fs::metadata(file).map_or(0, |file| file.len())
 }

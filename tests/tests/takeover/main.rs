@@ -1,4 +1,4 @@
-//! Taking over what is on a machine, under a real systemd, and giving it back.
+//! Adopting the nodes of a machine, under a real systemd, and releasing them.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

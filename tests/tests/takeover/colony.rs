@@ -1,11 +1,11 @@
-//! What a colony is known by, whoever manages it.
+//! The properties that a colony keeps under every program that manages it.
 
 use std::path::PathBuf;
 
 use wnm_tests::database::NodeRow;
 use wnm_tests::systemd::Machine;
 
-/// What stays the same of a node whoever manages it. One that does not run tells nobody its peer id.
+/// The properties of a node that stay the same under every program. A stopped node reports no peer id.
 pub fn facts(rows: &[NodeRow]) -> Vec<(u32, String, PathBuf, u16, Option<String>)> {
     rows.iter()
         .map(|row| {

@@ -1,11 +1,11 @@
-//! What the doctor says of a colony under systemd.
+//! What the doctor reports of a colony under systemd.
 
 use wnm_tests::systemd::{As, Machine};
 
 use crate::colony::main_pids;
 
 #[test]
-fn the_doctor_finds_what_does_not_fit_and_mends_what_is_safe() {
+fn the_doctor_finds_problems_and_repairs_the_safe_ones() {
     let Some(machine) = Machine::up(As::Ann) else {
         return;
     };
@@ -13,7 +13,7 @@ fn the_doctor_finds_what_does_not_fit_and_mends_what_is_safe() {
     let _ = machine.init(&program, &["--node-cap=3"]);
     machine.grow(3);
     let found = || machine.wnm(["doctor"]).run().succeeded().stdout;
-    // The kernel's own ports and the clock are the machine's that the test runs on.
+    // The kernel's own ports and the clock depend on the machine that the test runs on.
     let ours = |text: &str| -> Vec<String> {
         let lines: Vec<&str> = text.lines().collect();
         let pairs = lines.chunks(2).filter(|pair| {
@@ -41,18 +41,18 @@ fn the_doctor_finds_what_does_not_fit_and_mends_what_is_safe() {
         .run("/bin/touch", [stray.join("secret-key")])
         .succeeded();
     let before = main_pids(&machine);
-    let told = found();
+    let output = found();
     assert_eq!(
-        ours(&told),
+        ours(&output),
         [
             "fault  antnode0003 has no service any more, and its data is there",
             "note   antnode0007.service runs a node that wnm does not know, in \
              /home/ann/.local/share/autonomi/node/antnode0007",
             "note   /home/ann/.local/share/autonomi/node/antnode0009 belongs to no node, and has the key of one",
         ],
-        "{told}"
+        "{output}"
     );
-    assert!(!unit.exists(), "a look changed something");
+    assert!(!unit.exists(), "a check changed something");
     let mended = machine.wnm(["doctor", "--fix"]).run().succeeded().stdout;
     assert!(
         mended.starts_with("mended antnode0003 has no service"),

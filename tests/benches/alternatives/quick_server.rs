@@ -1,4 +1,4 @@
-//! One process that answers at once, in the place of all nodes.
+//! One process that answers at once, instead of all nodes.
 
 #[path = "../../../wnm-core/benches/servers/answer.rs"]
 mod answer;
@@ -14,8 +14,7 @@ use wnm_tests::nodes;
 
 use crate::runtime;
 
-/// Takes the metrics ports of a fleet over, and answers there with the pages that its nodes had. Ends with this
-/// program.
+/// Takes over the metrics ports of a fleet, and answers there with the pages of its nodes until this program ends.
 pub fn answer_for(fleet: &Fleet) {
     let pages: Vec<_> = fleet
         .metrics_ports()
