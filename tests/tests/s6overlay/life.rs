@@ -181,7 +181,7 @@ fn containers_come_back(stage: &Stage<'_>) {
             told["running"].as_u64(),
             told["steps"].as_array().map(Vec::len)
         ),
-        (Some(13), Some(0)),
+        (Some(13), Some(11)),
         "{told}"
     );
     let _ = stage
