@@ -1,5 +1,4 @@
-//! What must hold of a colony of plain processes whenever nothing is under way, whatever happened before: rows,
-//! processes and directories tell the same story.
+//! Checks a colony of plain processes while no transition is under way: rows, processes and directories must agree.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -7,13 +6,12 @@ use std::path::Path;
 
 use crate::colony::Colony;
 use crate::database::NodeRow;
-use crate::nodes;
 use crate::wait::{LONG, until};
 
-/// What else lies in the node storage.
+/// Other entries of the node storage.
 const IN_STORAGE: [&str; 3] = [".wnm", "bootstrap-cache", "logs"];
 
-/// Everything in a node's directory: no part of a program, no former one, no temporary file.
+/// Everything in a node's directory: no part of a program, no previous one, no temporary file.
 pub(crate) const IN_NODE: [&str; 6] = [
     "antnode",
     "antnode.pid",
@@ -26,8 +24,7 @@ pub(crate) const IN_NODE: [&str; 6] = [
 /// Everything in a node's log directory.
 const IN_LOGS: [&str; 2] = ["antnode.log", "antnode.out"];
 
-/// Everything in the directory of the test. A killed process leaves the last two of a database that it had
-/// open.
+/// Everything in the directory of the test. A killed process leaves the last two if it had the database open.
 const IN_TEST: [&str; 8] = [
     "colony.db",
     "colony.db.lock",
@@ -39,14 +36,14 @@ const IN_TEST: [&str; 8] = [
     "colony.db-wal",
 ];
 
-/// Fails the test unless each row has what it should have, once, and there is nothing without a row.
+/// Fails the test unless each row has its process, directories and files, once, and nothing is without a row.
 #[track_caller]
 pub fn check(colony: &Colony) {
     let rows = colony.database().nodes();
     let under_way = colony.database().rows(&["transition"], "node");
     let none = under_way.iter().flatten().all(Option::is_none);
     assert!(none, "under way: {under_way:?} of {rows:#?}");
-    each_once(&rows);
+    assert_unique(&rows);
     check_processes(colony, &rows);
     check_files(colony, &rows);
 }
@@ -68,9 +65,9 @@ fn check_processes(colony: &Colony, rows: &[NodeRow]) {
     assert!(processes.is_empty(), "of no row: {processes:#?}");
 }
 
-/// Fails the test when two rows have something in common that is one node's alone.
+/// Fails the test when two rows share what must be unique to one node.
 #[track_caller]
-pub fn each_once(rows: &[NodeRow]) {
+pub fn assert_unique(rows: &[NodeRow]) {
     let properties: [fn(&NodeRow) -> String; 5] = [
         |row| row.name.clone(),
         |row| row.service.clone(),
@@ -118,15 +115,9 @@ pub(crate) fn names(dir: &Path) -> BTreeSet<String> {
         .collect()
 }
 
-/// Fails the test unless it is this node that answers on its port, once it had the time to open it.
+/// Fails the test unless the page of this node, which `page` fetches, is its own. The node gets time to open its port.
 #[track_caller]
-pub fn answers(row: &NodeRow) {
-    answers_when_asked(row, |port| nodes::page(port, "/metadata"));
-}
-
-/// The same of a node whose page is got by `page`.
-#[track_caller]
-pub fn answers_when_asked(row: &NodeRow, page: impl Fn(u16) -> io::Result<String>) {
+pub fn assert_page_is_of(row: &NodeRow, page: impl Fn(u16) -> io::Result<String>) {
     let version = format!("antnode_version=\"{}\"", row.version.as_deref().unwrap());
     let peer_id = format!("peer_id=\"{}\"", row.peer_id.as_deref().unwrap());
     let port = row.metrics_port.unwrap();

@@ -1,5 +1,5 @@
-//! A colony under the real antctl, as a person who is not root, with everything of antctl in the test's directory
-//! and a `systemctl` that needs no systemd.
+//! A colony under the real antctl, of a user who is not root. Everything of antctl is in the test's directory, and its
+//! `systemctl` needs no systemd.
 
 mod agreement;
 
@@ -10,44 +10,40 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::backend::run_until_running;
 use crate::call::{Call, Outcome};
-use crate::colony::{Colony, EAGER};
+use crate::colony::{Colony, EAGER, ROOM};
 use crate::database::NodeRow;
-use crate::wait::{LONG, found_within};
 use crate::{binaries, nodes};
 
 /// An account that owns nothing else on the machine. antctl makes services of the machine when root calls it.
-const PERSON: u32 = 23_456;
-
-/// Nodes that a colony has room for.
-const ROOM: u16 = 20;
+const USER: u32 = 23_456;
 
 /// A colony, its antctl and its real node programs.
-pub struct Stage {
-    /// The colony's directory, ports and database.
+pub struct AntctlFixture {
+    /// The colony.
     pub colony: Colony,
-    /// Where antctl is.
+    /// The path of antctl.
     pub antctl: PathBuf,
 }
 
-impl Stage {
-    /// Puts the programs in place; `systemctl` is the one that antctl and wnm find. `None` after saying that the
-    /// test is skipped.
-    pub fn up(systemctl: &Path) -> Option<Self> {
-        Self::below(&std::env::temp_dir(), systemctl)
+impl AntctlFixture {
+    /// Puts the programs in place. `None` after saying that the test is skipped.
+    pub fn up() -> Option<Self> {
+        Self::below(&std::env::temp_dir())
     }
 
-    /// The same in a directory of its own below `place`, which may be another file system.
-    pub fn below(place: &Path, systemctl: &Path) -> Option<Self> {
+    /// The same in a new directory below `place`, which may be another file system.
+    pub fn below(place: &Path) -> Option<Self> {
         let cached = nodes::real_antctl()?;
         let older = nodes::real_antnode("0.4.16")?;
         let newer = nodes::real_antnode("0.4.17")?;
         let colony = Colony::below(place, ROOM);
-        let stage = Self {
+        let fixture = Self {
             antctl: colony.dir().join("programs/antctl"),
             colony,
         };
-        fs::set_permissions(stage.colony.dir(), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(fixture.colony.dir(), fs::Permissions::from_mode(0o755)).unwrap();
         for dir in [
             "programs/0.4.16",
             "programs/0.4.17",
@@ -56,23 +52,26 @@ impl Stage {
             "config",
             "runtime",
         ] {
-            fs::create_dir_all(stage.colony.dir().join(dir)).unwrap();
+            fs::create_dir_all(fixture.colony.dir().join(dir)).unwrap();
         }
-        put(&cached, &stage.antctl);
-        put(&older, &stage.program("0.4.16"));
-        put(&newer, &stage.program("0.4.17"));
-        put(&binaries::wnm(), &stage.colony.dir().join("programs/wnm"));
-        put(systemctl, &stage.colony.dir().join("bin/systemctl"));
+        put(&cached, &fixture.antctl);
+        put(&older, &fixture.program("0.4.16"));
+        put(&newer, &fixture.program("0.4.17"));
+        put(&binaries::wnm(), &fixture.colony.dir().join("programs/wnm"));
+        put(
+            &binaries::stub_systemctl(),
+            &fixture.colony.dir().join("bin/systemctl"),
+        );
         for dir in ["", "home", "tmp", "nodes", "data", "config", "runtime"] {
-            stage.hand_over(&stage.colony.dir().join(dir));
+            fixture.give_to_user(&fixture.colony.dir().join(dir));
         }
-        Some(stage)
+        Some(fixture)
     }
 
-    /// Gives a file to the person.
-    pub fn hand_over(&self, path: &Path) {
+    /// Makes a file the user's.
+    pub fn give_to_user(&self, path: &Path) {
         if nix::unistd::geteuid().is_root() {
-            chown(path, Some(PERSON), Some(PERSON)).unwrap();
+            chown(path, Some(USER), Some(USER)).unwrap();
         }
     }
 
@@ -85,19 +84,19 @@ impl Stage {
             .join("antnode")
     }
 
-    /// antctl's file.
+    /// antctl's registry.
     pub fn registry(&self) -> PathBuf {
         self.colony
             .dir()
             .join("data/autonomi/node/node_registry.json")
     }
 
-    /// Directory of the units that antctl writes.
+    /// The directory of the units that antctl writes.
     pub fn units(&self) -> PathBuf {
         self.colony.dir().join("config/systemd/user")
     }
 
-    /// A call of `wnm` by the person.
+    /// A call of `wnm` by the user.
     pub fn wnm<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Call {
         self.call(&self.colony.dir().join("programs/wnm"))
             .env("DBPATH", self.colony.database_path())
@@ -105,16 +104,16 @@ impl Stage {
     }
 
     /// A call of antctl by hand.
-    pub fn by_hand<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Call {
+    pub fn antctl_call<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Call {
         self.call(&self.colony.dir().join("programs/antctl"))
             .args(args)
     }
 
-    /// The arguments with which a person adds a node by hand.
-    pub fn add_by_hand(&self, id: u16) -> Call {
+    /// The call by which the user adds a node without wnm.
+    pub fn manual_add(&self, id: u16) -> Call {
         let ports = &self.colony.ports;
         let port = |base: u16| (base * 1000 + id).to_string();
-        self.by_hand([
+        self.antctl_call([
             "add",
             "--no-upnp",
             "--rewards-address",
@@ -136,7 +135,7 @@ impl Stage {
                 &self.colony.home(),
                 &self.colony.temporary(),
             )
-            .args([format!("--reuid={PERSON}"), format!("--regid={PERSON}")])
+            .args([format!("--reuid={USER}"), format!("--regid={USER}")])
             .args(["--clear-groups", "--"])
             .arg(program)
         } else {
@@ -149,21 +148,23 @@ impl Stage {
             .env("ANT_PEERS", nodes::NOWHERE)
     }
 
-    /// Makes the colony, of nodes of this version.
+    /// Creates the colony, of nodes of this version.
     pub fn init(&self, manager: &str, version: &str, options: &[&str]) -> Outcome {
         self.try_init(manager, version, options).succeeded()
     }
 
-    /// The same without a word about how it ends.
+    /// Tries to create it.
     pub fn try_init(&self, manager: &str, version: &str, options: &[&str]) -> Outcome {
+        self.init_with(manager, &self.program(version), options)
+    }
+
+    /// Tries to create a colony of nodes with this program.
+    pub fn init_with(&self, manager: &str, program: &Path, options: &[&str]) -> Outcome {
         let ports = &self.colony.ports;
         let mut call = self
             .wnm(["--init", "--no-upnp", "--process-manager", manager])
             .args(["--rewards-address", nodes::WALLET, "--firewall", "none"])
-            .args([
-                OsStr::new("--antnode-path"),
-                self.program(version).as_os_str(),
-            ])
+            .args([OsStr::new("--antnode-path"), program.as_os_str()])
             .args([OsStr::new("--antctl-path"), self.antctl.as_os_str()])
             .args(["--port-start", &ports.node.to_string()])
             .args(["--metrics-port-start", &ports.metrics.to_string()])
@@ -182,7 +183,7 @@ impl Stage {
         self.colony.database().nodes()
     }
 
-    /// The services in antctl's file that were not removed.
+    /// The services in the registry that were not removed.
     pub fn services(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.registry()).unwrap_or_default();
         if text.is_empty() {
@@ -196,14 +197,14 @@ impl Stage {
             .collect()
     }
 
-    /// Names of the services.
+    /// The names of the services.
     pub fn names(&self) -> Vec<String> {
         let services = self.services();
         let name = |service: &Value| service["service_name"].as_str().unwrap().to_owned();
         services.iter().map(name).collect()
     }
 
-    /// Names of the units of nodes.
+    /// The names of the nodes' units.
     pub fn unit_names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.units()).into_iter().flatten().flatten();
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
@@ -212,26 +213,15 @@ impl Stage {
         names
     }
 
-    /// Looks until so many nodes are recorded as running.
+    /// Runs surveys until so many nodes are on record as running.
     pub fn settle(&self, count: usize) {
-        let mut said = String::new();
-        let settled = found_within(LONG, || {
-            said = self.wnm(["--force-action=survey"]).run().succeeded().stdout;
-            let nodes = self.nodes();
-            let running = nodes
-                .iter()
-                .filter(|n| n.status == "RUNNING" && n.peer_id.is_some());
-            (running.count() == count).then_some(())
+        run_until_running(&self.colony.database(), count, || {
+            self.wnm(["--force-action=survey"])
         });
-        assert!(
-            settled.is_some(),
-            "no {count} nodes run: {said}\n{:#?}",
-            self.nodes()
-        );
     }
 }
 
-/// A second name for the same file where that goes, as it is large, or a copy.
+/// Makes a hard link where possible, since the files are large, or a copy.
 fn put(from: &Path, to: &Path) {
     if fs::hard_link(from, to).is_err() {
         fs::copy(from, to).unwrap();

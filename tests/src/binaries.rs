@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// A directory that holds `wnm`, `antnode-sim` and `fake-launchctl`. When it is set nothing is built: for continuous
-/// integration, which builds once, and for tests that run where there is no cargo.
+/// A directory that holds `wnm`, `antnode-sim`, `fake-launchctl` and `stub-systemctl`. When it is set nothing is built:
+/// for continuous integration, which builds once, and for tests that run where there is no cargo.
 const PREBUILT: &str = "WNM_TEST_BINARIES";
 
 /// The `wnm` program.
@@ -17,7 +17,7 @@ pub fn wnm() -> PathBuf {
     find("wnm")
 }
 
-/// The simulated node, without a stamp.
+/// The simulated node, without a version stamp.
 pub fn simulated_node() -> PathBuf {
     find("antnode-sim")
 }
@@ -25,6 +25,11 @@ pub fn simulated_node() -> PathBuf {
 /// The launchctl, and the launchd behind it, for systems that have none.
 pub fn fake_launchctl() -> PathBuf {
     find("fake-launchctl")
+}
+
+/// A systemctl that runs units without a systemd.
+pub fn stub_systemctl() -> PathBuf {
+    find("stub-systemctl")
 }
 
 fn find(program: &str) -> PathBuf {
@@ -46,11 +51,10 @@ fn find(program: &str) -> PathBuf {
         .clone()
 }
 
-/// Where the programs are, by name.
+/// The paths of the programs, by name.
 type Programs = BTreeMap<String, PathBuf>;
 
-/// nextest gives every test a process of its own: the first of a run builds, and the others read where the
-/// programs are.
+/// nextest runs every test in its own process: the first of a run builds, and the others read the paths.
 fn build_once(run: &str) -> Programs {
     let dir = profile_dir().join("wnm-test-build");
     fs::create_dir_all(&dir).expect("no directory for the build's answer");
@@ -69,7 +73,7 @@ fn build_once(run: &str) -> Programs {
     programs
 }
 
-/// Builds the programs in the profile of this test and tells where cargo put them.
+/// Builds the programs in the profile of this test and returns their paths.
 fn build() -> Programs {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
@@ -94,7 +98,7 @@ fn build() -> Programs {
         .collect()
 }
 
-/// The directory `debug` is that of the profile `dev`; the others have the names of theirs.
+/// The directory `debug` belongs to the profile `dev`; other directories are named after their profile.
 fn own_profile() -> String {
     match profile_dir().file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev".to_owned(),
@@ -102,7 +106,7 @@ fn own_profile() -> String {
     }
 }
 
-/// This test lies in `target/<profile>/deps`.
+/// This test is in `target/<profile>/deps`.
 fn profile_dir() -> PathBuf {
     let exe = std::env::current_exe().expect("this test has no path");
     let dir = exe.ancestors().nth(2);

@@ -16,13 +16,13 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-/// A call ends in seconds; one that hangs is to fail its test and not the whole run.
+/// A call ends in seconds. One that hangs must fail its test, not the whole run.
 const DEADLINE: Duration = Duration::from_secs(120);
 
 /// More output than any report of a thousand nodes.
 const MAX_OUTPUT: u64 = 64 * 1024 * 1024;
 
-/// What of the caller's environment a program sees: nothing of the developer's settings may get in.
+/// The variables of the caller's environment that a program sees. The developer's settings must not get in.
 const KEPT: [&str; 2] = ["PATH", "LANG"];
 
 /// A program that is about to be called.
@@ -50,7 +50,7 @@ impl Call {
         }
     }
 
-    /// Adds an argument.
+    /// Appends an argument.
     #[must_use]
     pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
         self.words += " ";
@@ -59,7 +59,7 @@ impl Call {
         self
     }
 
-    /// Adds arguments.
+    /// Appends arguments.
     #[must_use]
     pub fn args<S: AsRef<OsStr>>(self, args: impl IntoIterator<Item = S>) -> Self {
         args.into_iter().fold(self, Call::arg)
@@ -72,35 +72,35 @@ impl Call {
         self
     }
 
-    /// Takes an environment variable away.
+    /// Removes an environment variable.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.command.env_remove(name);
         self
     }
 
-    /// Calls it in another directory than its home.
+    /// Runs it in another directory than its home.
     #[must_use]
     pub fn current_dir(mut self, dir: &Path) -> Self {
         self.command.current_dir(dir);
         self
     }
 
-    /// Gives it another deadline than two minutes.
+    /// Sets another deadline than two minutes.
     #[must_use]
     pub fn within(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Calls it and waits for its end and the end of its output. Panics past the deadline: whatever inherits
-    /// the output and outlives the call would hang cron, too.
+    /// Runs it and waits for its end and for the end of its output. Panics past the deadline: whatever inherits the
+    /// output and outlives the call would hang cron, too.
     #[must_use = "say whether it should have succeeded"]
     pub fn run(self) -> Outcome {
         self.spawn().finish()
     }
 
-    /// Calls it and does not wait, for a daemon.
+    /// Starts it and does not wait.
     pub fn spawn(mut self) -> Background {
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         self.begin(|child, sender| {
@@ -109,7 +109,7 @@ impl Call {
         })
     }
 
-    /// Starts it, and watches for its end and, as `listen` says, for its output.
+    /// Starts it, and watches for its end and, with `listen`, for its output.
     fn begin(mut self, listen: impl FnOnce(&mut Child, &Sender<Event>)) -> Background {
         let mut child = self
             .command
@@ -122,7 +122,7 @@ impl Call {
         listen(&mut child, &sender);
         thread::spawn(move || {
             let status = child.wait().expect("a child cannot be waited for");
-            // Nobody listens any more when the test has given up.
+            // Nobody listens any more once the test has given up.
             sender.send(Event::Ended(status)).ok();
         });
         Background {
@@ -159,7 +159,7 @@ fn read(
     });
 }
 
-/// A program that runs; killed with its process group when dropped before its end.
+/// A running program. Dropping it before its end kills its process group.
 pub struct Background {
     words: String,
     deadline: Duration,
@@ -174,7 +174,7 @@ impl Background {
         self.pid.as_raw()
     }
 
-    /// Sends it a signal, then waits for its end. One that has ended already needs none.
+    /// Sends it a signal, then waits for its end. It may have ended already.
     pub fn end_with(self, signal: Signal) -> Outcome {
         match kill(self.pid, signal) {
             Ok(()) | Err(Errno::ESRCH) => {}
@@ -215,13 +215,13 @@ impl Background {
 impl Drop for Background {
     fn drop(&mut self) {
         if self.status.is_none() {
-            // It may end at this very moment, and then there is nothing to kill.
+            // It may end at this very moment.
             killpg(self.pid, Signal::SIGKILL).ok();
         }
     }
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     words: String,
@@ -229,7 +229,7 @@ pub struct Outcome {
     pub code: Option<i32>,
     /// What it printed.
     pub stdout: String,
-    /// What it complained of.
+    /// What it wrote to standard error.
     pub stderr: String,
 }
 
@@ -254,10 +254,24 @@ impl Outcome {
         self.exited(0)
     }
 
-    /// Fails the test unless the exit code was 1, which is the program's word for refused or failed.
+    /// Fails the test unless the exit code was 1: refused or failed.
     #[track_caller]
     pub fn refused(self) -> Self {
         self.exited(1)
+    }
+
+    /// Fails the test unless this text is in standard output.
+    #[track_caller]
+    pub fn assert_stdout_contains(&self, text: &str) {
+        let Self { stdout, stderr, .. } = self;
+        assert!(stdout.contains(text), "no '{text}' in: {stdout}{stderr}");
+    }
+
+    /// Fails the test unless this text is in standard error.
+    #[track_caller]
+    pub fn assert_stderr_contains(&self, text: &str) {
+        let Self { stdout, stderr, .. } = self;
+        assert!(stderr.contains(text), "no '{text}' in: {stderr}{stdout}");
     }
 
     /// All of the output, read as JSON.
@@ -272,7 +286,7 @@ impl Outcome {
         parse(self.stdout.trim_end().lines().last().unwrap_or_default())
     }
 
-    /// The word under `"status"` in the last line.
+    /// The value of `"status"` in the last line.
     #[track_caller]
     pub fn status(&self) -> String {
         let last = self.last_json();

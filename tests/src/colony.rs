@@ -1,4 +1,4 @@
-//! A colony of its own for each test, and the proof that nothing of it is left behind.
+//! A colony for each test, and the check that the test leaves nothing of it behind.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -15,14 +15,26 @@ use crate::ports::PortBlock;
 use crate::processes::{self, Process};
 use crate::{binaries, wait};
 
-/// Keeps the directory of every test when it is set, to look at after a failure.
+/// When it is set, the directory of every test is kept for inspection.
 const KEEP: &str = "WNM_KEEP_TEST_DIRS";
+
+/// The database, in the directory of a colony.
+pub(crate) const DATABASE: &str = "colony.db";
+
+/// The node storage, in the directory of a colony.
+pub(crate) const STORAGE: &str = "nodes";
+
+/// The node programs, in the directory of a colony.
+pub(crate) const PROGRAMS: &str = "programs";
+
+/// Nodes that a colony has room for: more than nearly all tests create.
+pub const ROOM: u16 = 20;
 
 /// How long killed processes may take to be gone.
 const GONE: Duration = Duration::from_secs(30);
 
-/// Options under which every cycle may act: no delays, and thresholds that no machine passes. Without them a
-/// busy test machine would rightly be left alone.
+/// Options under which every cycle may act: no delays, and thresholds that no machine passes. Otherwise wnm would
+/// rightly leave a busy test machine alone.
 pub const EAGER: [&str; 14] = [
     "--delay-start=0",
     "--delay-restart=0",
@@ -40,8 +52,7 @@ pub const EAGER: [&str; 14] = [
     "--max-concurrent-operations=3",
 ];
 
-/// A private home directory with a colony in it. When dropped, every process of it is killed and everything
-/// is deleted.
+/// A private home directory with a colony in it. Dropping it kills all of its processes and deletes all of its files.
 pub struct Colony {
     dir: TempDir,
     /// The ports of its nodes.
@@ -49,9 +60,9 @@ pub struct Colony {
 }
 
 impl Colony {
-    /// Room for a few nodes. No colony is made yet: see [`Colony::init`].
+    /// Room for a few nodes. [`Colony::init`] creates the colony.
     pub fn new() -> Self {
-        Self::for_nodes(20)
+        Self::for_nodes(ROOM)
     }
 
     /// Room for nodes 1 to `highest`.
@@ -59,7 +70,7 @@ impl Colony {
         Self::below(&std::env::temp_dir(), highest)
     }
 
-    /// The same in a directory of its own below `place`, which may be another file system.
+    /// The same in a new directory below `place`, which may be another file system.
     pub fn below(place: &Path, highest: u16) -> Self {
         let mut dir = tempfile::Builder::new()
             .prefix("wnm-test-")
@@ -76,7 +87,15 @@ impl Colony {
         colony
     }
 
-    /// The directory that everything of this test is in.
+    /// A colony of detached processes with room for a few simulated nodes, and without any.
+    pub fn simulated(version: &str, options: &[&str]) -> Self {
+        let colony = Self::new();
+        let program = colony.program(version);
+        colony.init("setsid+user", &program, EAGER.iter().chain(options));
+        colony
+    }
+
+    /// The directory of this test.
     pub fn dir(&self) -> &Path {
         self.dir.path()
     }
@@ -93,22 +112,22 @@ impl Colony {
 
     /// The node storage.
     pub fn storage(&self) -> PathBuf {
-        self.dir().join("nodes")
+        self.dir().join(STORAGE)
     }
 
-    /// The database, in a place of its own and not the default one.
+    /// The database. It is not in the default place.
     pub fn database(&self) -> Database {
         Database::at(&self.database_path())
     }
 
-    /// Where the database is.
+    /// The path of the database.
     pub fn database_path(&self) -> PathBuf {
-        self.dir().join("colony.db")
+        self.dir().join(DATABASE)
     }
 
     /// A simulated node program of this version.
     pub fn program(&self, version: &str) -> PathBuf {
-        nodes::simulated(&self.dir().join("programs"), version)
+        nodes::simulated(&self.dir().join(PROGRAMS), version)
     }
 
     /// A call of `wnm` on this colony: `DBPATH` leads to its database.
@@ -119,8 +138,8 @@ impl Colony {
             .args(args)
     }
 
-    /// Makes the colony: `manager` such as `setsid+user`, `program` for its nodes, and further options. The
-    /// firewall of the machine that the tests run on is left alone unless they name one.
+    /// Creates the colony: `manager` such as `setsid+user`, `program` for its nodes, and further options. It leaves the
+    /// firewall of this machine alone unless they name one.
     pub fn init<S: AsRef<OsStr>>(
         &self,
         manager: &str,
@@ -140,12 +159,12 @@ impl Colony {
             .succeeded()
     }
 
-    /// Its processes: what runs a file or has a root directory below this test's directory.
+    /// Its processes: those that run a file below this test's directory, or have their root directory there.
     pub fn processes(&self) -> Vec<Process> {
         processes::below(self.dir())
     }
 
-    /// The directories of nodes, by name.
+    /// The names of the nodes' directories.
     pub fn node_dirs(&self) -> Vec<String> {
         let entries = fs::read_dir(self.storage()).expect("the node storage cannot be read");
         let mut names: Vec<String> = entries
@@ -157,7 +176,7 @@ impl Colony {
         names
     }
 
-    /// Fails the test when the product left something: a process, a node's directory, a node's row.
+    /// Fails the test when a process, a directory or a row of a node is left.
     #[track_caller]
     pub fn assert_nothing_left(&self) {
         let processes = self.processes();
@@ -181,7 +200,7 @@ impl Drop for Colony {
         if std::env::var_os(KEEP).is_some() {
             eprintln!("kept: {}", self.dir().display());
         }
-        // More than once: a process may start another while it is killed.
+        // Repeatedly: a process may start another while it is killed.
         let gone = wait::found_within(GONE, || {
             let left = self.processes();
             for process in &left {

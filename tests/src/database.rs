@@ -1,4 +1,4 @@
-//! Looking into `colony.db` behind the program's back, as another program would.
+//! Reads and writes `colony.db` behind the program's back, as another program would.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -15,7 +15,7 @@ pub struct Database {
     path: PathBuf,
 }
 
-/// A database that nobody else can write.
+/// A lock on the database that keeps others from writing.
 #[derive(Debug)]
 pub struct Held {
     release: Option<Sender<()>>,
@@ -35,7 +35,7 @@ impl Drop for Held {
     }
 }
 
-/// What tests ask of a node's row.
+/// The columns of a node's row that tests look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeRow {
     /// `id`.
@@ -44,7 +44,7 @@ pub struct NodeRow {
     pub name: String,
     /// `service`.
     pub service: String,
-    /// `status`, the word people read.
+    /// `status`, the word that people read.
     pub status: String,
     /// `version`.
     pub version: Option<String>,
@@ -59,19 +59,24 @@ pub struct NodeRow {
 }
 
 impl Database {
-    /// The database in this file, which need not be there yet.
+    /// The database in this file, which need not exist yet.
     pub fn at(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
         }
     }
 
-    /// Whether there is a file.
+    /// The path of the file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the file exists.
     pub fn exists(&self) -> bool {
         self.path.exists()
     }
 
-    /// The nodes, by id; none when there is no database.
+    /// The nodes, by id. None when there is no database.
     pub fn nodes(&self) -> Vec<NodeRow> {
         if !self.exists() {
             return Vec::new();
@@ -109,14 +114,14 @@ impl Database {
         self.query(&sql, columns.len())
     }
 
-    /// Runs a statement that changes something, to make what a test needs.
+    /// Runs a statement that changes something, to prepare a test.
     pub fn execute(&self, sql: &str) {
         self.with("rw", sql, async |connection, sql| {
             connection.execute_unprepared(sql).await.map(drop)
         });
     }
 
-    /// Holds the lock under which SQLite lets one connection write, until the answer is dropped.
+    /// Takes the lock under which SQLite lets one connection write, until the result is dropped.
     pub fn hold(&self) -> Held {
         let url = format!("sqlite://{}?mode=rw", self.path.display());
         let (ready, is_ready) = channel();
@@ -132,7 +137,7 @@ impl Database {
                 let connection = Connection::connect(options).await?;
                 connection.execute_unprepared("BEGIN IMMEDIATE").await?;
                 ready.send(()).expect("nobody waits for the lock");
-                // Ends with an error when the holder is dropped, which is what is waited for.
+                // Fails once the lock is dropped, which is what it waits for.
                 released.recv().ok();
                 connection.execute_unprepared("ROLLBACK").await?;
                 connection.close().await
@@ -142,6 +147,15 @@ impl Database {
         Held {
             release: Some(release),
             thread: Some(thread),
+        }
+    }
+
+    /// Prints every event of the journal, for a test that fails.
+    pub fn print_events(&self) {
+        let columns = ["at", "node", "action", "outcome", "reason"];
+        for event in self.rows(&columns, "wnm_event ORDER BY id") {
+            let words: Vec<String> = event.into_iter().flatten().collect();
+            eprintln!("{}", words.join(" "));
         }
     }
 
@@ -155,7 +169,7 @@ impl Database {
         })
     }
 
-    /// Runs `work` on a thread of its own, so that tests inside of a runtime can call this, too.
+    /// Runs `work` on its own thread, so that tests within a runtime can call this, too.
     fn with<T: Send>(
         &self,
         mode: &str,

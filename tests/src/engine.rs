@@ -1,12 +1,12 @@
-//! A Docker engine of its own for a test, in a network of its own: its rules, its ranges of ports and the names of
-//! its containers touch nothing else, and it can be stopped like any other program.
+//! A Docker engine for one test, in its own network: its rules, its port ranges and the names of its containers affect
+//! nothing else, and it can be stopped like any other program.
 
 mod agreement;
 mod power;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -17,13 +17,13 @@ use crate::colony::Colony;
 use crate::network::in_private_network;
 use crate::{real, wait};
 
-/// Programs without which there is no engine.
+/// The programs that an engine needs.
 const NEEDED: [&str; 3] = ["dockerd", "docker", "iptables"];
 
-/// Name of the image that a test's containers are made from.
+/// The name of the image that a test's containers are created from.
 pub const IMAGE: &str = "wnm-test-s6";
 
-/// A Debian from which the image's s6 is.
+/// The Debian release that the image's s6 is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Suite {
     /// s6 2.11.
@@ -41,13 +41,13 @@ impl Suite {
     }
 }
 
-/// A running engine with the image in it. Ended, with all of its containers, when dropped.
+/// A running engine with the image in it. Dropping it ends it and all of its containers.
 pub struct Engine {
     dir: TempDir,
     daemon: Option<Child>,
 }
 
-/// Runs a test with an engine, in a private network that both of them see. Skipped where something real is missing.
+/// Runs a test with an engine, in a private network that both of them see. Skips it where a real program is missing.
 pub fn with_engine(suite: Suite, test: impl FnOnce(&mut Engine) + Send) {
     let Some(archive) = real::IMAGES.file(format!("{}.tar", suite.name())) else {
         return;
@@ -92,14 +92,16 @@ impl Engine {
             .expect("the engine cannot be started");
         self.daemon = Some(daemon);
         let up = wait::found_within(wait::LONG, || {
-            let told = self.docker(["version"]).output();
-            told.is_ok_and(|told| told.status.success()).then_some(())
+            let output = self.docker(["version"]).output();
+            output
+                .is_ok_and(|output| output.status.success())
+                .then_some(())
         });
         let log = fs::read_to_string(path("log")).unwrap_or_default();
         assert!(up.is_some(), "the engine did not come up:\n{log}");
     }
 
-    /// Stops the engine, and with it what it runs.
+    /// Stops the engine, and everything that it runs.
     pub fn stop(&mut self) {
         let Some(mut daemon) = self.daemon.take() else {
             return;
@@ -112,12 +114,12 @@ impl Engine {
         }
     }
 
-    /// Stops it in its tracks; what it runs goes on.
+    /// Suspends it. What it runs goes on.
     pub fn freeze(&self) {
         self.signal(Signal::SIGSTOP);
     }
 
-    /// Has it go on where it was stopped.
+    /// Resumes it.
     pub fn thaw(&self) {
         self.signal(Signal::SIGCONT);
     }
@@ -134,7 +136,7 @@ impl Engine {
         self.daemon.is_some()
     }
 
-    /// Removes all containers there are, whatever they do.
+    /// Removes all containers, whatever they do.
     pub fn clear(&self) {
         let listed = self.docker(["ps", "--all", "--quiet"]).output();
         let ids = listed.map(|output| output.stdout).unwrap_or_default();
@@ -144,7 +146,7 @@ impl Engine {
         }
     }
 
-    /// Where it is, as `DOCKER_HOST` says it.
+    /// Its address, for `DOCKER_HOST`.
     pub fn host(&self) -> String {
         format!("unix://{}", self.dir.path().join("docker.sock").display())
     }
@@ -154,7 +156,7 @@ impl Engine {
         colony.wnm(args).env("DOCKER_HOST", self.host())
     }
 
-    /// Runs `docker` and gives what it printed; panics when it fails.
+    /// Runs `docker` and returns its output. Panics when it fails.
     pub fn call<const N: usize>(&self, args: [&str; N]) -> String {
         let output = self.docker(args).output().expect("docker cannot be run");
         let complaint = String::from_utf8_lossy(&output.stderr);
@@ -162,13 +164,27 @@ impl Engine {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// Runs a shell's words in a container, as root there.
-    pub fn inside(&self, container: &str, words: &str) -> String {
-        let script = format!("export PATH=/command:$PATH; {words}");
-        self.call(["exec", container, "/bin/sh", "-c", &script])
+    /// Runs a shell script in a container, as root, and returns its output. Panics when it fails.
+    pub fn run_in(&self, container: &str, script: &str) -> String {
+        let output = self.output_in(container, script);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{script}: {stderr}");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// Names of all containers there are.
+    /// The same, with no output when it fails.
+    pub fn try_run_in(&self, container: &str, script: &str) -> String {
+        let output = self.output_in(container, script);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn output_in(&self, container: &str, script: &str) -> Output {
+        let script = format!("export PATH=/command:$PATH; {script}");
+        let mut docker = self.docker(["exec", container, "/bin/sh", "-c", &script]);
+        docker.output().expect("docker cannot be run")
+    }
+
+    /// The names of all containers.
     pub fn containers(&self) -> Vec<String> {
         let listed = self.call(["ps", "--all", "--format", "{{.Names}}"]);
         let mut names: Vec<String> = listed.lines().map(str::to_owned).collect();
@@ -176,7 +192,7 @@ impl Engine {
         names
     }
 
-    /// A bare `docker` for this engine.
+    /// A `docker` command for this engine.
     pub fn docker<const N: usize>(&self, args: [&str; N]) -> Command {
         let mut docker = Command::new("docker");
         docker.args(args).env("DOCKER_HOST", self.host());
@@ -194,7 +210,7 @@ impl Engine {
         ]);
     }
 
-    /// Makes a colony for containers of `size` nodes, whose ports begin where the program's defaults do.
+    /// Creates a colony with containers of `size` nodes, whose ports begin at the program's defaults.
     pub fn init(&self, colony: &Colony, program: &Path, size: u32, options: &[&str]) -> Outcome {
         let size = format!("--max-node-per-container={size}");
         let image = format!("--docker-image={IMAGE}");
@@ -224,7 +240,7 @@ impl Drop for Engine {
     }
 }
 
-/// The same way to store images as the machine's own engine: not every way works everywhere.
+/// The storage driver of the machine's own engine: not every driver works everywhere.
 fn configuration() -> String {
     let machine = fs::read_to_string("/etc/docker/daemon.json").unwrap_or_default();
     let machine: serde_json::Value = serde_json::from_str(&machine).unwrap_or_default();

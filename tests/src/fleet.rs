@@ -1,4 +1,4 @@
-//! A colony of many simulated nodes with nothing left to do, for measuring what it costs to keep it.
+//! A colony of many simulated nodes with nothing left to do, to measure what it costs to keep it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::colony::{Colony, EAGER};
 use crate::{binaries, nodes};
 
-/// A thousand copies of a program and as many starts.
+/// Enough for a thousand copies of a program and as many starts.
 const DEADLINE: Duration = Duration::from_secs(600);
 
 /// A colony whose nodes all run and that has nothing to do.
@@ -21,7 +21,7 @@ impl Fleet {
         let colony = Colony::for_nodes(count);
         let program = colony.program("0.4.17");
         colony.init("setsid+user", &program, EAGER).succeeded();
-        // Where both programs find the node program.
+        // Where both programs look for the node program.
         let bin = colony.home().join(".local/bin");
         std::fs::create_dir_all(&bin).unwrap();
         std::os::unix::fs::symlink(&program, bin.join("antnode")).unwrap();
@@ -33,7 +33,7 @@ impl Fleet {
             .within(DEADLINE)
             .run()
             .succeeded();
-        // What the adds left under way ends with the next looks; then the fleet is at its cap.
+        // The next cycles end the transitions that the adds left; then the fleet is at its cap.
         for _ in 0..2 {
             colony.wnm([""; 0]).within(DEADLINE).run().succeeded();
         }
@@ -47,7 +47,7 @@ impl Fleet {
         Self { colony }
     }
 
-    /// The directory that everything of it is in.
+    /// The directory of the colony.
     pub fn dir(&self) -> &Path {
         self.colony.dir()
     }
@@ -57,17 +57,17 @@ impl Fleet {
         self.colony.home()
     }
 
-    /// Where the database is.
+    /// The path of the database.
     pub fn database(&self) -> PathBuf {
         self.colony.database_path()
     }
 
-    /// Makes the nodes give their metrics ports up, for another process to answer there.
+    /// Makes the nodes close their metrics ports, so that another process can answer there.
     pub fn close_metrics_ports(&self) {
         for node in self.colony.database().nodes() {
             std::fs::write(node.root_dir.join("sim-silent"), "closed").unwrap();
             let port = node.metrics_port.unwrap();
-            // The next connection is when a node looks what it was told.
+            // A node reads its instructions at the next connection.
             nodes::page(port, "/metadata").expect_err("it still answers");
         }
     }
@@ -78,7 +78,7 @@ impl Fleet {
         nodes.iter().filter_map(|node| node.metrics_port).collect()
     }
 
-    /// A call of ours.
+    /// A call of our wnm.
     pub fn wnm(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binaries::wnm());
         command

@@ -1,15 +1,15 @@
-//! A launchd for a test: a fake one of its own, or the machine's on macOS.
+//! The launchd of a test: a fake one, or the machine's on macOS.
 
 #[cfg(not(target_os = "macos"))]
 mod agreement;
 #[cfg(not(target_os = "macos"))]
 mod fake;
-mod seat;
+mod fixture;
 #[cfg(target_os = "macos")]
 mod system;
 
 #[cfg(not(target_os = "macos"))]
 pub use fake::{Behaviour, Launchd};
-pub use seat::Seat;
+pub use fixture::LaunchdFixture;
 #[cfg(target_os = "macos")]
 pub use system::Launchd;

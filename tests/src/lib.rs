@@ -1,13 +1,14 @@
-//! What the tests of the whole product share: a colony of their own in a private directory with ports of its
-//! own, node programs to put into it, and ways to look at what came of it.
+//! What the tests of the whole product share: a colony in a private directory with its own ports, node programs for it,
+//! and ways to inspect the result.
 //!
-//! Everything here panics with a description when it cannot do its part, since its callers are tests.
+//! Everything here panics with a description when it fails, since its callers are tests.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod agreement;
 #[cfg(target_os = "linux")]
 pub mod antctl;
+pub mod backend;
 pub mod binaries;
 pub mod call;
 pub mod colony;

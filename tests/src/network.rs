@@ -1,5 +1,5 @@
-//! A network of its own for one test, with the firewall's files in it, so that a real firewall can be switched
-//! on without touching the machine's.
+//! A private network for one test, with private files of the firewall, so that a real firewall can be switched on
+//! without affecting the machine's.
 
 use std::fs::File;
 use std::io;
@@ -12,11 +12,11 @@ use nix::sched::{CloneFlags, setns, unshare};
 
 use crate::real;
 
-/// What ufw and firewalld read and write. Each is replaced by a copy.
+/// The files of ufw and firewalld. Each is replaced by a copy.
 const FILES: [&str; 3] = ["/etc/ufw", "/etc/default/ufw", "/etc/firewalld"];
 
-/// Runs a test, and everything that it starts, in a private network with a loopback device, a private `/run`
-/// and private files of the firewalls. All of it is gone when the test ends. Skipped where one of `programs` is not
+/// Runs a test, and everything that it starts, in a private network with a loopback device, a private `/run` and
+/// private files of the firewalls. All of it is gone when the test ends. Skips the test where one of `programs` is not
 /// installed or the rights are missing.
 pub fn in_private_network(programs: &[&str], test: impl FnOnce() + Send) {
     for program in ["ip"].iter().chain(programs) {
@@ -24,7 +24,7 @@ pub fn in_private_network(programs: &[&str], test: impl FnOnce() + Send) {
             return real::skip(&format!("{program} is not installed"));
         }
     }
-    // Namespaces belong to a thread and what it starts: one of its own takes them along when it ends.
+    // Namespaces belong to a thread and its children: a new thread takes them along when it ends.
     let ended = std::thread::scope(|scope| {
         let thread =
             scope.spawn(
@@ -50,7 +50,7 @@ pub fn within<T: Send>(
     network: &File,
     act: impl FnOnce() -> io::Result<T> + Send,
 ) -> io::Result<T> {
-    // Namespaces belong to a thread: this one is gone with the answer.
+    // Namespaces belong to a thread: this one ends with the result.
     let acted = std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             setns(network, CloneFlags::CLONE_NEWNET).expect("another network cannot be entered");
@@ -61,7 +61,7 @@ pub fn within<T: Send>(
     acted.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// Runs a program to its end and gives what it printed; panics when it fails.
+/// Runs a program to its end and returns its output. Panics when it fails.
 pub fn call(words: &str) -> String {
     let mut parts = words.split(' ');
     let program = find(parts.next().unwrap_or_default());

@@ -1,4 +1,4 @@
-//! Node programs to run: simulated ones of any version, and the real thing where it was built.
+//! Node programs: simulated ones of any version, and the real one where it was built.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -8,18 +8,18 @@ use std::time::Duration;
 
 use crate::{binaries, real, wait};
 
-/// A rewards address in its right spelling.
+/// A rewards address in its canonical spelling.
 pub const WALLET: &str = "0x00455d78f850b0358E8cea5be24d415E01E107CF";
 
-/// A peer address that is well-formed and leads nowhere: given as `ANT_PEERS` a real node runs without a
-/// network and touches no other machine.
+/// A well-formed peer address that leads nowhere. With it as `ANT_PEERS` a real node runs without a network and
+/// contacts no other machine.
 pub const NOWHERE: &str =
     "/ip4/127.0.0.1/udp/1/quic-v1/p2p/12D3KooWRi6wF7yxWLuPSNskXc6kQ5cJ6eaymeMbCRdTnMesPgFx";
 
 /// How long a node may take to answer over the loopback.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// Puts a simulated node program of `version` into `dir`, as `dir/VERSION/antnode`.
+/// Writes a simulated node program of `version` to `dir/VERSION/antnode`.
 pub fn simulated(dir: &Path, version: &str) -> PathBuf {
     let dir = dir.join(version);
     std::fs::create_dir_all(&dir).expect("no directory for the program");
@@ -31,23 +31,23 @@ pub fn simulated(dir: &Path, version: &str) -> PathBuf {
         binaries::simulated_node()
     };
     wnm_simnode::stamp(&source, &program, version).expect("the program cannot be stamped");
-    let told = wait::until_some(wait::LONG, "a program that can be run", || {
+    let output = wait::until_some(wait::LONG, "a program that can be run", || {
         match Command::new(&program).arg("--version").output() {
             // A child that another thread forked while the file was written holds it until its own exec.
             Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => None,
-            told => Some(told.expect("the program cannot be run")),
+            output => Some(output.expect("the program cannot be run")),
         }
     });
-    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    let output = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
-        told.starts_with(&format!("Autonomi Node v{version}\n")),
-        "{told}"
+        output.starts_with(&format!("Autonomi Node v{version}\n")),
+        "{output}"
     );
     program
 }
 
-/// Every node gets a copy of its program, and a debug build is seven times as large with its symbols. Where
-/// there is no `strip` the copies are larger and nothing else.
+/// Every node gets a copy of its program, and a debug build is seven times as large with its symbols. Without `strip`
+/// the copies are merely larger.
 fn without_symbols(program: &Path, to: &Path) -> bool {
     let status = Command::new("strip")
         .arg("-o")
@@ -63,12 +63,12 @@ pub fn real_antnode(version: &str) -> Option<PathBuf> {
     real::PROGRAMS.file(Path::new(version).join("bin/antnode"))
 }
 
-/// The real antctl, which drives these. `None` after saying that the test is skipped.
+/// The real antctl. `None` after saying that the test is skipped.
 pub fn real_antctl() -> Option<PathBuf> {
     real::PROGRAMS.file("antctl-0.14.2/bin/antctl")
 }
 
-/// The body of a node's page, such as `/metadata`; an error when nothing answers there in time.
+/// The body of a node's page, such as `/metadata`. An error when nothing answers in time.
 pub fn page(port: u16, path: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(ANSWER))?;

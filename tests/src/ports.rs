@@ -1,4 +1,4 @@
-//! Three port ranges of their own for each test, although tests run side by side.
+//! Three port ranges for each test, although tests run side by side.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -7,22 +7,22 @@ use std::time::Duration;
 
 use crate::wait;
 
-/// Ranges where a developer's own nodes may be, running or stopped: the defaults of the program.
+/// Ranges where a developer may have nodes, running or stopped: the defaults of the program.
 const DEFAULTS: [u16; 3] = [13, 30, 55];
 
-/// Below this thousand other services have their ports.
+/// Other services have their ports below this thousand.
 const FIRST: u16 = 10;
 
 /// The last thousand with ports for more than five hundred nodes is 64.
 const LAST: u16 = 64;
 
-/// Thousands with which four tests can run side by side.
+/// With so many thousands, four tests can run side by side.
 const ENOUGH: usize = 12;
 
-/// How long a test waits for others to give back their ranges.
+/// How long a test waits for others to return their ranges.
 const DEADLINE: Duration = Duration::from_secs(300);
 
-/// Where the three ranges of a test begin, in thousands; given back when dropped.
+/// The starts of a test's three ranges, in thousands. Dropping it returns them.
 #[derive(Debug)]
 pub struct PortBlock {
     /// Node ports (UDP).
@@ -31,7 +31,7 @@ pub struct PortBlock {
     pub metrics: u16,
     /// RPC ports (TCP).
     pub rpc: u16,
-    /// Kernel locks, which end with the process however it ends.
+    /// Kernel locks. They end with the process, however it ends.
     _claims: Vec<File>,
 }
 
@@ -80,10 +80,9 @@ fn try_claim(highest: u16) -> Option<PortBlock> {
     None
 }
 
-/// Thousands in the order in which they are tried, from a place that differs by process so that tests rarely
-/// meet. Only those from which the kernel gives no ports to outgoing connections, where there are enough: any
-/// connection could otherwise take the port of a node that is yet to come, which then gets another number. It
-/// is better to wait for a test to end.
+/// Thousands in the order in which they are tried, from a place that differs by process so that tests rarely meet.
+/// Where there are enough, only those that the kernel does not use for outgoing connections: any connection could
+/// otherwise take the port of a future node, which then gets another number. It is better to wait for a test to end.
 fn candidates(ephemeral: (u16, u16)) -> Vec<u16> {
     let usable = (FIRST..=LAST).filter(|thousand| !DEFAULTS.contains(thousand));
     let (mut safe, shared): (Vec<u16>, Vec<u16>) = usable
@@ -98,8 +97,8 @@ fn candidates(ephemeral: (u16, u16)) -> Vec<u16> {
     safe
 }
 
-/// From where to where the kernel gives out ports. The default of Linux where it cannot be read; other
-/// systems begin later.
+/// The first and the last port that the kernel uses for outgoing connections. The default of Linux where it cannot be
+/// read; other systems begin later.
 fn ephemeral_range() -> (u16, u16) {
     let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range");
     let numbers: Vec<u16> = text
@@ -113,7 +112,7 @@ fn ephemeral_range() -> (u16, u16) {
     }
 }
 
-/// Claims a thousand among all test processes on this machine.
+/// Claims a thousand among all test processes of this machine.
 fn lock(thousand: u16) -> Option<File> {
     let dir = std::env::temp_dir().join("wnm-test-ports");
     std::fs::create_dir_all(&dir).expect("no directory for port claims");
@@ -122,13 +121,13 @@ fn lock(thousand: u16) -> Option<File> {
         .truncate(false)
         .write(true)
         .open(dir.join(format!("{thousand}.lock")))
-        // The file of another user: that thousand is theirs.
+        // Another user's file: that thousand is theirs.
         .ok()?;
     file.try_lock().ok()?;
     Some(file)
 }
 
-/// Whether nothing listens in the range, be it for another kind of port.
+/// Whether all ports of the range are free, for both kinds of port.
 fn all_free(base: u16, highest: u16) -> bool {
     (1..=highest).all(|id| {
         let Some(port) = base
@@ -147,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_never_meet() {
+    fn blocks_never_overlap() {
         let first = PortBlock::claim(5);
         let second = PortBlock::claim(1001);
         let mut taken = BTreeSet::new();
@@ -160,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_in_use_is_left_out() {
+    fn a_range_in_use_is_skipped() {
         let block = PortBlock::claim(3);
         assert!(all_free(block.metrics, 3));
         let _node = TcpListener::bind((Ipv4Addr::LOCALHOST, block.metrics_port(2))).unwrap();
@@ -169,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_of_outgoing_connections_are_left_to_them() {
+    fn ports_of_outgoing_connections_are_avoided() {
         let order = candidates((32768, 60999));
         let shared = |thousand: &u16| (32..=60).contains(thousand);
         assert!(!order.iter().any(shared), "{order:?}");
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn where_they_are_nearly_everywhere_they_come_last() {
+    fn ports_of_outgoing_connections_come_last_where_they_are_nearly_everywhere() {
         let order = candidates((15_000, 65_535));
         assert!(
             order[..4].iter().all(|thousand| *thousand < 15),

@@ -1,4 +1,4 @@
-//! Processes that belong to a test, found by what they run and not by their names.
+//! The processes of a test, found by what they run and not by their names.
 
 use std::ffi::OsString;
 #[cfg(target_os = "linux")]
@@ -16,14 +16,14 @@ use crate::wait;
 pub struct Process {
     /// Its id.
     pub pid: i32,
-    /// The file it runs, or ran when that file is gone.
+    /// The file that it runs. It may have been deleted.
     pub exe: PathBuf,
     /// Its arguments, the program's name first.
     pub args: Vec<OsString>,
 }
 
 impl Process {
-    /// Sends it a signal. One that has ended already is none to wait for.
+    /// Sends it a signal. It may have ended already.
     pub fn signal(&self, signal: Signal) {
         match kill(Pid::from_raw(self.pid), signal) {
             Ok(()) | Err(Errno::ESRCH) => {}
@@ -59,7 +59,7 @@ pub fn below(dir: &Path) -> Vec<Process> {
         .collect()
 }
 
-/// The processes that are told of `dir`, or of something below it, in their arguments. Never the caller itself.
+/// The processes with `dir`, or a path below it, in their arguments. Never the caller itself.
 pub fn naming(dir: &Path) -> Vec<Process> {
     let own = std::process::id().cast_signed();
     let dir = dir.as_os_str().as_encoded_bytes();
@@ -72,7 +72,7 @@ pub fn naming(dir: &Path) -> Vec<Process> {
     processes
 }
 
-/// Children of a process, by the parent that each one names.
+/// The children of a process.
 #[cfg(target_os = "linux")]
 pub fn children(parent: i32) -> Vec<i32> {
     let entries = std::fs::read_dir("/proc").expect("there is no /proc");
@@ -87,7 +87,7 @@ pub fn children(parent: i32) -> Vec<i32> {
         .collect()
 }
 
-/// Every process that this user may look at; one that ends meanwhile is left out, and so are the dead.
+/// All processes that this user may inspect. Leaves out those that end meanwhile.
 #[cfg(target_os = "linux")]
 fn all() -> Vec<Process> {
     let entries = std::fs::read_dir("/proc").expect("there is no /proc");
@@ -109,7 +109,7 @@ fn all() -> Vec<Process> {
         .collect()
 }
 
-/// Elsewhere `ps` tells the same, except for arguments with blanks in them.
+/// Elsewhere `ps` reports the same, except for arguments with blanks in them.
 #[cfg(not(target_os = "linux"))]
 fn all() -> Vec<Process> {
     let output = std::process::Command::new("ps")
@@ -128,7 +128,7 @@ fn all() -> Vec<Process> {
         .collect()
 }
 
-/// The path without the mark of the kernel for a file that was replaced or removed.
+/// The path without the kernel's mark for a file that was replaced or removed.
 #[cfg(target_os = "linux")]
 fn before_deletion(exe: &Path) -> PathBuf {
     let bytes = exe.as_os_str().as_bytes();

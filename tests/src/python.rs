@@ -1,5 +1,5 @@
-//! The Python wnm, the real package in a virtual environment, in a systemd of its own: under its other managers
-//! its released versions start no node.
+//! The Python wnm, the real package in a virtual environment, in a booted machine with systemd: under its other
+//! managers its released versions start no node.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -7,13 +7,13 @@ use std::process::Command;
 
 use crate::call::Call;
 use crate::colony::EAGER;
-use crate::systemd::{As, Inside};
+use crate::systemd::{As, Machine};
 use crate::{nodes, real};
 
 /// One released version of it.
 pub struct Python {
     dir: PathBuf,
-    /// Which.
+    /// The version.
     pub version: &'static str,
 }
 
@@ -26,26 +26,30 @@ impl Python {
     }
 
     /// A call of it on the database of a colony of the machine.
-    pub fn wnm<S: AsRef<OsStr>>(&self, inside: &Inside, args: impl IntoIterator<Item = S>) -> Call {
+    pub fn wnm<S: AsRef<OsStr>>(
+        &self,
+        machine: &Machine,
+        args: impl IntoIterator<Item = S>,
+    ) -> Call {
         let mut chdir = OsString::from("--chdir=");
-        chdir.push(self.working_directory(inside));
+        chdir.push(self.working_directory(machine));
         let words = [chdir, self.dir.join("bin/wnm").into_os_string()];
-        inside
+        machine
             .system
             .call(As::Root, Path::new("/usr/bin/env"), words)
-            // It asks PATH for the node program, whatever it was told.
-            .env("PATH", path_with(&inside.programs.path().join("0.4.16")))
+            // It asks PATH for the node program, whatever its options say.
+            .env("PATH", path_with(&machine.programs.path().join("0.4.16")))
             .env("WNM_FIREWALL_DISABLED", "1")
-            .env("DBPATH", inside.database())
+            .env("DBPATH", machine.database())
             .args(args)
     }
 
-    /// Makes a colony of units of the machine.
-    pub fn init(&self, inside: &Inside, program: &Path) {
+    /// Creates a colony of units of the machine.
+    pub fn init(&self, machine: &Machine, program: &Path) {
         let peers = format!("ANT_PEERS={}", nodes::NOWHERE);
         let _ = self
             .wnm(
-                inside,
+                machine,
                 [
                     "--init",
                     "--no_upnp",
@@ -62,9 +66,9 @@ impl Python {
             .succeeded();
     }
 
-    /// It looks for its migrations in the working directory, and the package does not bring them.
-    fn working_directory(&self, inside: &Inside) -> PathBuf {
-        let dir = inside
+    /// It reads its migrations from the working directory, and the package does not contain them.
+    fn working_directory(&self, machine: &Machine) -> PathBuf {
+        let dir = machine
             .programs
             .path()
             .join(format!("python-{}", self.version));

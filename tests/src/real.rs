@@ -1,46 +1,46 @@
-//! The rule for tests that need something real which this machine may not have.
+//! The rule for tests that need real programs, which this machine may not have.
 
 use std::path::{Path, PathBuf};
 
-/// What a script of `.ci` makes ready for tests, once for each machine.
-pub struct Made {
+/// What a script of `.ci` prepares for tests, once for each machine.
+pub struct Cache {
     script: &'static str,
-    /// Names the directory it is in.
+    /// The variable that names its directory.
     variable: &'static str,
-    /// Where in the user's cache it is when the variable is not set.
+    /// Its directory in the user's cache when the variable is not set.
     dir: &'static str,
 }
 
 /// The real node programs and the official manager.
-pub const PROGRAMS: Made = Made {
+pub const PROGRAMS: Cache = Cache {
     script: "real-programs",
     variable: "WNM_ANTNODE_CACHE",
     dir: "wnm-antnode",
 };
 
 /// The released versions of the Python wnm.
-pub const PYTHON: Made = Made {
+pub const PYTHON: Cache = Cache {
     script: "python-wnm",
     variable: "WNM_PYTHON_CACHE",
     dir: "wnm-python",
 };
 
 /// The images with s6.
-pub const IMAGES: Made = Made {
+pub const IMAGES: Cache = Cache {
     script: "s6-images",
     variable: "WNM_S6_CACHE",
     dir: "wnm-s6",
 };
 
 /// The linter of Dockerfiles.
-pub const HADOLINT: Made = Made {
+pub const HADOLINT: Cache = Cache {
     script: "hadolint",
     variable: "WNM_HADOLINT_CACHE",
     dir: "wnm-hadolint",
 };
 
-impl Made {
-    /// A file of it. `None` after saying that the test is skipped.
+impl Cache {
+    /// One of its files. `None` after saying that the test is skipped.
     pub fn file(&self, name: impl AsRef<Path>) -> Option<PathBuf> {
         let name = name.as_ref();
         let path = self.cache().map(|cache| cache.join(name));
@@ -63,8 +63,8 @@ impl Made {
     }
 }
 
-/// Says that a test is skipped because `what` is missing, and what to do about it. With `WNM_REQUIRE_REAL=1`,
-/// which continuous integration sets, it fails the test instead: there nothing may be skipped unseen.
+/// Says that a test is skipped because `what` is missing, and what to do about it. With `WNM_REQUIRE_REAL=1`, which
+/// continuous integration sets, it fails the test instead: nothing may be skipped unseen there.
 pub fn skip(what: &str) {
     let required = std::env::var("WNM_REQUIRE_REAL").is_ok_and(|value| value == "1");
     assert!(!required, "{what}, and WNM_REQUIRE_REAL is set");

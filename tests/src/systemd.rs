@@ -1,8 +1,8 @@
-//! A systemd of its own for a test: the whole of it, as the first process of a container that shares nothing
-//! with this machine but its files, which it sees as they are and changes only for itself.
+//! A whole systemd for one test, as the first process of a container that shares nothing with this machine but its
+//! files. The container sees these as they are, and its changes stay its own.
 
 mod agreement;
-mod inside;
+mod machine;
 
 use std::fs;
 use std::io;
@@ -15,7 +15,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-pub use inside::Inside;
+pub use machine::Machine;
 
 use crate::call::{Background, Call, Outcome};
 use crate::processes::children;
@@ -23,7 +23,7 @@ use crate::{network, nodes, real, wait};
 
 const BOOT: &str = include_str!("systemd/boot.sh");
 
-/// Programs without which there is nothing to boot or no way in.
+/// Programs that are needed to boot a machine or to enter it.
 const NEEDED: [&str; 4] = [
     "/lib/systemd/systemd",
     "/usr/bin/dbus-daemon",
@@ -31,15 +31,15 @@ const NEEDED: [&str; 4] = [
     "/usr/bin/nsenter",
 ];
 
-/// A name for its control group that no other test of this machine has.
+/// The prefix of its control group.
 const GROUP: &str = "wnm-test";
 
-/// Who calls something inside.
+/// The account of a call in the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum As {
     /// root, whose nodes run as `ant`.
     Root,
-    /// `ann`, who lingers and has a systemd of her own.
+    /// `ann`, who lingers and has her own systemd.
     Ann,
 }
 
@@ -52,7 +52,7 @@ impl As {
         }
     }
 
-    /// The home directory inside.
+    /// The home directory in the machine.
     pub fn home(self) -> &'static Path {
         Path::new(match self {
             As::Root => "/root",
@@ -61,16 +61,15 @@ impl As {
     }
 }
 
-/// A booted system. Killed with everything in it when dropped.
-pub struct Booted {
+/// A booted machine. Dropping it kills everything in it.
+pub struct System {
     dir: TempDir,
     boots: Child,
     groups: Vec<PathBuf>,
 }
 
-impl Booted {
-    /// Boots one in which the directories `shown` are seen as they are here. `None` after saying that the test is
-    /// skipped.
+impl System {
+    /// Boots one that sees the directories `shown` as they are here. `None` after saying that the test is skipped.
     pub fn up(shown: &[&Path]) -> Option<Self> {
         if let Some(missing) = NEEDED.iter().find(|program| !Path::new(program).is_file()) {
             real::skip(&format!("there is no {missing} to boot a system with"));
@@ -118,9 +117,9 @@ impl Booted {
             .process_group(0)
             .spawn()
             .expect("nothing boots");
-        let booted = Self { dir, boots, groups };
-        booted.wait_until_up(None);
-        Some(booted)
+        let system = Self { dir, boots, groups };
+        system.wait_until_up(None);
+        Some(system)
     }
 
     fn wait_until_up(&self, not: Option<i32>) {
@@ -136,7 +135,7 @@ impl Booted {
         assert!(up.is_some(), "the system did not come up:\n{}", log());
     }
 
-    /// The first process of the system, as it is numbered here.
+    /// The first process of the machine, by its number here.
     fn leader(&self) -> Option<i32> {
         let child_of = |parent: i32| children(parent).into_iter().next();
         let script = self.boots.id().cast_signed();
@@ -145,7 +144,7 @@ impl Booted {
         (comm.trim() == "systemd").then_some(systemd)
     }
 
-    /// A call inside, with the environment that cron gives: a home directory and no more.
+    /// A call in the machine, with the environment that cron gives: a home directory and no more.
     pub fn call<S: AsRef<std::ffi::OsStr>>(
         &self,
         who: As,
@@ -174,7 +173,7 @@ impl Booted {
         call.arg(program).args(args)
     }
 
-    /// Calls `systemctl` inside, of the machine for root and of herself for Ann.
+    /// Calls the machine's `systemctl` as root, or Ann's as Ann.
     pub fn systemctl<S: AsRef<std::ffi::OsStr>>(
         &self,
         who: As,
@@ -188,7 +187,7 @@ impl Booted {
             .run()
     }
 
-    /// Kills what a call runs inside; the call ends with it.
+    /// Kills what a call runs in the machine. The call ends with it.
     pub fn kill(&self, call: Background) -> Outcome {
         for inner in children(call.pid()) {
             // It may have ended.
@@ -197,21 +196,21 @@ impl Booted {
         call.end_with(Signal::SIGKILL)
     }
 
-    /// The page of a node inside, as [`nodes::page`] gives it.
+    /// The page of a node in the machine, as [`nodes::page`] returns it.
     pub fn page(&self, port: u16, path: &str) -> io::Result<String> {
         network::within(&self.network()?, || nodes::page(port, path))
     }
 
-    /// Its network.
+    /// Its network namespace.
     pub fn network(&self) -> io::Result<fs::File> {
         let leader = self.leader().expect("the system is down");
         fs::File::open(format!("/proc/{leader}/ns/net"))
     }
 
-    /// Where a file of the inside is seen from here.
-    pub fn path(&self, inside: &Path) -> PathBuf {
+    /// The path from here to a file of the machine.
+    pub fn path(&self, machine: &Path) -> PathBuf {
         let leader = self.leader().expect("the system is down");
-        let below = inside.strip_prefix("/").expect("not a full path");
+        let below = machine.strip_prefix("/").expect("not a full path");
         Path::new("/proc")
             .join(leader.to_string())
             .join("root")
@@ -221,23 +220,23 @@ impl Booted {
     /// Reboots, and waits until it is up again.
     pub fn reboot(&self) {
         let before = self.leader();
-        // Its answer may be cut off by what it asked for.
+        // The reboot may cut off its answer.
         let _ = self.systemctl(As::Root, ["reboot"]);
         self.wait_until_up(before);
     }
 
-    /// Takes the power away, with everything that runs, and waits until it is up again.
+    /// Cuts the power of everything that runs, and waits until the machine is up again.
     pub fn cut_power(&self) {
         let before = self.leader().expect("the system is down");
-        fs::write(self.dir.path().join("power-cut"), "").expect("no word of the power cut");
+        fs::write(self.dir.path().join("power-cut"), "").expect("the power cut cannot be marked");
         kill(Pid::from_raw(before), Signal::SIGKILL).expect("it cannot be killed");
         self.wait_until_up(Some(before));
     }
 }
 
-impl Drop for Booted {
+impl Drop for System {
     fn drop(&mut self) {
-        // The first process first: with it goes everything inside.
+        // The first process first: everything in the machine ends with it.
         let leader = self.leader();
         let group = Pid::from_raw(self.boots.id().cast_signed());
         killpg(group, Signal::SIGKILL).ok();
@@ -257,7 +256,7 @@ impl Drop for Booted {
     }
 }
 
-/// Makes a control group for the system in every hierarchy that systemd uses.
+/// Creates a control group for the machine in every hierarchy that systemd uses.
 fn groups(dir: &TempDir) -> Vec<PathBuf> {
     let name = dir
         .path()
@@ -284,7 +283,7 @@ fn groups(dir: &TempDir) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Groups go from the leaves up; one in use stays for the next look.
+/// Removes a group and those below it. The next attempt removes what is still in use.
 fn remove_group(group: &Path) {
     for entry in fs::read_dir(group).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {

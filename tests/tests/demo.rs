@@ -1,4 +1,4 @@
-//! `wnm demo`: it plays to its end, or ends when it is told to, and leaves nothing behind either way.
+//! `wnm demo`: it runs to its end, or ends when it is interrupted, and leaves nothing behind either way.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use wnm_tests::wait;
 const DEMO: Duration = Duration::from_secs(240);
 
 #[test]
-fn the_demo_plays_all_its_scenes_and_leaves_nothing() {
+fn the_demo_shows_all_scenes_and_leaves_nothing_behind() {
     let colony = Colony::new();
     let played = colony.wnm(["demo"]).within(DEMO).run().succeeded();
     for act in ["add ", "start ", "upgrade ", "stop "] {
@@ -21,7 +21,7 @@ fn the_demo_plays_all_its_scenes_and_leaves_nothing() {
 }
 
 #[test]
-fn the_demo_leaves_nothing_when_it_is_interrupted() {
+fn an_interrupted_demo_leaves_nothing_behind() {
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let colony = Colony::new();
         let demo = colony.wnm(["demo"]).within(DEMO).spawn();

@@ -1,4 +1,4 @@
-//! What the tests stand on, held against itself.
+//! Tests of the test library itself.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use wnm_tests::colony::Colony;
 use wnm_tests::wait::{LONG, until};
 use wnm_tests::{binaries, nodes, processes};
 
-/// Starts node 1 of a colony by hand.
+/// Starts node 1 of a colony without wnm.
 fn start_node(colony: &Colony, program: &Path) -> Background {
     Call::new(program, &colony.home(), &colony.temporary())
         .env("ANT_PEERS", nodes::NOWHERE)
@@ -39,7 +39,7 @@ fn is_up(colony: &Colony, version: &str) {
 }
 
 #[test]
-fn a_dropped_colony_takes_its_processes_and_files_along() {
+fn dropping_a_colony_ends_its_processes_and_deletes_its_files() {
     let colony = Colony::new();
     let dir = colony.dir().to_owned();
     let program = colony.program("0.4.16");
@@ -85,9 +85,9 @@ fn a_real_node_starts_where_a_simulated_one_does() {
     }
 }
 
-/// A survey asks so, and would take twice as long where it has to ask again.
+/// A survey sends both requests together, and would take twice as long if it had to repeat one.
 #[test]
-fn nodes_answer_two_questions_that_come_together() {
+fn nodes_answer_two_requests_sent_together() {
     let programs = tempfile::tempdir().unwrap();
     let simulated = nodes::simulated(programs.path(), "0.4.16");
     for (program, version) in [
@@ -113,7 +113,7 @@ fn nodes_answer_two_questions_that_come_together() {
     }
 }
 
-/// The families of a page with their types.
+/// The metric families of a page with their types.
 fn families(page: &str) -> BTreeMap<String, String> {
     page.lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
@@ -145,7 +145,7 @@ fn simulated_pages_have_nothing_that_real_ones_lack() {
 }
 
 #[test]
-fn a_call_that_hangs_fails_within_its_deadline() {
+fn a_hanging_call_fails_at_its_deadline() {
     let colony = Colony::new();
     let node = |deadline| {
         Call::new(

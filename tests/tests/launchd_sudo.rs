@@ -1,5 +1,5 @@
-//! The launchd of a machine driven by a person who is not root, through a real sudo. The launchd is the fake one, in
-//! a machine of its own.
+//! The machine's launchd, used through a real sudo by a user who is not root. The launchd is the fake one, in a booted
+//! machine.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -7,30 +7,30 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use wnm_tests::systemd::{As, Inside};
+use wnm_tests::systemd::{As, Machine};
 use wnm_tests::wait::{LONG, until};
 use wnm_tests::{binaries, real};
 
-/// Where the files of jobs of a machine are.
+/// The directory of the machine's jobs.
 const JOBS: &str = "/Library/LaunchDaemons";
 
-/// Puts a launchd into the machine, and a `launchctl` that finds it whatever is left of the environment.
-fn bring_launchd(inside: &Inside) {
-    let dir = inside.programs.path().join("launchd");
+/// Puts a launchd into the machine, and a `launchctl` that finds it in any environment.
+fn bring_launchd(machine: &Machine) {
+    let dir = machine.programs.path().join("launchd");
     std::fs::create_dir(&dir).unwrap();
     let program = dir.join("fake-launchctl");
     std::fs::copy(binaries::fake_launchctl(), &program).unwrap();
     let settings = r#"{"listed": "system", "settles_ms": 300, "second_ms": 100}"#;
     std::fs::write(dir.join("settings.json"), settings).unwrap();
     let (dir, program) = (dir.display(), program.display());
-    let wrapper = inside.system.path(Path::new("/usr/local/bin/launchctl"));
+    let wrapper = machine.system.path(Path::new("/usr/local/bin/launchctl"));
     let script = format!("#!/bin/sh\nWNM_FAKE_LAUNCHD={dir} exec {program} \"$@\"\n");
     std::fs::write(&wrapper, script).unwrap();
     std::fs::set_permissions(&wrapper, Permissions::from_mode(0o755)).unwrap();
-    // It ends with its standard input, and that with the machine.
+    // It ends when its standard input closes, which ends with the machine.
     let serves = format!("sleep infinity | WNM_FAKE_LAUNCHD={dir} {program} serve");
     let as_root = |program: &str, args: &[&str]| {
-        let call = inside.system.call(As::Root, Path::new(program), args);
+        let call = machine.system.call(As::Root, Path::new(program), args);
         call.run().succeeded()
     };
     as_root("/bin/mkdir", &["-p", JOBS]);
@@ -39,7 +39,7 @@ fn bring_launchd(inside: &Inside) {
         &["--unit=launchd", "/bin/sh", "-c", &serves],
     );
     until(LONG, "launchd to listen", || {
-        let list = inside
+        let list = machine
             .system
             .call(As::Root, Path::new("/usr/local/bin/launchctl"), ["list"]);
         list.run().code == Some(0)
@@ -47,24 +47,24 @@ fn bring_launchd(inside: &Inside) {
 }
 
 #[test]
-fn a_person_drives_the_launchd_of_the_machine_through_sudo() {
+fn a_user_manages_the_launchd_of_the_machine_through_sudo() {
     if !Path::new("/usr/bin/sudo").is_file() {
         return real::skip("there is no sudo");
     }
-    let Some(inside) = Inside::up(As::Ann) else {
+    let Some(machine) = Machine::up(As::Ann) else {
         return;
     };
-    bring_launchd(&inside);
+    bring_launchd(&machine);
     let wnm = |args: &[&str]| {
-        inside
+        machine
             .wnm(args)
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .run()
     };
-    // Hers, since the program itself runs with her rights; the nodes' own directories are the account's.
-    let storage = inside.programs.path().join("state/nodes");
+    // Her directory, since wnm itself runs with her rights. The nodes' own directories belong to their account.
+    let storage = machine.programs.path().join("state/nodes");
     let storage = format!("--node-storage={}", storage.display());
-    let program = format!("--antnode-path={}", inside.program("0.4.16").display());
+    let program = format!("--antnode-path={}", machine.program("0.4.16").display());
     let environment = format!("--environment=ANT_PEERS={}", wnm_tests::nodes::NOWHERE);
     let mut init = vec!["--init", "--no-upnp", "--process-manager=launchd+sudo"];
     init.extend([
@@ -77,22 +77,22 @@ fn a_person_drives_the_launchd_of_the_machine_through_sudo() {
     let _ = wnm(&init).succeeded();
 
     let refused = wnm(&["--force-action=add"]).refused();
-    let said = format!("{}{}", refused.stdout, refused.stderr);
-    assert!(said.contains("not permitted"), "{said}");
+    let printed = format!("{}{}", refused.stdout, refused.stderr);
+    assert!(printed.contains("not permitted"), "{printed}");
 
-    let rights = inside.system.path(Path::new("/etc/sudoers.d/ann"));
+    let rights = machine.system.path(Path::new("/etc/sudoers.d/ann"));
     std::fs::write(&rights, "ann ALL=(ALL) NOPASSWD: ALL\n").unwrap();
     std::fs::set_permissions(&rights, Permissions::from_mode(0o440)).unwrap();
-    // Nothing of it was begun, so cron's cycle does what it decides itself.
-    assert_eq!(inside.nodes(), []);
+    // None of it was begun, so cron's cycle does what it decides itself.
+    assert_eq!(machine.nodes(), []);
     let added = wnm(&["--json"]).succeeded();
     assert_eq!(added.status(), "added-node", "{}", added.stdout);
     until(LONG, "three nodes", || {
         let _ = wnm(&["--force-action=survey"]).succeeded();
-        inside.statuses() == ["RUNNING"; 3]
+        machine.statuses() == ["RUNNING"; 3]
     });
     let pid = |node: u32| {
-        let list = inside
+        let list = machine
             .system
             .call(As::Root, Path::new("/usr/local/bin/launchctl"), ["list"]);
         let list = list.run().succeeded().stdout;
@@ -101,9 +101,9 @@ fn a_person_drives_the_launchd_of_the_machine_through_sudo() {
         row.split('\t').next()?.parse::<i32>().ok()
     };
     let first = pid(1).unwrap();
-    let status = inside.run("cat", [format!("/proc/{first}/status")]);
-    assert!(status.stdout.contains("Uid:\t1501"), "{}", status.stdout);
-    let job = inside
+    let status = machine.run("cat", [format!("/proc/{first}/status")]);
+    status.assert_stdout_contains("Uid:\t1501");
+    let job = machine
         .system
         .path(&Path::new(JOBS).join("com.autonomi.antnode-1.plist"));
     let text = std::fs::read_to_string(&job).unwrap();
@@ -114,16 +114,16 @@ fn a_person_drives_the_launchd_of_the_machine_through_sudo() {
     let mode = std::fs::metadata(&job).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o644);
 
-    let newer = inside.program("0.4.17");
+    let newer = machine.program("0.4.17");
     let newer = format!("--antnode-path={}", newer.display());
     let _ = wnm(&["--force-action=upgrade", "--service-name=0002", &newer]).succeeded();
-    assert_eq!(inside.nodes()[1].version.as_deref(), Some("0.4.17"));
+    assert_eq!(machine.nodes()[1].version.as_deref(), Some("0.4.17"));
     let _ = wnm(&["--force-action=stop", "--service-name=0003"]).succeeded();
     assert_eq!(pid(3), None);
     assert_eq!(pid(1), Some(first));
 
     let _ = wnm(&["--force-action=teardown", "--confirm"]).succeeded();
-    assert!(inside.nodes().is_empty());
-    let left = inside.run("ls", [JOBS]).succeeded().stdout;
+    assert!(machine.nodes().is_empty());
+    let left = machine.run("ls", [JOBS]).succeeded().stdout;
     assert_eq!(left, "");
 }

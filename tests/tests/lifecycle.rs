@@ -1,25 +1,18 @@
-//! The main job, end to end, under `setsid+user` with simulated nodes: from nothing to a colony, through
-//! accidents, to nothing.
+//! The main case from end to end, under `setsid+user` with simulated nodes: create a colony, let accidents happen to
+//! it, and tear it down.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use wnm_tests::colony::{Colony, EAGER};
+use wnm_tests::colony::Colony;
 use wnm_tests::nodes;
 
 const CAP: usize = 8;
 
-/// A colony of simulated nodes that may have eight.
+/// A colony for simulated nodes with a cap of eight.
 fn colony() -> Colony {
-    let colony = Colony::new();
-    let program = colony.program("0.4.16");
-    colony.init(
-        "setsid+user",
-        &program,
-        EAGER.iter().chain(&["--node-cap=8"]),
-    );
-    colony
+    Colony::simulated("0.4.16", &["--node-cap=8"])
 }
 
-/// Runs cycles until all nodes run, and fails after as many as could ever be needed.
+/// Runs cycles until all nodes run. Fails after more cycles than that can need.
 fn grow(colony: &Colony) {
     for _ in 0..CAP * 2 {
         colony.wnm::<&str>([]).run().succeeded();
@@ -43,7 +36,7 @@ fn running(colony: &Colony) -> usize {
 }
 
 #[test]
-fn eight_nodes_come_up_are_kept_up_and_go_without_a_trace() {
+fn eight_nodes_start_are_kept_running_and_leave_no_trace() {
     let colony = colony();
     grow(&colony);
     assert_eq!(colony.processes().len(), CAP);
@@ -57,11 +50,11 @@ fn eight_nodes_come_up_are_kept_up_and_go_without_a_trace() {
         );
     }
 
-    // At the cap nothing more is added.
+    // At the cap no node is added.
     let idle = colony.wnm(["--json"]).run().succeeded();
     assert_eq!(idle.status(), "idle");
 
-    // One is killed: the next cycle sees it and brings it back, and only it.
+    // One is killed. The next cycle sees it and restarts it, and only it.
     let before = colony.processes();
     let victim = &before[3];
     victim.kill();
@@ -75,11 +68,11 @@ fn eight_nodes_come_up_are_kept_up_and_go_without_a_trace() {
         .count();
     assert_eq!(kept, CAP - 1);
     let journal = colony.wnm(["events", "--since", "1h"]).run().succeeded();
-    assert!(journal.stdout.contains("start"), "{}", journal.stdout);
+    journal.assert_stdout_contains("start");
 
-    // Without the word nothing is torn down.
+    // Without the confirmation nothing is torn down.
     let refused = colony.wnm(["--force-action", "teardown"]).run().refused();
-    assert!(refused.stderr.contains("--confirm"), "{}", refused.stderr);
+    refused.assert_stderr_contains("--confirm");
     assert_eq!(colony.processes().len(), CAP);
 
     let gone = colony
@@ -91,7 +84,7 @@ fn eight_nodes_come_up_are_kept_up_and_go_without_a_trace() {
 }
 
 #[test]
-fn outdated_nodes_are_upgraded_and_keep_who_they_are() {
+fn upgraded_nodes_keep_their_identity() {
     let colony = colony();
     grow(&colony);
     let identity = |colony: &Colony| -> Vec<String> {
@@ -131,7 +124,7 @@ fn outdated_nodes_are_upgraded_and_keep_who_they_are() {
 }
 
 #[test]
-fn a_lower_cap_removes_the_youngest_and_a_dead_node_is_forgotten() {
+fn a_lower_cap_removes_the_youngest_node_and_a_dead_node_loses_its_row() {
     let colony = colony();
     grow(&colony);
     let removals = ["--max-concurrent-removals=3", "--node-cap=6"];
@@ -148,7 +141,7 @@ fn a_lower_cap_removes_the_youngest_and_a_dead_node_is_forgotten() {
     assert_eq!(colony.node_dirs().len(), 6);
     assert_eq!(colony.processes().len(), 6);
 
-    // A directory that someone deleted, with the process gone too.
+    // Somebody deleted the directory, and the process is gone, too.
     let victim = colony.processes().into_iter().next().unwrap();
     victim.kill();
     std::fs::remove_dir_all(victim.root_dir().unwrap()).unwrap();
@@ -158,7 +151,7 @@ fn a_lower_cap_removes_the_youngest_and_a_dead_node_is_forgotten() {
 }
 
 #[test]
-fn a_storage_that_is_not_there_makes_no_node_dead() {
+fn a_missing_storage_makes_no_node_dead() {
     let colony = colony();
     grow(&colony);
     let away = colony.dir().join("away");
@@ -201,7 +194,7 @@ fn a_dry_run_and_a_plan_change_nothing() {
     assert_eq!(std::fs::read(colony.database_path()).unwrap(), before);
     assert_eq!(colony.processes().len(), processes);
 
-    // What a plan prints can be read back, and decides the same, on any machine.
+    // The output of a plan can be read back, and leads to the same decisions on any machine.
     let file = colony.dir().join("snapshot.json");
     std::fs::write(&file, &plan.stdout).unwrap();
     let path = file.to_str().unwrap();

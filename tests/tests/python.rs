@@ -1,4 +1,4 @@
-//! Coming from the Python wnm and going back: the real package, its databases, and nodes that notice nothing.
+//! From the Python wnm to ours and back: the real package, its databases, and nodes that run on.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -7,37 +7,37 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use wnm_tests::nodes;
 use wnm_tests::python::Python;
-use wnm_tests::systemd::{As, Inside};
+use wnm_tests::systemd::{As, Machine};
 use wnm_tests::wait::{LONG, until};
 
-/// A colony that the Python wnm made, with two nodes of its own that run. `None` after saying why the test is
-/// skipped.
-fn grown(python: &Python) -> Option<Inside> {
-    let inside = Inside::up(As::Root)?;
-    let program = inside.program("0.4.16");
-    python.init(&inside, &program);
+/// A colony that the Python wnm made, with two running nodes of its own. `None` after saying why the test is skipped.
+fn python_colony(python: &Python) -> Option<Machine> {
+    let machine = Machine::up(As::Root)?;
+    let program = machine.program("0.4.16");
+    python.init(&machine, &program);
     for _ in 0..2 {
         let _ = python
-            .wnm(&inside, ["--force_action", "add"])
+            .wnm(&machine, ["--force_action", "add"])
             .run()
             .succeeded();
     }
     until(LONG, "the nodes of the Python wnm", || {
         UNITS
             .iter()
-            .all(|unit| inside.state(unit) == "active" && peer(&inside, unit).is_some())
+            .all(|unit| machine.state(unit) == "active" && peer(&machine, unit).is_some())
     });
-    Some(inside)
+    Some(machine)
 }
 
 const UNITS: [&str; 2] = ["antnode0001.service", "antnode0002.service"];
 
-/// What a node says that it is; its metrics port follows from its name.
-fn peer(inside: &Inside, unit: &str) -> Option<String> {
+/// The peer id on a node's page. The metrics port follows from its name.
+fn peer(machine: &Machine, unit: &str) -> Option<String> {
     let page = format!("http://127.0.0.1:1300{}/metadata", &unit[10..11]);
-    let told = inside.run("/usr/bin/python3", ["-c", ASK, &page]);
+    let output = machine.run("/usr/bin/python3", ["-c", ASK, &page]);
     Some(
-        told.stdout
+        output
+            .stdout
             .split_once("peer_id=\"")?
             .1
             .split('"')
@@ -48,11 +48,11 @@ fn peer(inside: &Inside, unit: &str) -> Option<String> {
 
 const ASK: &str = "import sys,urllib.request;print(urllib.request.urlopen(sys.argv[1],timeout=10).read().decode())";
 
-fn pids(inside: &Inside) -> [Option<i32>; 2] {
-    UNITS.map(|unit| inside.main_pid(unit))
+fn pids(machine: &Machine) -> [Option<i32>; 2] {
+    UNITS.map(|unit| machine.main_pid(unit))
 }
 
-/// What the Python wnm does not have, and ours puts at the end.
+/// Lines that the Python wnm does not have. Ours puts them at the end.
 const OWN: [&str; 11] = [
     "container_network",
     "firewall",
@@ -67,7 +67,7 @@ const OWN: [&str; 11] = [
     "transition_since",
 ];
 
-/// What both print of the same database, where the clock plays no part.
+/// What both print of the same database, without what depends on the time.
 fn report(text: &str) -> String {
     let line = |line: &str| {
         let key = line
@@ -75,7 +75,7 @@ fn report(text: &str) -> String {
             .split(['=', ':', '"'])
             .next();
         let is_own = key.is_some_and(|key| OWN.contains(&key.to_lowercase().as_str()));
-        // It puts the directory before a path that is whole already.
+        // It puts the directory before a path that is already absolute.
         let line = match line.split_once(": ").filter(|(key, _)| *key == "Bin Path") {
             Some((_, path)) => path.rfind("//").map_or(line, |at| &path[at + 1..]),
             None => line,
@@ -83,7 +83,7 @@ fn report(text: &str) -> String {
         let line = line.strip_prefix("Bin Path: ").unwrap_or(line);
         // It adds rewards up as floating-point numbers.
         let line = &line.replace(".0\",nodes_running", "\",nodes_running");
-        // The one time that all lines of line protocol end with.
+        // The timestamp at the end of all lines in line protocol.
         let words = line
             .rsplit_once(' ')
             .filter(|(_, word)| word.len() == 19 && word.parse::<u64>().is_ok());
@@ -114,114 +114,110 @@ const REPORTS: [[&str; 2]; 8] = [
     ["machine-config", "config"],
 ];
 
-fn crosses_over_and_back(version: &'static str) {
+fn move_to_wnm_and_back(version: &'static str) {
     let Some(python) = Python::version(version) else {
         return;
     };
-    let Some(inside) = grown(&python) else {
+    let Some(machine) = python_colony(&python) else {
         return;
     };
-    let before = pids(&inside);
-    let refused = inside
+    let before = pids(&machine);
+    let refused = machine
         .wnm(["--init", "--rewards-address", nodes::WALLET])
         .run()
         .refused();
-    assert!(
-        refused.stderr.contains("holds a colony already"),
-        "{}",
-        refused.stderr
-    );
-    // The line of the crontab, as it was.
-    let db = inside.database();
-    let _ = inside
+    refused.assert_stderr_contains("holds a colony already");
+    // The line of the crontab, unchanged.
+    let db = machine.database();
+    let _ = machine
         .wnm(["-q", "--dbpath", db.to_str().unwrap()])
         .run()
         .succeeded();
-    let _ = inside.wnm(["--force_action", "survey"]).run().succeeded();
-    let rows = inside.nodes();
+    let _ = machine.wnm(["--force_action", "survey"]).run().succeeded();
+    let rows = machine.nodes();
     for (row, unit) in rows.iter().zip(UNITS) {
         assert_eq!(
             (row.status.as_str(), &row.peer_id),
-            ("RUNNING", &peer(&inside, unit))
+            ("RUNNING", &peer(&machine, unit))
         );
     }
-    assert_eq!(pids(&inside), before, "a node was restarted");
-    let _ = inside
+    assert_eq!(pids(&machine), before, "a node was restarted");
+    let _ = machine
         .wnm(["--force_action", "stop", "--service_name", "0002"])
         .run()
         .succeeded();
 
-    // Back again: the database opens, says the same, and the nodes are driven as before. 0.3 knows nothing of
-    // migrations, so that who had it goes back to the newest.
+    // Back again: the Python wnm opens the database, reports the same, and drives the nodes as before. 0.3 has no
+    // migrations, so its users go back to the newest version.
     let newest = if version == "0.3.0" { "0.6.3" } else { version };
     let Some(python) = Python::version(newest) else {
         return;
     };
     let back = python.wnm(
-        &inside,
+        &machine,
         ["--report", "node-status", "--report_format", "json"],
     );
-    let told: Value = back.run().succeeded().json();
-    let told = told.as_array().unwrap();
-    let words: Vec<&str> = told
+    let report: Value = back.run().succeeded().json();
+    let report = report.as_array().unwrap();
+    let words: Vec<&str> = report
         .iter()
         .map(|node| node["status"].as_str().unwrap())
         .collect();
     assert_eq!(words[..2], ["RUNNING", "STOPPED"]);
     let start = ["--force_action", "start", "--service_name", "antnode0002"];
-    let _ = python.wnm(&inside, start).run().succeeded();
-    assert_eq!(inside.state(UNITS[1]), "active");
+    let _ = python.wnm(&machine, start).run().succeeded();
+    assert_eq!(machine.state(UNITS[1]), "active");
     let _ = python
-        .wnm(&inside, ["--force_action", "survey"])
+        .wnm(&machine, ["--force_action", "survey"])
         .run()
         .succeeded();
     until(LONG, "the node that the Python wnm started", || {
-        let _ = inside.wnm(["--force_action", "survey"]).run().succeeded();
-        inside.statuses()[..2] == ["RUNNING", "RUNNING"]
+        let _ = machine.wnm(["--force_action", "survey"]).run().succeeded();
+        machine.statuses()[..2] == ["RUNNING", "RUNNING"]
     });
-    assert_eq!(pids(&inside)[0], before[0]);
+    assert_eq!(pids(&machine)[0], before[0]);
 }
 
 #[test]
-fn a_colony_of_0_3_crosses_over() {
-    crosses_over_and_back("0.3.0");
+fn a_colony_of_0_3_moves_to_wnm() {
+    move_to_wnm_and_back("0.3.0");
 }
 
 #[test]
-fn a_colony_of_0_4_crosses_over_and_back() {
-    crosses_over_and_back("0.4.7");
+fn a_colony_of_0_4_moves_to_wnm_and_back() {
+    move_to_wnm_and_back("0.4.7");
 }
 
 #[test]
-fn a_colony_of_0_5_crosses_over_and_back() {
-    crosses_over_and_back("0.5.8");
+fn a_colony_of_0_5_moves_to_wnm_and_back() {
+    move_to_wnm_and_back("0.5.8");
 }
 
 #[test]
-fn a_colony_of_0_6_crosses_over_and_back() {
-    crosses_over_and_back("0.6.3");
+fn a_colony_of_0_6_moves_to_wnm_and_back() {
+    move_to_wnm_and_back("0.6.3");
 }
 
 #[test]
-fn both_print_the_same_of_one_database_and_of_what_is_exported() {
+fn reports_and_exports_match_the_python_wnm() {
     let Some(python) = Python::version("0.6.3") else {
         return;
     };
-    let Some(inside) = grown(&python) else {
+    let Some(machine) = python_colony(&python) else {
         return;
     };
-    let _ = inside.wnm(["--force-action", "survey"]).run().succeeded();
+    let _ = machine.wnm(["--force-action", "survey"]).run().succeeded();
     let theirs = |[kind, format]: [&str; 2]| {
         let words = ["-q", "--report", kind, "--report_format", format];
-        report(&python.wnm(&inside, words).run().succeeded().stdout)
+        report(&python.wnm(&machine, words).run().succeeded().stdout)
     };
     for [kind, format] in REPORTS {
         let words = ["--report", kind, "--report-format", format];
-        let ours = report(&inside.wnm(words).run().succeeded().stdout);
+        let ours = report(&machine.wnm(words).run().succeeded().stdout);
         let mut theirs = theirs([kind, format]);
         let mut ours = ours;
         if format == "config" {
-            // Ours quotes what a shell would change, and leaves empty what is not set.
+            // Ours quotes what a shell would change, and prints nothing for values that are not set.
             ours = ours.replace('"', "");
             theirs = theirs.replace('"', "").replace("=None", "=");
         }
@@ -230,9 +226,9 @@ fn both_print_the_same_of_one_database_and_of_what_is_exported() {
         }
         assert_eq!(ours, theirs, "{kind} as {format}");
     }
-    // A database that has nothing of ours says the same.
+    // A database without our tables reports the same.
     let before: Vec<String> = REPORTS.map(theirs).into();
-    let exported = inside.programs.path().join("python.db");
+    let exported = machine.programs.path().join("python.db");
     let words = [
         "export",
         "--format",
@@ -240,14 +236,14 @@ fn both_print_the_same_of_one_database_and_of_what_is_exported() {
         "--output",
         exported.to_str().unwrap(),
     ];
-    let _ = inside.wnm(words).run().succeeded();
-    let again = inside.wnm(words).run().refused();
-    assert!(again.stderr.contains("python.db"), "{}", again.stderr);
+    let _ = machine.wnm(words).run().succeeded();
+    let again = machine.wnm(words).run().refused();
+    again.assert_stderr_contains("python.db");
     let tables = wnm_tests::database::Database::at(&exported);
     let own =
         "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'wnm%' OR sql LIKE '%desired TEXT%'";
     assert_eq!(tables.value(own).as_deref(), Some("0"));
-    let db = inside.database();
+    let db = machine.database();
     std::fs::rename(&db, db.with_extension("ours")).unwrap();
     for part in ["-wal", "-shm"] {
         let _ = std::fs::remove_file(PathBuf::from(format!("{}{part}", db.display())));
@@ -255,66 +251,46 @@ fn both_print_the_same_of_one_database_and_of_what_is_exported() {
     std::fs::rename(&exported, &db).unwrap();
     assert_eq!(REPORTS.map(theirs).to_vec(), before);
     let _ = python
-        .wnm(&inside, ["--force_action", "survey"])
+        .wnm(&machine, ["--force_action", "survey"])
         .run()
         .succeeded();
 }
 
 #[test]
-fn a_live_run_keeps_us_out_and_a_dead_one_is_told_and_cleared() {
+fn a_live_python_run_blocks_wnm_and_a_dead_one_is_reported_and_cleared() {
     let Some(python) = Python::version("0.6.3") else {
         return;
     };
-    let Some(inside) = grown(&python) else {
+    let Some(machine) = python_colony(&python) else {
         return;
     };
-    let lock = inside.system.path(Path::new("/var/antctl/wnm_active"));
+    let lock = machine.system.path(Path::new("/var/antctl/wnm_active"));
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
-    // Someone may be at work: the file does not say who.
+    // Another run may be active: the file does not name its process.
     std::fs::write(&lock, (now - 60).to_string()).unwrap();
-    let refused = inside.wnm::<&str>([]).run().refused();
-    assert!(
-        refused.stderr.contains("--remove-lockfile"),
-        "{}",
-        refused.stderr
-    );
-    // Nobody is, after more than an hour and without a process.
+    let refused = machine.wnm::<&str>([]).run().refused();
+    refused.assert_stderr_contains("--remove-lockfile");
+    // After more than an hour and without a process, none is.
     std::fs::write(&lock, (now - 7200).to_string()).unwrap();
-    let told = inside.wnm::<&str>([]).run().succeeded();
-    assert!(
-        told.stderr.contains("--remove-lockfile deletes it"),
-        "{}",
-        told.stderr
-    );
-    let found = inside.wnm(["doctor", "--json"]).run().succeeded().json();
+    let output = machine.wnm::<&str>([]).run().succeeded();
+    output.assert_stderr_contains("--remove-lockfile deletes it");
+    let found = machine.wnm(["doctor", "--json"]).run().succeeded().json();
     assert!(found.to_string().contains("python-lock-stale"), "{found}");
-    let _ = inside.wnm(["doctor", "--fix"]).run().succeeded();
+    let _ = machine.wnm(["doctor", "--fix"]).run().succeeded();
     assert!(!lock.exists());
 
-    // A run that takes its time, however old its lock says that it is.
+    // A run that takes long, however old its lock is.
     let long = ["--force_action", "survey", "--this_survey_delay", "20000"];
-    let run = python.wnm(&inside, long).spawn();
+    let run = python.wnm(&machine, long).spawn();
     until(LONG, "the Python wnm to begin", || lock.exists());
-    let refused = inside.wnm::<&str>([]).run().refused();
-    assert!(
-        refused
-            .stderr
-            .contains("the Python wnm is at work (process "),
-        "{}",
-        refused.stderr
-    );
+    let refused = machine.wnm::<&str>([]).run().refused();
+    refused.assert_stderr_contains("the Python wnm is at work (process ");
     std::fs::write(&lock, (now - 7200).to_string()).unwrap();
     for words in [&[][..], &["--remove-lockfile"]] {
-        let refused = inside.wnm(words).run().refused();
-        assert!(
-            refused
-                .stderr
-                .contains("the Python wnm is at work (process "),
-            "{}",
-            refused.stderr
-        );
+        let refused = machine.wnm(words).run().refused();
+        refused.assert_stderr_contains("the Python wnm is at work (process ");
     }
     assert!(lock.exists());
     let _ = run.end_with(nix::sys::signal::Signal::SIGTERM);
-    let _ = inside.wnm::<&str>([]).run().succeeded();
+    let _ = machine.wnm::<&str>([]).run().succeeded();
 }

@@ -1,4 +1,4 @@
-//! The same as the lifecycle, with the real antnode: up, killed and back, upgraded, gone.
+//! The lifecycle with the real antnode: started, killed and restarted, upgraded, removed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use wnm_tests::colony::{Colony, EAGER};
@@ -8,7 +8,7 @@ use wnm_tests::wait;
 const CAP: usize = 3;
 
 #[test]
-fn real_nodes_run_come_back_are_upgraded_and_go() {
+fn real_nodes_start_recover_upgrade_and_leave() {
     let (Some(older), Some(newer)) = (nodes::real_antnode("0.4.16"), nodes::real_antnode("0.4.17"))
     else {
         return;
@@ -51,11 +51,7 @@ fn real_nodes_run_come_back_are_upgraded_and_go() {
         .wnm(["--report", "influx-resources"])
         .run()
         .succeeded();
-    assert!(
-        report.stdout.contains("nodes_running=3i"),
-        "{}",
-        report.stdout
-    );
+    report.assert_stdout_contains("nodes_running=3i");
 
     colony
         .wnm(["--force-action", "teardown", "--confirm"])
@@ -64,8 +60,8 @@ fn real_nodes_run_come_back_are_upgraded_and_go() {
     colony.assert_nothing_left();
 }
 
-/// Runs cycles until every node is recorded as running with this version and a peer id, as a node says them of
-/// itself once it is up.
+/// Runs cycles until every node is on record as running with this version and a peer id, which a node reports once it
+/// is up.
 fn settle(colony: &Colony, version: &str) {
     wait::until(wait::LONG, format!("{CAP} nodes of {version}"), || {
         colony.wnm::<&str>([]).run().succeeded();

@@ -1,22 +1,15 @@
-//! The program in a shell: quiet in cron, one line of JSON for scripts, pipes that end early, completions.
+//! The program in a shell: quiet in cron, one line of JSON for scripts, pipes that close early, completions.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::Path;
 
 use wnm_tests::binaries;
 use wnm_tests::call::Call;
-use wnm_tests::colony::{Colony, EAGER};
+use wnm_tests::colony::Colony;
 
-/// A colony that may have three nodes, without any.
+/// An empty colony with a cap of three nodes.
 fn colony() -> Colony {
-    let colony = Colony::new();
-    let program = colony.program("0.4.17");
-    colony.init(
-        "setsid+user",
-        &program,
-        EAGER.iter().chain(&["--node-cap=3"]),
-    );
-    colony
+    Colony::simulated("0.4.17", &["--node-cap=3"])
 }
 
 #[test]
@@ -28,15 +21,15 @@ fn quiet_is_quiet_and_json_is_one_line() {
         &["--force-action=survey"],
         &["--force-action=nullop"],
     ] {
-        let told = colony.wnm(args).arg("-q").run().succeeded();
+        let output = colony.wnm(args).arg("-q").run().succeeded();
         assert_eq!(
-            (told.stdout.as_str(), told.stderr.as_str()),
+            (output.stdout.as_str(), output.stderr.as_str()),
             ("", ""),
             "{args:?}"
         );
-        let told = colony.wnm(args).arg("--json").run().succeeded();
-        assert_eq!(told.stdout.lines().count(), 1, "{}", told.stdout);
-        assert_ne!(told.status(), "error");
+        let output = colony.wnm(args).arg("--json").run().succeeded();
+        assert_eq!(output.stdout.lines().count(), 1, "{}", output.stdout);
+        assert_ne!(output.status(), "error");
     }
     for (args, status) in [
         (&["plan"][..], "planned"),
@@ -53,7 +46,7 @@ fn quiet_is_quiet_and_json_is_one_line() {
 }
 
 #[test]
-fn a_reader_that_ends_early_is_no_failure() {
+fn a_closed_pipe_is_not_an_error() {
     let colony = colony();
     for args in [
         &["completions", "bash"][..],
@@ -62,19 +55,19 @@ fn a_reader_that_ends_early_is_no_failure() {
         &["plan"],
     ] {
         let pipe = "set -o pipefail; \"$@\" | true";
-        let told = Call::new(Path::new("bash"), &colony.home(), &colony.temporary())
+        let output = Call::new(Path::new("bash"), &colony.home(), &colony.temporary())
             .env("DBPATH", colony.database_path())
             .args(["-c", pipe, "bash"])
             .arg(binaries::wnm())
             .args(args)
             .run()
             .succeeded();
-        assert_eq!(told.stderr, "", "{args:?}");
+        assert_eq!(output.stderr, "", "{args:?}");
     }
 }
 
 #[test]
-fn bash_completes_options_and_their_words() {
+fn bash_completes_options_and_their_values() {
     let colony = Colony::new();
     let script = colony.wnm(["completions", "bash"]).run().succeeded().stdout;
     let file = colony.dir().join("completions");

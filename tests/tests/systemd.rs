@@ -6,101 +6,101 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use wnm_tests::nodes;
-use wnm_tests::systemd::{As, Inside};
+use wnm_tests::systemd::{As, Machine};
 use wnm_tests::wait::{LONG, until, until_some};
 
-/// Limits follow the settings at the next cycle, and no node is touched for it.
-fn limits_hold_for_all_nodes_together(inside: &Inside) {
+/// The next cycle applies changed limits, and touches no node for it.
+fn limits_hold_for_all_nodes_together(machine: &Machine) {
     let limits = || {
         let wanted = "--property=MemoryMax,CPUQuotaPerSecUSec";
-        let told = inside.systemctl(["show", wanted, "wnm.slice"]).succeeded();
-        let mut lines: Vec<String> = told.stdout.lines().map(str::to_owned).collect();
+        let output = machine.systemctl(["show", wanted, "wnm.slice"]).succeeded();
+        let mut lines: Vec<String> = output.stdout.lines().map(str::to_owned).collect();
         lines.sort();
         lines.join(" ")
     };
     let none = "CPUQuotaPerSecUSec=infinity MemoryMax=infinity";
     assert_eq!(limits(), none);
-    let first = inside.main_pid("antnode0001.service");
+    let first = machine.main_pid("antnode0001.service");
     let set = ["--fleet-memory-max=20G", "--fleet-cpu-quota=350"];
-    // Who only asks what would be done gets nothing done.
-    let _ = inside.wnm(["--dry-run"]).args(set).run().succeeded();
+    // A dry run applies nothing.
+    let _ = machine.wnm(["--dry-run"]).args(set).run().succeeded();
     assert_eq!(limits(), none);
-    let _ = inside.wnm(set).run().succeeded();
+    let _ = machine.wnm(set).run().succeeded();
     let both = "CPUQuotaPerSecUSec=3.500000s MemoryMax=21474836480";
     assert_eq!(limits().replace("=3.5s", "=3.500000s"), both);
-    let report = inside.wnm(["--report=machine-config"]).run().succeeded();
+    let report = machine.wnm(["--report=machine-config"]).run().succeeded();
     for line in ["fleet_memory_max", "20G", "fleet_cpu_quota", "350"] {
-        assert!(report.stdout.contains(line), "{}", report.stdout);
+        report.assert_stdout_contains(line);
     }
-    // They are stored: a cycle that is given nothing keeps them.
-    let _ = inside.wnm::<&str>([]).run().succeeded();
+    // They are stored: a cycle without options keeps them.
+    let _ = machine.wnm::<&str>([]).run().succeeded();
     assert_eq!(limits().replace("=3.5s", "=3.500000s"), both);
     let unset = ["--fleet-memory-max=", "--fleet-cpu-quota=0"];
-    let _ = inside.wnm(unset).run().succeeded();
+    let _ = machine.wnm(unset).run().succeeded();
     assert_eq!(limits(), none);
-    assert_eq!(inside.main_pid("antnode0001.service"), first);
-    let refused = inside.wnm(["--fleet-memory-max=24"]).run().refused();
-    let said = format!("{}{}", refused.stdout, refused.stderr);
-    assert!(said.contains("takes bytes from 64M"), "{said}");
+    assert_eq!(machine.main_pid("antnode0001.service"), first);
+    let refused = machine.wnm(["--fleet-memory-max=24"]).run().refused();
+    let printed = format!("{}{}", refused.stdout, refused.stderr);
+    assert!(printed.contains("takes bytes from 64M"), "{printed}");
 }
 
-/// The life of a colony, the same for both systemds.
-fn a_colony_lives_and_goes(who: As) {
-    let Some(inside) = Inside::up(who) else {
+/// The life of a colony, the same under both systemds.
+fn a_colony_goes_through_its_whole_life(who: As) {
+    let Some(machine) = Machine::up(who) else {
         return;
     };
-    let old = inside.program("0.4.16");
-    // More than the colonies of other tests, and ten at a time, so that many ask systemd at once.
-    let made = inside.init_at_once(&old, 10, &["--node-cap=30"]);
+    let old = machine.program("0.4.16");
+    // More than the colonies of other tests, and ten at a time, so that many calls reach systemd at once.
+    let made = machine.init_at_once(&old, 10, &["--node-cap=30"]);
     // Ann lingers, so there is nothing to advise.
     assert!(!made.stdout.contains("enable-linger"), "{}", made.stdout);
-    inside.grow(30);
+    machine.grow(30);
     let units: Vec<String> = (1..=30)
         .map(|id| format!("antnode{id:04}.service"))
         .collect();
     for (asked, all) in [("is-active", "active\n"), ("is-enabled", "enabled\n")] {
-        let told = inside.systemctl([asked].into_iter().chain(units.iter().map(String::as_str)));
-        assert_eq!(told.succeeded().stdout, all.repeat(30));
+        let output = machine.systemctl([asked].into_iter().chain(units.iter().map(String::as_str)));
+        assert_eq!(output.succeeded().stdout, all.repeat(30));
     }
-    limits_hold_for_all_nodes_together(&inside);
+    limits_hold_for_all_nodes_together(&machine);
 
-    // What is killed comes back without wnm.
-    let first = inside.main_pid("antnode0001.service").unwrap();
-    let _ = inside
+    // systemd restarts a killed node without wnm.
+    let first = machine.main_pid("antnode0001.service").unwrap();
+    let _ = machine
         .systemctl(["kill", "--signal=KILL", "antnode0001.service"])
         .succeeded();
     let second = until_some(LONG, "the node to come back", || {
-        inside
+        machine
             .main_pid("antnode0001.service")
             .filter(|pid| *pid != first)
     });
     assert_eq!(
-        inside
+        machine
             .wnm(["--json", "--force-action=survey"])
             .run()
             .succeeded()
             .status(),
         { "survey-complete" }
     );
-    assert_eq!(inside.statuses(), ["RUNNING"; 30]);
+    assert_eq!(machine.statuses(), ["RUNNING"; 30]);
 
-    // A stopped node stays so when the machine comes up, and a started one runs again.
-    let _ = inside
+    // After a reboot a stopped node stays stopped, and a started one runs.
+    let _ = machine
         .wnm(["--force-action=stop", "--service-name=antnode0002"])
         .run()
         .succeeded();
-    assert_eq!(inside.state("antnode0002.service"), "inactive");
+    assert_eq!(machine.state("antnode0002.service"), "inactive");
     assert_eq!(
-        inside
+        machine
             .systemctl(["is-enabled", "antnode0002.service"])
             .stdout
             .trim(),
         "disabled"
     );
 
-    // An upgrade restarts what runs and nothing else.
-    let new = inside.program("0.4.17");
-    let _ = inside
+    // An upgrade restarts only what runs.
+    let new = machine.program("0.4.17");
+    let _ = machine
         .wnm([
             "--force-action=upgrade",
             "--service-name=antnode0001,antnode0002",
@@ -108,37 +108,37 @@ fn a_colony_lives_and_goes(who: As) {
         .args([Path::new("--antnode-path"), &new])
         .run()
         .succeeded();
-    assert_ne!(inside.main_pid("antnode0001.service"), Some(second));
-    assert_eq!(inside.state("antnode0002.service"), "inactive");
-    let upgraded = inside.nodes();
+    assert_ne!(machine.main_pid("antnode0001.service"), Some(second));
+    assert_eq!(machine.state("antnode0002.service"), "inactive");
+    let upgraded = machine.nodes();
     assert_eq!(upgraded[0].version.as_deref(), Some("0.4.17"));
     assert_eq!(upgraded[2].version.as_deref(), Some("0.4.16"));
 
-    // A removal takes everything of the node along.
-    let drop_in = inside.unit_dir().join("antnode0003.service.d");
-    let _ = inside.run("/bin/mkdir", [&drop_in]).succeeded();
-    let _ = inside
+    // A removal deletes everything of the node.
+    let drop_in = machine.unit_dir().join("antnode0003.service.d");
+    let _ = machine.run("/bin/mkdir", [&drop_in]).succeeded();
+    let _ = machine
         .run("/bin/touch", [drop_in.join("x.conf")])
         .succeeded();
-    let _ = inside
+    let _ = machine
         .wnm(["--force-action=remove", "--service-name=antnode0003"])
         .run()
         .succeeded();
-    assert!(!inside.unit_file("antnode0003.service").exists());
-    assert!(!inside.unit_file("antnode0003.service.d").exists());
+    assert!(!machine.unit_file("antnode0003.service").exists());
+    assert!(!machine.unit_file("antnode0003.service.d").exists());
     assert!(
-        !inside
+        !machine
             .system
-            .path(&inside.storage().join("antnode0003"))
+            .path(&machine.storage().join("antnode0003"))
             .exists()
     );
-    assert!(inside.unit_file("wnm.slice").exists());
+    assert!(machine.unit_file("wnm.slice").exists());
 
-    let _ = inside
+    let _ = machine
         .wnm(["--force-action=teardown", "--confirm"])
         .run()
         .succeeded();
-    let left = inside.systemctl([
+    let left = machine.systemctl([
         "list-units",
         "--all",
         "--plain",
@@ -147,46 +147,46 @@ fn a_colony_lives_and_goes(who: As) {
         "wnm*",
     ]);
     assert_eq!(left.succeeded().stdout, "");
-    let files = std::fs::read_dir(inside.system.path(&inside.unit_dir())).unwrap();
+    let files = std::fs::read_dir(machine.system.path(&machine.unit_dir())).unwrap();
     let names = files.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let ours: Vec<String> = names
         .filter(|name| name.contains("antnode") || name.contains("wnm"))
         .collect();
     assert_eq!(ours, [] as [&str; 0]);
-    let storage = inside.system.path(&inside.storage());
+    let storage = machine.system.path(&machine.storage());
     let dirs = std::fs::read_dir(storage).unwrap();
     let dirs = dirs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(dirs.filter(|name| name.starts_with("antnode")).count(), 0);
-    assert_eq!(inside.nodes(), []);
+    assert_eq!(machine.nodes(), []);
 }
 
 #[test]
-fn a_colony_lives_under_the_systemd_of_a_user() {
-    a_colony_lives_and_goes(As::Ann);
+fn a_colony_goes_through_its_whole_life_under_the_systemd_of_a_user() {
+    a_colony_goes_through_its_whole_life(As::Ann);
 }
 
 #[test]
-fn a_colony_lives_under_the_systemd_of_the_machine() {
-    a_colony_lives_and_goes(As::Root);
+fn a_colony_goes_through_its_whole_life_under_the_systemd_of_the_machine() {
+    a_colony_goes_through_its_whole_life(As::Root);
 }
 
-/// What a person or another program wrote is taken over as it is, whatever the quoting.
+/// Units that an operator or another program wrote are adopted as they are, whatever their quoting.
 #[test]
-fn units_of_others_are_taken_over_and_driven() {
-    let Some(inside) = Inside::up(As::Ann) else {
+fn foreign_units_are_adopted_and_managed() {
+    let Some(machine) = Machine::up(As::Ann) else {
         return;
     };
-    let program = inside.program("0.4.16");
+    let program = machine.program("0.4.16");
     let home = As::Ann.home().join("my nodes-1.5");
     let dirs: Vec<PathBuf> = [1, 2].map(|id| home.join(format!("antnode000{id}"))).into();
-    let _ = inside
+    let _ = machine
         .run("/bin/mkdir", [Path::new("-p"), &dirs[0], &dirs[1]])
         .succeeded();
-    let _ = inside
-        .run("/bin/mkdir", [Path::new("-p"), &inside.unit_dir()])
+    let _ = machine
+        .run("/bin/mkdir", [Path::new("-p"), &machine.unit_dir()])
         .succeeded();
     for dir in &dirs {
-        let _ = inside
+        let _ = machine
             .run("/bin/cp", [&program, &dir.join("antnode")])
             .succeeded();
     }
@@ -206,16 +206,16 @@ fn units_of_others_are_taken_over_and_driven() {
         ("antnode0001.service", first),
         ("antnode-mine.service", second),
     ] {
-        std::fs::write(inside.unit_file(name), text).unwrap();
+        std::fs::write(machine.unit_file(name), text).unwrap();
     }
-    let _ = inside.systemctl(["daemon-reload"]).succeeded();
-    let _ = inside
+    let _ = machine.systemctl(["daemon-reload"]).succeeded();
+    let _ = machine
         .systemctl(["start", "antnode0001.service", "antnode-mine.service"])
         .succeeded();
-    let before = inside.main_pid("antnode-mine.service");
+    let before = machine.main_pid("antnode-mine.service");
 
-    let _ = inside.init(&program, &["--import", "--node-cap=2"]);
-    let found = inside.nodes();
+    let _ = machine.init(&program, &["--import", "--node-cap=2"]);
+    let found = machine.nodes();
     let facts: Vec<_> = found
         .iter()
         .map(|node| (node.service.as_str(), node.port))
@@ -229,35 +229,34 @@ fn units_of_others_are_taken_over_and_driven() {
     );
     let roots: Vec<_> = found.iter().map(|node| &node.root_dir).collect();
     assert_eq!(roots, [&dirs[0], &dirs[1]]);
-    let _ = inside.wnm(["--force-action=survey"]).run().succeeded();
-    assert_eq!(inside.statuses(), ["RUNNING"; 2]);
+    let _ = machine.wnm(["--force-action=survey"]).run().succeeded();
+    assert_eq!(machine.statuses(), ["RUNNING"; 2]);
     assert_eq!(found[1].metrics_port, Some(42777));
     assert_eq!(
-        inside.main_pid("antnode-mine.service"),
+        machine.main_pid("antnode-mine.service"),
         before,
         "it was touched"
     );
 
-    // Its number is that of its port, where its name has none.
+    // It gets the number of its port, since its name has none.
     let mine = "--service-name=0777";
-    let _ = inside.wnm(["--force-action=stop", mine]).run().succeeded();
-    assert_eq!(inside.state("antnode-mine.service"), "inactive");
-    let _ = inside.wnm(["--force-action=start", mine]).run().succeeded();
-    assert_eq!(inside.state("antnode-mine.service"), "active");
-    // Its directory is not below wnm's storage, so that its data is the person's to delete.
-    let removed = inside.wnm(["--force-action=remove", mine]).run().refused();
-    assert!(
-        removed.stdout.contains("delete by hand"),
-        "{}",
-        removed.stdout
-    );
-    assert!(inside.system.path(&dirs[1]).exists());
-    assert_eq!(inside.state("antnode-mine.service"), "inactive");
+    let _ = machine.wnm(["--force-action=stop", mine]).run().succeeded();
+    assert_eq!(machine.state("antnode-mine.service"), "inactive");
+    let _ = machine
+        .wnm(["--force-action=start", mine])
+        .run()
+        .succeeded();
+    assert_eq!(machine.state("antnode-mine.service"), "active");
+    // Its directory is not below wnm's storage, so only the operator deletes its data.
+    let removed = machine.wnm(["--force-action=remove", mine]).run().refused();
+    removed.assert_stdout_contains("delete by hand");
+    assert!(machine.system.path(&dirs[1]).exists());
+    assert_eq!(machine.state("antnode-mine.service"), "inactive");
 }
 
-/// A program that says its version and ends with 3 when it is to run.
-fn broken(inside: &Inside) -> PathBuf {
-    let path = inside.programs.path().join("broken");
+/// A program that prints its version and exits with 3 when it should run.
+fn broken(machine: &Machine) -> PathBuf {
+    let path = machine.programs.path().join("broken");
     let script =
         "#!/bin/sh\n[ \"$1\" = --version ] && echo 'Autonomi Node v0.4.18' && exit 0\nexit 3\n";
     std::fs::write(&path, script).unwrap();
@@ -266,49 +265,41 @@ fn broken(inside: &Inside) -> PathBuf {
 }
 
 #[test]
-fn a_node_that_does_not_stay_up_is_seen_and_told_in_the_words_of_systemd() {
-    let Some(inside) = Inside::up(As::Root) else {
+fn a_crashing_node_is_reported_with_the_reason_of_systemd() {
+    let Some(machine) = Machine::up(As::Root) else {
         return;
     };
-    let _ = inside.init(&inside.program("0.4.16"), &["--node-cap=1"]);
-    inside.grow(1);
-    let broken = broken(&inside);
+    let _ = machine.init(&machine.program("0.4.16"), &["--node-cap=1"]);
+    machine.grow(1);
+    let broken = broken(&machine);
     let path = [Path::new("--antnode-path"), broken.as_path()];
-    let added = inside
+    let added = machine
         .wnm(["--force-action=add", "--node-cap=2"])
         .args(path)
         .run()
         .refused();
-    assert!(
-        added.stdout.contains("result exit-code, exit status 3"),
-        "{}",
-        added.stdout
-    );
-    let dirs = std::fs::read_dir(inside.system.path(&inside.storage())).unwrap();
+    added.assert_stdout_contains("result exit-code, exit status 3");
+    let dirs = std::fs::read_dir(machine.system.path(&machine.storage())).unwrap();
     let dirs = dirs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let dirs: Vec<String> = dirs.filter(|name| name.starts_with("antnode")).collect();
-    assert_eq!(dirs.len(), inside.nodes().len(), "{dirs:?}");
+    assert_eq!(dirs.len(), machine.nodes().len(), "{dirs:?}");
 
     let unit = "antnode0001.service";
-    let upgraded = inside
+    let upgraded = machine
         .wnm(["--force-action=upgrade", "--service-name=0001"])
         .args(path)
         .run()
         .refused();
-    assert!(
-        upgraded.stdout.contains("previous program was put back"),
-        "{}",
-        upgraded.stdout
-    );
-    assert_eq!(inside.state(unit), "active");
+    upgraded.assert_stdout_contains("previous program was put back");
+    assert_eq!(machine.state(unit), "active");
 
-    // A loop of crashes, faster than usual: systemd gives up, and wnm sees it.
-    let drop_in = inside.unit_file("antnode0001.service.d");
+    // A crash loop, faster than usual: systemd gives up, and wnm sees it.
+    let drop_in = machine.unit_file("antnode0001.service.d");
     std::fs::create_dir(&drop_in).unwrap();
     std::fs::write(drop_in.join("fast.conf"), "[Service]\nRestartSec=50ms\n").unwrap();
-    let _ = inside.systemctl(["daemon-reload"]).succeeded();
-    let binary = inside.storage().join("antnode0001/antnode");
-    let _ = inside
+    let _ = machine.systemctl(["daemon-reload"]).succeeded();
+    let binary = machine.storage().join("antnode0001/antnode");
+    let _ = machine
         .run(
             "/bin/cp",
             [
@@ -318,73 +309,73 @@ fn a_node_that_does_not_stay_up_is_seen_and_told_in_the_words_of_systemd() {
             ],
         )
         .succeeded();
-    let _ = inside
+    let _ = machine
         .systemctl(["kill", "--signal=KILL", unit])
         .succeeded();
     until(LONG, "systemd to give up", || {
-        inside.state(unit) == "failed"
+        machine.state(unit) == "failed"
     });
-    let _ = inside.wnm(["--force-action=survey"]).run().succeeded();
-    assert_eq!(inside.statuses()[0], "STOPPED");
+    let _ = machine.wnm(["--force-action=survey"]).run().succeeded();
+    assert_eq!(machine.statuses()[0], "STOPPED");
 }
 
-/// What runs comes back with the machine, and what was stopped does not.
-fn nodes_come_back_with_the_machine(who: As) {
-    let Some(inside) = Inside::up(who) else {
+/// Running nodes start at boot, and stopped ones do not.
+fn running_nodes_start_at_boot(who: As) {
+    let Some(machine) = Machine::up(who) else {
         return;
     };
-    let _ = inside.init(&inside.program("0.4.16"), &["--node-cap=4"]);
-    // As cron has it, and not because a person asks: three at once at most.
-    inside.grow_by_cycles(4);
-    let _ = inside
+    let _ = machine.init(&machine.program("0.4.16"), &["--node-cap=4"]);
+    // By cycles as in cron, and not by the operator: at most three at once.
+    machine.grow_by_cycles(4);
+    let _ = machine
         .wnm(["--force-action=stop", "--service-name=0002"])
         .run()
         .succeeded();
-    inside.system.reboot();
+    machine.system.reboot();
     until(LONG, "node 1 to come back", || {
-        inside.state("antnode0001.service") == "active"
+        machine.state("antnode0001.service") == "active"
     });
-    assert_eq!(inside.state("antnode0002.service"), "inactive");
-    // The first cycle sees that the machine came up anew, looks at everything and leaves it at that.
-    let first = inside.wnm(["--json"]).run().succeeded();
+    assert_eq!(machine.state("antnode0002.service"), "inactive");
+    // The first cycle sees that the machine rebooted, updates all rows and does nothing else.
+    let first = machine.wnm(["--json"]).run().succeeded();
     assert_eq!(first.status(), "system-rebooted", "{}", first.stdout);
-    let journal = inside.wnm(["events"]).run().succeeded();
-    assert!(journal.stdout.contains("reboot"), "{}", journal.stdout);
-    let second = inside.wnm(["--json"]).run().succeeded();
+    let journal = machine.wnm(["events"]).run().succeeded();
+    journal.assert_stdout_contains("reboot");
+    let second = machine.wnm(["--json"]).run().succeeded();
     assert_ne!(second.status(), "system-rebooted", "{}", second.stdout);
     until(LONG, "the others to come back", || {
-        let _ = inside.wnm(["--force-action=survey"]).run().succeeded();
-        inside.statuses() == ["RUNNING", "STOPPED", "RUNNING", "RUNNING"]
+        let _ = machine.wnm(["--force-action=survey"]).run().succeeded();
+        machine.statuses() == ["RUNNING", "STOPPED", "RUNNING", "RUNNING"]
     });
 }
 
 #[test]
-fn nodes_of_a_user_who_lingers_come_back_with_the_machine() {
-    nodes_come_back_with_the_machine(As::Ann);
+fn nodes_of_a_lingering_user_start_at_boot() {
+    running_nodes_start_at_boot(As::Ann);
 }
 
 #[test]
-fn nodes_of_the_machine_come_back_with_it() {
-    nodes_come_back_with_the_machine(As::Root);
+fn nodes_of_the_machine_start_at_boot() {
+    running_nodes_start_at_boot(As::Root);
 }
 
 #[test]
-fn real_nodes_bear_the_sandbox_and_an_upgrade() {
+fn real_nodes_run_in_the_sandbox_and_survive_an_upgrade() {
     let (Some(old), Some(new)) = (nodes::real_antnode("0.4.16"), nodes::real_antnode("0.4.17"))
     else {
         return;
     };
-    let Some(inside) = Inside::up(As::Root) else {
+    let Some(machine) = Machine::up(As::Root) else {
         return;
     };
     let [old, new] = [(old, "old"), (new, "new")].map(|(from, name)| {
-        let to = inside.programs.path().join(name);
+        let to = machine.programs.path().join(name);
         std::fs::copy(from, &to).unwrap();
         to
     });
-    let _ = inside.init(&old, &["--node-cap=3"]);
-    inside.grow(3);
-    let shut = inside.systemctl([
+    let _ = machine.init(&old, &["--node-cap=3"]);
+    machine.grow(3);
+    let shut = machine.systemctl([
         "show",
         "--property=ProtectSystem,PrivateTmp,User",
         "antnode0001",
@@ -393,43 +384,43 @@ fn real_nodes_bear_the_sandbox_and_an_upgrade() {
         shut.stdout,
         "User=ant\nPrivateTmp=yes\nProtectSystem=strict\n"
     );
-    let _ = inside
+    let _ = machine
         .wnm(["--force-action=upgrade", "--count=3"])
         .args([Path::new("--antnode-path"), &new])
         .run()
         .succeeded();
     until(LONG, "the upgraded nodes to answer", || {
-        let _ = inside.wnm(["--force-action=survey"]).run().succeeded();
+        let _ = machine.wnm(["--force-action=survey"]).run().succeeded();
         let of = |node: &wnm_tests::database::NodeRow| node.version.as_deref() == Some("0.4.17");
-        inside.nodes().iter().all(of) && inside.statuses() == ["RUNNING"; 3]
+        machine.nodes().iter().all(of) && machine.statuses() == ["RUNNING"; 3]
     });
-    let _ = inside
+    let _ = machine
         .wnm(["--force-action=teardown", "--confirm"])
         .run()
         .succeeded();
-    assert_eq!(inside.nodes(), []);
+    assert_eq!(machine.nodes(), []);
 }
 
 #[test]
-fn words_pass_through_systemd_unchanged() {
-    let Some(inside) = Inside::up(As::Ann) else {
+fn arguments_reach_nodes_unchanged() {
+    let Some(machine) = Machine::up(As::Ann) else {
         return;
     };
     let odd = r#"a b%h $HOME ${HOME} $$ \n "q" ; # é"#;
     let quoted = format!("'{odd}'");
-    let _ = inside.init(
-        &inside.program("0.4.16"),
+    let _ = machine.init(
+        &machine.program("0.4.16"),
         &[
             "--node-cap=1",
             &format!("--start-args=--log-format {quoted}"),
             &format!("--environment=ANT_PEERS={} NOTE={quoted}", nodes::NOWHERE),
         ],
     );
-    inside.grow(1);
-    let pid = inside.main_pid("antnode0001.service").unwrap();
+    machine.grow(1);
+    let pid = machine.main_pid("antnode0001.service").unwrap();
     let words = |name: &str| {
         let path = format!("/proc/{pid}/{name}");
-        let bytes = inside.run("/bin/cat", [path]).succeeded().stdout;
+        let bytes = machine.run("/bin/cat", [path]).succeeded().stdout;
         bytes.split('\0').map(str::to_owned).collect::<Vec<_>>()
     };
     let args = words("cmdline");
@@ -440,45 +431,45 @@ fn words_pass_through_systemd_unchanged() {
 }
 
 #[test]
-fn without_a_bus_systemctl_does_and_without_systemd_nothing_is_known() {
-    let Some(inside) = Inside::up(As::Ann) else {
+fn systemctl_replaces_a_missing_bus_and_without_systemd_nodes_are_unknown() {
+    let Some(machine) = Machine::up(As::Ann) else {
         return;
     };
-    let _ = inside.systemctl(["stop", "dbus.socket", "dbus.service"]);
-    assert_eq!(inside.state("dbus.socket"), "inactive");
-    let _ = inside.init(&inside.program("0.4.16"), &["--node-cap=2"]);
-    inside.grow(2);
-    let _ = inside
+    let _ = machine.systemctl(["stop", "dbus.socket", "dbus.service"]);
+    assert_eq!(machine.state("dbus.socket"), "inactive");
+    let _ = machine.init(&machine.program("0.4.16"), &["--node-cap=2"]);
+    machine.grow(2);
+    let _ = machine
         .wnm(["--force-action=stop", "--service-name=0002"])
         .run()
         .succeeded();
-    assert_eq!(inside.state("antnode0002.service"), "inactive");
-    let _ = inside
+    assert_eq!(machine.state("antnode0002.service"), "inactive");
+    let _ = machine
         .wnm(["--force-action=remove", "--service-name=0002"])
         .run()
         .succeeded();
-    assert!(!inside.unit_file("antnode0002.service").exists());
+    assert!(!machine.unit_file("antnode0002.service").exists());
 
-    let _ = inside
+    let _ = machine
         .system
         .systemctl(As::Root, ["stop", "user@1500.service"])
         .succeeded();
-    let _ = inside.wnm(["--force-action=survey"]).run();
+    let _ = machine.wnm(["--force-action=survey"]).run();
     assert_eq!(
-        inside.statuses()[0],
+        machine.statuses()[0],
         "UNKNOWN",
         "silence was taken for an answer"
     );
-    let _ = inside
+    let _ = machine
         .system
         .systemctl(As::Root, ["start", "user@1500.service"])
         .succeeded();
     until(LONG, "the node to come back", || {
-        inside.state("antnode0001.service") == "active"
+        machine.state("antnode0001.service") == "active"
     });
-    let _ = inside
+    let _ = machine
         .wnm(["--force-action=teardown", "--confirm"])
         .run()
         .succeeded();
-    assert_eq!(inside.nodes(), []);
+    assert_eq!(machine.nodes(), []);
 }

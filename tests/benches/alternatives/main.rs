@@ -1,26 +1,25 @@
-//! wnm beside the Python wnm 0.6.3 in one run: the same thousand nodes, the same database, the same machine.
+//! wnm and the Python wnm 0.6.3 in one run: the same thousand nodes, the same database, the same machine.
 //!
 //! `cargo bench -p wnm-tests --bench alternatives`
 //!
-//! The nodes are simulated ones with real pages, each a process of its own with a metrics port of its own; on two
-//! cores their answering is most of what a survey waits for. So all is measured again with the ports of the same
-//! nodes answered by one process, which is quick, and then the asking by itself. What is measured runs as a process
-//! of its own, started anew for each figure. The floor is a client that fetches the same pages and does nothing with
-//! them. `WNM_BENCH_NODES` is how many nodes, 1,000 unless told. With the words `hold 1000 own` or
-//! `hold 1000 quick` it keeps such a fleet for a profiler.
+//! The nodes are simulated ones with real pages, each a process with its own metrics port. On two cores a survey mostly
+//! waits for their answers. So everything is measured again with one quick process that answers on all ports, and then
+//! the survey alone. Each figure is measured in a new process. The floor is a client that fetches the same pages and
+//! does nothing with them. `WNM_BENCH_NODES` sets the number of nodes, by default 1,000. The words `hold 1000 own` or
+//! `hold 1000 quick` keep such a fleet for a profiler.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a benchmark that cannot run has nothing to tell"
+    reason = "a benchmark that cannot run has nothing to report"
 )]
 
 #[path = "../../../wnm-colony/benches/servers/floor.rs"]
 mod floor;
 mod measured;
 mod python;
-mod standin;
+mod quick_server;
 mod survey;
 
 use std::path::{Path, PathBuf};
@@ -33,13 +32,13 @@ use wnm_core::ports::Port;
 use wnm_core::probe::SurveyTarget;
 use wnm_tests::fleet::Fleet;
 
-/// A thousand is what a machine carries.
+/// What one machine can run.
 const NODES: u16 = 1000;
 
 /// Runs of the Python wnm for each figure.
 const ROUNDS: usize = 5;
 
-/// Runs of ours before each of those. What else the machine has to do comes and goes, and meets both alike.
+/// Runs of ours before each of those. The machine's other load varies, and affects both alike.
 const OURS_A_ROUND: usize = 3;
 
 fn main() {
@@ -48,18 +47,18 @@ fn main() {
         ["floor", ports] => runtime().block_on(floor::fetch(&targets(ports))),
         ["survey", ports] => runtime().block_on(survey::ask(&targets(ports))),
         ["measure", ref command @ ..] => measured::measure(command),
-        ["hold", count, pages] => hold(count.parse().unwrap(), pages),
-        // `cargo test --all-targets` starts benchmarks too, and without this word.
+        ["hold", count, pages] => keep_fleet(count.parse().unwrap(), pages),
+        // `cargo test --all-targets` starts benchmarks, too, without this word.
         ref words if words.contains(&"--bench") => compare(),
         _ => println!("nothing to test here; run it with cargo bench"),
     }
 }
 
-/// Keeps a fleet until its standard input ends, for a profiler: says with which words a call is made on it.
-fn hold(count: u16, pages: &str) {
+/// Keeps a fleet until its standard input closes, for a profiler. Prints how to call wnm on it.
+fn keep_fleet(count: u16, pages: &str) {
     let fleet = Fleet::start(count);
     if pages == "quick" {
-        standin::answer_for(&fleet);
+        quick_server::answer_for(&fleet);
     }
     println!("{:?}", fleet.wnm(&[]));
     std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()).unwrap();
@@ -85,22 +84,22 @@ fn compare() {
     compare_one("survey", &fleet, &python, &survey, &python_survey);
     compare_one("idle cycle", &fleet, &python, &[], &[]);
     let ports = write_ports(&fleet);
-    tell("pages", "floor", &floor_of(&ports));
+    print("pages", "floor", &floor_of(&ports));
 
     println!("\nthe same nodes, their ports answered by one process");
-    standin::answer_for(&fleet);
+    quick_server::answer_for(&fleet);
     compare_one("survey", &fleet, &python, &survey, &python_survey);
     compare_one("idle cycle", &fleet, &python, &[], &[]);
-    tell_both(
+    print_both(
         "asking alone",
-        || myself("survey", &ports),
+        || this_program("survey", &ports),
         || python.asking(&fleet, &ports),
     );
-    tell("pages", "floor", &floor_of(&ports));
+    print("pages", "floor", &floor_of(&ports));
 }
 
-/// This program, with ports in a file.
-fn myself(word: &str, ports: &Path) -> Command {
+/// This program, with the ports in a file.
+fn this_program(word: &str, ports: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.arg(word).arg(ports);
     command
@@ -132,18 +131,18 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 fn compare_one(what: &str, fleet: &Fleet, python: &Python, ours: &[&str], theirs: &[&str]) {
-    tell_both(what, || fleet.wnm(ours), || python.wnm(fleet, theirs));
+    print_both(what, || fleet.wnm(ours), || python.wnm(fleet, theirs));
 }
 
-fn tell_both(what: &str, ours: impl Fn() -> Command, theirs: impl Fn() -> Command) {
+fn print_both(what: &str, ours: impl Fn() -> Command, theirs: impl Fn() -> Command) {
     let (mut mine, mut other) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         mine.extend((0..OURS_A_ROUND).map(|_| measured::of(&ours())));
         other.push(measured::of(&theirs()));
     }
     let (mine, other) = (median(mine), median(other));
-    tell(what, "wnm", &mine);
-    tell(what, "Python", &other);
+    print(what, "wnm", &mine);
+    print(what, "Python", &other);
     println!(
         "{:<22}{:>11.1}×{:>11.1}×{:>11.1}×",
         "",
@@ -154,11 +153,11 @@ fn tell_both(what: &str, ours: impl Fn() -> Command, theirs: impl Fn() -> Comman
 }
 
 fn floor_of(ports: &Path) -> Figures {
-    let runs = (0..ROUNDS * OURS_A_ROUND).map(|_| measured::of(&myself("floor", ports)));
+    let runs = (0..ROUNDS * OURS_A_ROUND).map(|_| measured::of(&this_program("floor", ports)));
     median(runs.collect())
 }
 
-fn tell(what: &str, who: &str, figures: &Figures) {
+fn print(what: &str, who: &str, figures: &Figures) {
     println!(
         "{what:<14}{who:<8}{:>9} ms{:>9} ms{:>8} MiB",
         figures.wall.as_millis(),
@@ -167,7 +166,7 @@ fn tell(what: &str, who: &str, figures: &Figures) {
     );
 }
 
-/// A copy of a database, together with what SQLite keeps beside it.
+/// A copy of a database, with the files that SQLite keeps beside it.
 fn copy_database(from: &Path, to: &Path) {
     for tail in ["", "-wal", "-shm"] {
         let with = |path: &Path| PathBuf::from(format!("{}{tail}", path.display()));

@@ -1,4 +1,4 @@
-//! What one process took.
+//! The cost of one process.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::{TimeVal, TimeValLike};
 
-/// What a process and those it waited for took.
+/// The cost of a process and of the children that it waited for.
 #[derive(Clone, Copy)]
 pub struct Figures {
     pub wall: Duration,
@@ -28,7 +28,7 @@ pub fn median(all: Vec<Figures>) -> Figures {
     }
 }
 
-/// Runs a command below a process of its own, since the kernel adds up what the children of one took.
+/// Runs a command below a new process, since the kernel adds up the cost of one process's children.
 pub fn of(command: &Command) -> Figures {
     let mut measuring = Command::new(std::env::current_exe().unwrap());
     measuring.arg("measure").arg(command.get_program());
@@ -42,19 +42,19 @@ pub fn of(command: &Command) -> Figures {
     let output = measuring.stdin(Stdio::null()).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{command:?}:\n{errors}");
-    let told = String::from_utf8(output.stdout).unwrap();
-    let told: Vec<u64> = told
+    let answer = String::from_utf8(output.stdout).unwrap();
+    let answer: Vec<u64> = answer
         .split_whitespace()
         .map(|word| word.parse().unwrap())
         .collect();
     Figures {
-        wall: Duration::from_micros(told[0]),
-        cpu: Duration::from_micros(told[1]),
-        peak_memory: told[2],
+        wall: Duration::from_micros(answer[0]),
+        cpu: Duration::from_micros(answer[1]),
+        peak_memory: answer[2],
     }
 }
 
-/// Runs `command` and says what it took. The errors of one that fails are its own.
+/// Runs `command` and prints its cost. Its errors go to standard error.
 pub fn measure(command: &[&str]) {
     let begin = Instant::now();
     let output = Command::new(command[0])

@@ -10,7 +10,7 @@ use crate::copy_database;
 
 const VERSION: &str = "0.6.3";
 
-/// What its survey does with each node, and nothing around it.
+/// What its survey does with each node, and nothing else.
 const ASKING: &str = "import sys; from wnm.utils import read_node_metadata, read_node_metrics
 for port in open(sys.argv[1]):
     told = read_node_metadata('127.0.0.1', int(port)), read_node_metrics('127.0.0.1', int(port))
@@ -29,7 +29,7 @@ impl Python {
         Some(Self { dir })
     }
 
-    /// A call on a copy of the fleet's database as it is now, so that neither sees what the other writes.
+    /// A call on a copy of the fleet's database as it is now, so that neither program sees the other's writes.
     pub fn wnm(&self, fleet: &Fleet, args: &[&str]) -> Command {
         let database = fleet.dir().join("python.db");
         copy_database(&fleet.database(), &database);
@@ -38,16 +38,16 @@ impl Python {
         let mut command = Command::new(self.dir.join("bin/wnm"));
         command
             .args(args)
-            // It asks PATH for the node program, whatever it was told.
+            // It asks PATH for the node program, whatever its options say.
             .env("PATH", path)
             .env("HOME", fleet.home())
             .env("DBPATH", format!("sqlite:///{}", database.display()))
-            // It looks for its migrations where it is called.
+            // It reads its migrations from the working directory.
             .current_dir(self.dir.join("source"));
         command
     }
 
-    /// Asks the nodes whose metrics ports are in a file, with the functions that its survey asks with.
+    /// Asks the nodes whose metrics ports are in a file, with the functions of its survey.
     pub fn asking(&self, fleet: &Fleet, ports: &Path) -> Command {
         let mut command = Command::new(self.dir.join("bin/python"));
         command

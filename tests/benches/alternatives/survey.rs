@@ -1,4 +1,4 @@
-//! A survey by itself: nodes asked and their pages read, with nothing of a cycle around it.
+//! A survey alone: asks nodes and reads their pages, without the rest of a cycle.
 
 use std::sync::Arc;
 

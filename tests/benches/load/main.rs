@@ -1,25 +1,25 @@
-//! Load held for an hour: a cycle every second over a thousand nodes, in one process that embeds the library.
+//! Load for an hour: a cycle every second over a thousand nodes, in one process that embeds the library.
 //!
 //! `cargo bench -p wnm-tests --bench load`
 //!
-//! Prints a line for each minute, and fails when memory, descriptors or the database grew after the first sixth of
-//! the time. `WNM_LOAD_MINUTES` is how long, 60 unless told; `WNM_BENCH_NODES` how many nodes, 1,000 unless told.
+//! Prints a line for each minute, and fails when memory, descriptors or the database grew after the first sixth of the
+//! time. `WNM_LOAD_MINUTES` sets the time, by default 60; `WNM_BENCH_NODES` the number of nodes, by default 1,000.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a benchmark that cannot run has nothing to tell"
+    reason = "a benchmark that cannot run has nothing to report"
 )]
 
 #[cfg(target_os = "linux")]
-mod burden;
-#[cfg(target_os = "linux")]
 mod minute;
+#[cfg(target_os = "linux")]
+mod usage;
 
 #[cfg(target_os = "linux")]
 fn main() {
-    // `cargo test --all-targets` starts benchmarks too, and without this word.
+    // `cargo test --all-targets` starts benchmarks, too, without this word.
     if !std::env::args().any(|word| word == "--bench") {
         println!("nothing to test here; run it with cargo bench");
         return;

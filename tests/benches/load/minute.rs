@@ -1,4 +1,4 @@
-//! Minute after minute of cycles.
+//! Minutes of cycles.
 
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,14 @@ use wnm_programs::AntnodeFactory;
 use wnm_setsid::SetsidFactory;
 use wnm_tests::fleet::Fleet;
 
-use crate::burden::Burden;
+use crate::usage::Usage;
 
-/// A process has what it keeps once this part of the time is over: one sixth.
+/// After this part of the time, one sixth, a process has allocated what it keeps.
 const WARM_AFTER: u16 = 6;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A cycle each second for so many minutes.
+/// Runs a cycle each second for so many minutes.
 pub async fn each(fleet: &Fleet, minutes: u16) {
     let managers = ManagerRegistry::new().with(SetsidFactory);
     let programs = ProgramRegistry::new(AntnodeFactory);
@@ -28,30 +28,30 @@ pub async fn each(fleet: &Fleet, minutes: u16) {
         "{:>6}{:>8}{:>14}{:>14}{:>14}",
         "minute", "cycles", "median", "longest", "CPU a cycle"
     );
-    let mut before = Burden::now(&fleet.database());
+    let mut before = Usage::now(&fleet.database());
     let mut warm = None;
     for minute in 1..=minutes {
         let mut walls = one(&mut colony, &mut pace).await;
         walls.sort_unstable();
-        let burden = Burden::now(&fleet.database());
+        let usage = Usage::now(&fleet.database());
         let cycles = u32::try_from(walls.len()).unwrap();
         println!(
-            "{minute:>6}{cycles:>8}{:>11} ms{:>11} ms{:>11} ms{burden}",
+            "{minute:>6}{cycles:>8}{:>11} ms{:>11} ms{:>11} ms{usage}",
             walls[walls.len() / 2].as_millis(),
             walls[walls.len() - 1].as_millis(),
-            ((burden.cpu - before.cpu) / cycles).as_millis(),
+            ((usage.cpu - before.cpu) / cycles).as_millis(),
         );
         if minute == minutes.div_ceil(WARM_AFTER) {
-            warm = Some(burden);
+            warm = Some(usage);
         }
-        before = burden;
+        before = usage;
     }
     if let Some(warm) = warm {
         before.assert_no_more_than(&warm);
     }
 }
 
-/// How long each cycle of a minute took.
+/// The duration of each cycle of a minute.
 async fn one(colony: &mut Colony, pace: &mut Interval) -> Vec<Duration> {
     let mut walls = Vec::new();
     let begin = Instant::now();

@@ -1,12 +1,12 @@
-//! What must hold of a colony under antctl whenever nothing is under way, whatever happened before.
+//! Checks a colony under antctl while no transition is under way.
 
 use std::collections::BTreeSet;
 
-use super::Stage;
+use super::AntctlFixture;
 use crate::agreement::names;
 
-impl Stage {
-    /// Fails the test unless rows, services, units, processes and directories tell the same story.
+impl AntctlFixture {
+    /// Fails the test unless rows, services, units, processes and directories agree.
     #[track_caller]
     pub fn check_agreement(&self) {
         let rows = self.nodes();

@@ -1,5 +1,5 @@
-//! A `systemctl --user` without a systemd, for tests of programs that call it: `start` really spawns what the unit
-//! says, and `stop` ends it. What it knows is in the runtime directory of its caller, so every test has its own.
+//! A `systemctl --user` without a systemd, for tests of programs that call it: `start` really spawns the program of the
+//! unit, and `stop` ends it. Its state is in the runtime directory of its caller, so every test has its own.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -41,7 +41,7 @@ struct Unit {
 }
 
 impl Unit {
-    /// A name with or without its ending, or a path.
+    /// A name with or without its suffix, or a path.
     fn named(word: &str) -> Self {
         let file = Path::new(word).file_name().unwrap().to_str().unwrap();
         let name = file.trim_end_matches(".service").to_owned();
@@ -117,7 +117,7 @@ impl Unit {
             let (key, value) = pair.trim_matches('"').split_once('=').unwrap();
             spawned.env(key, value);
         }
-        // A program that is not there is no failure of `systemctl start`.
+        // `systemctl start` succeeds even if the program does not exist.
         if let Ok(child) = spawned.spawn() {
             let pid = child.id().cast_signed();
             fs::write(&self.record, format!("{pid} {}", began(pid).unwrap_or(0))).unwrap();
@@ -146,7 +146,7 @@ impl Unit {
     }
 }
 
-/// When a process started, in ticks since the boot; none for one that has ended with all its threads.
+/// When a process started, in ticks since the boot. None for one that has ended with all its threads.
 fn began(pid: i32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();

@@ -1,4 +1,4 @@
-//! A call on a terminal: what a person in front of it would see.
+//! A call on a terminal.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,7 +8,7 @@ use nix::pty::{OpenptyResult, Winsize, openpty};
 
 use super::{Call, Event, Outcome, read};
 
-/// As wide as most are.
+/// The size of most terminals.
 const SIZE: Winsize = Winsize {
     ws_row: 24,
     ws_col: 100,
@@ -17,8 +17,7 @@ const SIZE: Winsize = Winsize {
 };
 
 impl Call {
-    /// Calls it on a terminal of its own and waits for its end. Everything that was written there, in order and
-    /// with what moves the cursor, is in `stdout`.
+    /// Runs it on its own terminal and waits for its end. `stdout` is all output in order, with the control sequences.
     #[must_use = "say whether it should have succeeded"]
     pub fn run_on_terminal(mut self) -> Outcome {
         let OpenptyResult { master, slave } = openpty(&SIZE, None).expect("no terminal");
@@ -33,7 +32,7 @@ impl Call {
     }
 }
 
-/// The side of a terminal from which it is seen. Linux tells of its end as a failure.
+/// The other side of a terminal. Linux reports its end as an error.
 struct Screen(File);
 
 impl Read for Screen {

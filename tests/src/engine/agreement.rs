@@ -1,4 +1,4 @@
-//! What must hold of a colony in containers whenever nothing is under way, whatever happened before.
+//! Checks a colony in containers while no transition is under way.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,11 +11,11 @@ use crate::colony::Colony;
 const SERVICES: &str = "cd /run/service; for s in antnode*; do \
                         [ -d $s ] && echo $s $(s6-svstat -o up $s); done; true";
 
-/// Prints the words of all that runs, one a line. Which program it is may not be asked of another account's.
+/// Prints the arguments of all processes, one a line. The executable of another account's process cannot be read.
 const WORDS: &str = "cat /proc/[0-9]*/cmdline | tr '\\0' '\\n'";
 
 impl Engine {
-    /// Fails the test unless rows, containers, services, processes and directories tell the same story.
+    /// Fails the test unless rows, containers, services, processes and directories agree.
     #[track_caller]
     pub fn check_agreement(&self, colony: &Colony) {
         let database = colony.database();
@@ -24,9 +24,9 @@ impl Engine {
         assert_eq!(self.containers(), recorded, "containers and rows");
 
         let rows = colony.database().nodes();
-        let mut houses = self.houses(colony);
+        let mut nodes_by_container = self.nodes_by_container(colony);
         for container in &recorded {
-            let here: BTreeSet<u32> = houses.remove(container).unwrap_or_default();
+            let here: BTreeSet<u32> = nodes_by_container.remove(container).unwrap_or_default();
             let here = rows.iter().filter(|row| here.contains(&row.id));
             let running = here.filter(|row| row.status == "RUNNING");
             let running: BTreeSet<String> = running.map(|row| row.service.clone()).collect();
@@ -41,7 +41,10 @@ impl Engine {
             let programs: Vec<String> = running.into_iter().collect();
             assert_eq!(self.programs(container), programs, "processes");
         }
-        assert!(houses.is_empty(), "in no container: {houses:?}");
+        assert!(
+            nodes_by_container.is_empty(),
+            "in no container: {nodes_by_container:?}"
+        );
 
         let services: BTreeSet<String> = rows.iter().map(|row| row.service.clone()).collect();
         let dirs: BTreeSet<String> = colony.node_dirs().into_iter().collect();
@@ -49,32 +52,34 @@ impl Engine {
         let logs = names(&colony.storage().join("logs"));
         assert_eq!(logs, services, "log directories and rows");
         for row in &rows {
-            let inside = names(&row.root_dir);
+            let entries = names(&row.root_dir);
             let expected = IN_NODE.map(str::to_owned).into();
-            assert!(inside.is_subset(&expected), "in {}: {inside:?}", row.name);
+            assert!(entries.is_subset(&expected), "in {}: {entries:?}", row.name);
         }
     }
 
-    /// The numbers of the nodes of each container.
-    fn houses(&self, colony: &Colony) -> BTreeMap<String, BTreeSet<u32>> {
+    /// The nodes of each container, by number.
+    fn nodes_by_container(&self, colony: &Colony) -> BTreeMap<String, BTreeSet<u32>> {
         let joined = "node LEFT JOIN container ON container.id = node.container_id";
-        let mut houses = BTreeMap::<String, BTreeSet<u32>>::new();
+        let mut nodes_by_container = BTreeMap::<String, BTreeSet<u32>>::new();
         for row in colony
             .database()
             .rows(&["node.id", "container.name"], joined)
         {
             let [node, container] = row.try_into().unwrap();
             let container: Option<String> = container;
-            let nodes = houses.entry(container.unwrap_or_default()).or_default();
+            let nodes = nodes_by_container
+                .entry(container.unwrap_or_default())
+                .or_default();
             nodes.insert(node.unwrap().parse().unwrap());
         }
-        houses
+        nodes_by_container
     }
 
-    /// The services of nodes in a container and whether each is up; none of one that does not run.
+    /// The services of nodes in a container and whether each is up. None when the container does not run.
     pub fn services(&self, container: &str) -> BTreeMap<String, bool> {
-        let told = self.told(container, SERVICES);
-        let lines = told.lines().filter_map(|line| line.split_once(' '));
+        let output = self.try_run_in(container, SERVICES);
+        let lines = output.lines().filter_map(|line| line.split_once(' '));
         lines
             .map(|(name, up)| (name.to_owned(), up == "true"))
             .collect()
@@ -82,19 +87,12 @@ impl Engine {
 
     /// The nodes whose programs run in a container, once for each process.
     fn programs(&self, container: &str) -> Vec<String> {
-        let told = self.told(container, WORDS);
-        let words: Vec<&str> = told.lines().collect();
+        let output = self.try_run_in(container, WORDS);
+        let words: Vec<&str> = output.lines().collect();
         let pairs = words.windows(2).filter(|pair| pair[0] == "--root-dir");
         let name = |pair: &[&str]| Some(Path::new(pair[1]).file_name()?.to_str()?.to_owned());
         let mut programs: Vec<String> = pairs.filter_map(name).collect();
         programs.sort();
         programs
-    }
-
-    fn told(&self, container: &str, words: &str) -> String {
-        let script = format!("export PATH=/command:$PATH; {words}");
-        let told = self.docker(["exec", container, "/bin/sh", "-c", &script]);
-        let told = { told }.output().expect("docker cannot be run");
-        String::from_utf8_lossy(&told.stdout).into_owned()
     }
 }

@@ -1,4 +1,4 @@
-//! A machine that goes off with the engine on it.
+//! A power cut of a machine with an engine.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,15 +13,14 @@ use super::Engine;
 use crate::processes;
 use crate::wait::{LONG, until};
 
-/// What the engine keeps where a machine has memory only.
+/// What a machine's engine keeps in memory.
 const IN_MEMORY: [&str; 3] = ["run", "pid", "docker.sock"];
 
 impl Engine {
-    /// Kills the engine and everything that it runs at one moment, forgets what is not on a disk, and starts it
-    /// again.
+    /// Kills the engine and everything that it runs at one moment, deletes what is not on a disk, and starts it again.
     pub fn cut_power(&mut self) {
         let mut stopped = BTreeSet::new();
-        // Who is stopped starts nobody, so that all are found.
+        // A stopped process starts no others, so this finds all.
         until(LONG, "everything to be stopped", || {
             let before = stopped.len();
             for pid in self.everything() {
@@ -69,10 +68,10 @@ fn signal(pid: i32, signal: Signal) {
     }
 }
 
-/// What is mounted below a directory for this thread, what was mounted last first.
+/// The mounts below a directory in this thread's namespace, the last one first.
 fn mounts_below(dir: &Path) -> Vec<PathBuf> {
-    let told = fs::read_to_string("/proc/thread-self/mountinfo").expect("no list of mounts");
-    let places = told.lines().filter_map(|line| line.split(' ').nth(4));
+    let output = fs::read_to_string("/proc/thread-self/mountinfo").expect("no list of mounts");
+    let places = output.lines().filter_map(|line| line.split(' ').nth(4));
     let mut mounts: Vec<PathBuf> = places.map(PathBuf::from).collect();
     mounts.retain(|mount| mount.starts_with(dir));
     mounts.reverse();

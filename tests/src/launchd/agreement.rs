@@ -1,15 +1,15 @@
-//! What must hold of a colony of jobs whenever nothing is under way, whatever happened before.
+//! Checks a colony of jobs while no transition is under way.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-use super::Seat;
+use super::LaunchdFixture;
 use crate::agreement::{IN_NODE, names};
 use crate::database::NodeRow;
 
-impl Seat {
-    /// Fails the test unless rows, jobs, their files, what is barred, processes and directories tell the same
-    /// story, and what runs was started with what is in its file.
+impl LaunchdFixture {
+    /// Fails the test unless rows, jobs, their files, disabled labels, processes and directories agree, and running
+    /// nodes were started with the arguments in their files.
     #[track_caller]
     pub fn check_agreement(&self) {
         let rows = self.nodes();
@@ -20,15 +20,19 @@ impl Seat {
         let is_running = |row: &&NodeRow| row.status == "RUNNING";
         let (running, stopped): (Vec<&NodeRow>, Vec<&NodeRow>) = rows.iter().partition(is_running);
 
-        let held: BTreeSet<String> = self.held().into_iter().collect();
-        assert_eq!(held, set(&running), "what launchd holds");
+        let loaded: BTreeSet<String> = self.loaded().into_iter().collect();
+        assert_eq!(loaded, set(&running), "loaded jobs and running nodes");
         let files: BTreeSet<String> = self.job_files().into_iter().collect();
         let named = set(&all)
             .iter()
             .map(|label| format!("{label}.plist"))
             .collect();
         assert_eq!(files, named, "files and rows");
-        assert_eq!(self.barred(), set(&stopped), "what does not come up again");
+        assert_eq!(
+            self.disabled_labels(),
+            set(&stopped),
+            "disabled labels and stopped nodes"
+        );
 
         let processes = self.colony.processes();
         assert_eq!(processes.len(), running.len(), "{processes:#?}");
@@ -56,20 +60,20 @@ impl Seat {
             "logs and rows"
         );
         for row in &rows {
-            let inside = names(&row.root_dir);
+            let entries = names(&row.root_dir);
             let expected = IN_NODE.map(str::to_owned).into();
-            assert!(inside.is_subset(&expected), "in {}: {inside:?}", row.name);
+            assert!(entries.is_subset(&expected), "in {}: {entries:?}", row.name);
         }
     }
 
-    /// The labels that must not come up.
-    fn barred(&self) -> BTreeSet<String> {
-        let told = self.launchd.barred().into_iter();
+    /// The disabled labels.
+    fn disabled_labels(&self) -> BTreeSet<String> {
+        let output = self.launchd.disabled_labels().into_iter();
         let label = |name: String| name.split_once('/').unwrap().1.to_owned();
-        told.map(label).collect()
+        output.map(label).collect()
     }
 
-    /// The words in the file of a job.
+    /// The arguments in the file of a job.
     fn arguments(&self, label: &str) -> Vec<OsString> {
         let file = self.job_dir().join(format!("{label}.plist"));
         let job: plist::Dictionary = plist::from_file(file).unwrap();
@@ -78,7 +82,7 @@ impl Seat {
             .iter()
             .map(|word| word.as_string().unwrap().into())
             .collect();
-        // What the kernel has ends with an empty word.
+        // The kernel's list ends with an empty argument.
         words.push(OsString::new());
         words
     }

@@ -1,4 +1,4 @@
-//! The fake: a process of this test's own, with everything that it has in a private directory.
+//! The fake launchd: a child of the test, with all of its files in a private directory.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,29 +15,29 @@ use serde_json::json;
 use crate::call::Call;
 use crate::{binaries, wait};
 
-/// Names the directory with everything of one launchd.
+/// The variable that names the directory of one launchd.
 const VARIABLE: &str = "WNM_FAKE_LAUNCHD";
 
-/// Where it listens.
+/// The socket on which it listens.
 const SOCKET: &str = "socket";
 
-/// Where its socket is while nobody is to find it.
+/// The name of its socket while callers are not to find it.
 const HIDDEN: &str = "socket.hidden";
 
-/// How the fake behaves. By default as a real one for a user at the screen, with seconds of 100 ms.
+/// The behaviour of the fake. By default it is a real one for a user at the screen, with seconds of 100 ms.
 #[derive(Debug, Clone, Serialize)]
 pub struct Behaviour {
     /// Nobody is logged in at the screen.
     pub headless: bool,
-    /// There are only the subcommands of the time before domains.
+    /// Only the subcommands from before domains exist.
     pub former: bool,
     /// The domain whose jobs `list` shows, where it is not that of the caller's session.
     pub listed: Option<String>,
-    /// `print DOMAIN` has a form that nobody knows.
+    /// `print DOMAIN` has an unknown form.
     pub strange_tables: bool,
     /// Milliseconds for which a label is busy after its job is gone.
     pub settles_ms: u64,
-    /// Milliseconds in a second of a file of a job.
+    /// Milliseconds in a second of a job's file.
     pub second_ms: u64,
     /// See [`Behaviour::fail`].
     pub instead: Vec<serde_json::Value>,
@@ -61,40 +61,40 @@ impl Default for Behaviour {
 }
 
 impl Behaviour {
-    /// Answers a subcommand with a code and a complaint so many times, instead of doing it.
+    /// Answers a subcommand with a code and an error message this many times, instead of acting.
     pub fn fail(&mut self, verb: &str, code: u8, stderr: &str, times: usize) {
         self.instead.push(json!({
             "verb": verb, "times": times, "answer": {"code": code, "stderr": stderr},
         }));
     }
 
-    /// Takes the jobs of a directory when it comes up.
+    /// Loads the jobs of a directory when it boots.
     pub fn takes_at_boot(&mut self, domain: &str, directory: &Path) {
         self.at_boot
             .push(json!({"domain": domain, "directory": directory}));
     }
 
-    /// Does everything again that it is asked.
-    pub fn obeys(&mut self) {
+    /// Acts on every request again.
+    pub fn act_normally(&mut self) {
         self.instead.clear();
     }
 }
 
-/// A launchd that runs. It ends with all of its processes when dropped, or when this test does.
+/// A running launchd. It ends with all of its processes when it is dropped, or when this test ends.
 pub struct Launchd {
     dir: PathBuf,
     process: Mutex<Child>,
-    /// How it behaves; see [`Launchd::behave`].
+    /// See [`Launchd::behave`].
     behaviour: Behaviour,
 }
 
 impl Launchd {
-    /// Starts one that has everything below `dir`.
+    /// Starts one with its files below `dir`.
     pub fn up(dir: &Path) -> Self {
         Self::behaving(dir, Behaviour::default())
     }
 
-    /// Starts one that behaves so.
+    /// Starts one that behaves like this.
     pub fn behaving(dir: &Path, behaviour: Behaviour) -> Self {
         let dir = dir.join("launchd");
         fs::create_dir_all(dir.join("bin")).expect("no directory for launchd");
@@ -109,7 +109,7 @@ impl Launchd {
         }
     }
 
-    /// Changes how it behaves, from the next request on.
+    /// Changes its behaviour, from the next request on.
     pub fn behave(&mut self, change: impl FnOnce(&mut Behaviour)) {
         change(&mut self.behaviour);
         write(&self.dir, &self.behaviour);
@@ -127,7 +127,7 @@ impl Launchd {
         std::env::join_paths(dirs).expect("a directory with a colon")
     }
 
-    /// Its `launchctl`, and the variable with which that finds it.
+    /// Its `launchctl`, and the variable that this needs.
     pub fn launchctl(&self) -> (PathBuf, [(&'static str, PathBuf); 1]) {
         (
             self.dir.join("bin/launchctl"),
@@ -135,54 +135,54 @@ impl Launchd {
         )
     }
 
-    /// Everything that it was asked since it came up.
+    /// All requests since it booted.
     pub fn asked(&self) -> Vec<String> {
         let text = fs::read_to_string(self.dir.join("asked")).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
 
-    /// What must not come up, as `UID/LABEL`.
-    pub fn barred(&self) -> Vec<String> {
+    /// The disabled labels, as `UID/LABEL`.
+    pub fn disabled_labels(&self) -> Vec<String> {
         let text = fs::read(self.dir.join("disabled.json")).unwrap_or_default();
-        let told: BTreeMap<String, bool> = serde_json::from_slice(&text).unwrap_or_default();
-        let barred = told.into_iter().filter(|(_, barred)| *barred);
-        barred.map(|(name, _)| name).collect()
+        let stored: BTreeMap<String, bool> = serde_json::from_slice(&text).unwrap_or_default();
+        let disabled = stored.into_iter().filter(|(_, disabled)| *disabled);
+        disabled.map(|(name, _)| name).collect()
     }
 
-    /// The power goes, and comes back.
+    /// Cuts the power, and boots again.
     pub fn reboot(&self) {
         self.end();
         self.boot();
     }
 
-    /// Stops it in its tracks; what it runs goes on.
+    /// Suspends it. What it runs goes on.
     pub fn freeze(&self) {
         self.signal(Signal::SIGSTOP);
     }
 
-    /// Has it go on where it was stopped.
+    /// Resumes it.
     pub fn thaw(&self) {
         self.signal(Signal::SIGCONT);
     }
 
-    /// Takes it out of reach; what it runs goes on.
+    /// Makes it unreachable. What it runs goes on.
     pub fn hide(&self) {
         rename(&self.dir.join(SOCKET), &self.dir.join(HIDDEN));
     }
 
-    /// Brings it back into reach.
+    /// Makes it reachable again.
     pub fn show(&self) {
         rename(&self.dir.join(HIDDEN), &self.dir.join(SOCKET));
     }
 
-    /// Ends it without a word to what it runs, which is the caller's to end.
+    /// Kills it. The caller must end what it runs.
     pub fn kill(&self) {
         let mut process = self.process();
         process.kill().expect("launchd cannot be killed");
         process.wait().expect("launchd cannot be waited for");
     }
 
-    /// Comes up again after its end.
+    /// Boots again.
     pub fn boot(&self) {
         fs::remove_file(self.dir.join("asked")).ok();
         *self.process() = serve(&self.dir);
@@ -197,7 +197,7 @@ impl Launchd {
         let mut process = self.process();
         drop(process.stdin.take());
         if matches!(process.try_wait(), Ok(None)) {
-            // One that is stopped would not see it.
+            // A suspended one would not notice.
             kill(Pid::from_raw(process.id().cast_signed()), Signal::SIGCONT).ok();
         }
         process.wait().ok();
@@ -220,7 +220,7 @@ fn rename(from: &Path, to: &Path) {
 
 fn write(dir: &Path, behaviour: &Behaviour) {
     let text = serde_json::to_vec(behaviour).expect("settings are text");
-    // Read with every request, so whole at every moment.
+    // Every request reads it, so it must be complete at every moment.
     let beside = dir.join("settings.new");
     fs::write(&beside, text).expect("the settings cannot be written");
     fs::rename(beside, dir.join("settings.json")).expect("the settings cannot be written");

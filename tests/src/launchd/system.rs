@@ -1,5 +1,5 @@
-//! The launchd of a Mac. Its labels are those of any colony of the user, so one test at a time, and none where
-//! there is a colony.
+//! The launchd of a Mac. Its labels are those of any colony of the user. So one test runs at a time, and none where a
+//! colony exists.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -8,19 +8,19 @@ use std::process::Command;
 use crate::call::Call;
 use crate::real;
 
-/// The machine's launchd, for one test alone.
+/// The machine's launchd, locked for one test.
 pub struct Launchd {
     /// Held until the test ends.
     _alone: File,
 }
 
 impl Launchd {
-    /// Takes it. `None` after saying that the test is skipped, since the user has nodes.
+    /// Locks it. `None` after saying that the test is skipped, since the user has nodes.
     pub fn up() -> Option<Self> {
         let path = std::env::temp_dir().join("wnm-test-launchd.lock");
         let alone = File::create(path).expect("no lock for launchd");
         alone.lock().expect("launchd cannot be locked");
-        if !held().is_empty() {
+        if !loaded().is_empty() {
             real::skip("this user has nodes under launchd, which the tests would touch");
             return None;
         }
@@ -32,7 +32,7 @@ impl Launchd {
         call
     }
 
-    /// Its `launchctl`, and what that needs of an environment.
+    /// Its `launchctl`, and the variables that this needs.
     pub fn launchctl(&self) -> (PathBuf, [(&'static str, PathBuf); 0]) {
         (PathBuf::from("/bin/launchctl"), [])
     }
@@ -41,10 +41,10 @@ impl Launchd {
 impl Drop for Launchd {
     fn drop(&mut self) {
         let uid = nix::unistd::geteuid();
-        for label in held() {
+        for label in loaded() {
             for domain in ["gui", "user"] {
                 let target = format!("{domain}/{uid}/{label}");
-                // It is in one of them, and the next test looks.
+                // It is in one of them, and the next test checks.
                 let _ended = Command::new("/bin/launchctl")
                     .args(["bootout", &target])
                     .output();
@@ -53,7 +53,7 @@ impl Drop for Launchd {
     }
 }
 
-fn held() -> Vec<String> {
+fn loaded() -> Vec<String> {
     let list = Command::new("/bin/launchctl")
         .arg("list")
         .output()

@@ -1,14 +1,13 @@
-//! What must hold of a colony of units whenever nothing is under way, whatever happened before.
+//! Checks a colony of units while no transition is under way.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::Inside;
+use super::Machine;
 use crate::agreement::IN_NODE;
 
-impl Inside {
-    /// Fails the test unless rows, units, links, processes and directories tell the same story, and systemd has
-    /// read all of it.
+impl Machine {
+    /// Fails the test unless rows, units, links, processes and directories agree, and systemd has read all units.
     #[track_caller]
     pub fn check_agreement(&self) {
         let rows = self.nodes();
@@ -19,26 +18,26 @@ impl Inside {
         let names: BTreeSet<String> = units.iter().map(node).collect();
 
         assert_eq!(self.unit_files(), units, "units and rows");
-        assert_eq!(
-            self.links(),
-            running,
-            "only what runs comes back with the machine"
-        );
-        assert_eq!(self.loaded(), running, "what systemd holds in memory");
+        assert_eq!(self.links(), running, "links and running nodes");
+        assert_eq!(self.loaded(), running, "loaded and running units");
         let programs: Vec<String> = running.iter().map(node).collect();
         assert_eq!(self.processes(), programs, "processes and rows");
         assert_eq!(self.node_dirs(), names, "directories and rows");
         for name in &names {
-            let inside = self.names(&self.storage().join(name));
+            let entries = self.names(&self.storage().join(name));
             let expected = IN_NODE.map(str::to_owned).into();
-            assert!(inside.is_subset(&expected), "in {name}: {inside:?}");
+            assert!(entries.is_subset(&expected), "in {name}: {entries:?}");
         }
         let sliced = self.names(&self.unit_dir()).contains("wnm.slice");
-        assert_eq!(sliced, !rows.is_empty(), "the slice without a node");
+        assert_eq!(
+            sliced,
+            !rows.is_empty(),
+            "a slice if and only if there are nodes"
+        );
         for unit in units.iter().map(String::as_str).chain(["wnm.slice"]) {
             let asked = ["show", "--property=NeedDaemonReload", "--value", unit];
             let outdated = self.systemctl(asked).succeeded().stdout;
-            assert_eq!(outdated.trim(), "no", "{unit} was not read anew");
+            assert_eq!(outdated.trim(), "no", "{unit} needs a reload");
         }
     }
 
@@ -48,7 +47,7 @@ impl Inside {
         names
     }
 
-    /// What comes back with the machine.
+    /// The units that start at boot.
     fn links(&self) -> BTreeSet<String> {
         let dir = self.unit_dir();
         let wants = self.names(&dir).into_iter();
@@ -59,31 +58,31 @@ impl Inside {
             .collect()
     }
 
-    /// Units that do something or have failed.
+    /// Units that are active or have failed.
     fn loaded(&self) -> BTreeSet<String> {
         let asked = ["list-units", "--plain", "--no-legend", "antnode*"];
-        let told = self.systemctl(asked).succeeded().stdout;
+        let output = self.systemctl(asked).succeeded().stdout;
         let first = |line: &str| line.split_whitespace().next().map(str::to_owned);
-        told.lines().filter_map(first).collect()
+        output.lines().filter_map(first).collect()
     }
 
-    /// The nodes that processes run the program of, whoever started them.
+    /// The nodes whose programs run, whoever started them.
     fn processes(&self) -> Vec<String> {
-        // Not every link may be read by everyone.
-        let told = self.run("/bin/sh", ["-c", "readlink /proc/[0-9]*/exe"]);
-        // The way to the storage is told as it is outside, for some, and not at all for one that was started through a
-        // mount that is gone: what is left of it in any case is the node's own directory.
+        // Some links are not readable.
+        let output = self.run("/bin/sh", ["-c", "readlink /proc/[0-9]*/exe"]);
+        // Some paths to the storage are those outside of the machine, and a program started through a mount that is
+        // gone has none. The end of each path is the node's own directory.
         let node = |path: &str| {
             let (way, _program) = path.rsplit_once('/')?;
             let (_, dir) = way.rsplit_once('/')?;
             dir.starts_with("antnode").then(|| dir.to_owned())
         };
-        let mut found: Vec<String> = told.stdout.lines().filter_map(node).collect();
+        let mut found: Vec<String> = output.stdout.lines().filter_map(node).collect();
         found.sort();
         found
     }
 
-    /// The directories of nodes, by name.
+    /// The names of the nodes' directories.
     pub fn node_dirs(&self) -> BTreeSet<String> {
         let mut names = self.names(&self.storage());
         names.retain(|name| name.starts_with("antnode"));

@@ -1,37 +1,37 @@
-//! The places that antctl chooses itself.
+//! Nodes in the directories and on the ports that antctl chooses.
 
-use super::{process_of, stage};
+use super::{fixture, process_of};
 
 #[test]
-fn zen_leaves_the_places_to_antctl_and_records_them() {
-    let Some(stage) = stage() else { return };
-    // A service of someone else makes antctl count otherwise than wnm.
-    let _ = stage.add_by_hand(15).run().succeeded();
-    stage.init("antctl+zen", "0.4.16", &["--node-cap=3"]);
-    let _ = stage
+fn under_zen_antctl_chooses_directories_and_ports_and_wnm_records_them() {
+    let Some(fixture) = fixture() else { return };
+    // Another user's service makes antctl count differently from wnm.
+    let _ = fixture.manual_add(15).run().succeeded();
+    fixture.init("antctl+zen", "0.4.16", &["--node-cap=3"]);
+    let _ = fixture
         .wnm(["--force-action=add", "--count=2"])
         .run()
         .succeeded();
-    stage.settle(2);
-    let rows = stage.nodes();
-    let base = stage.registry();
+    fixture.settle(2);
+    let rows = fixture.nodes();
+    let base = fixture.registry();
     for (row, (id, service)) in rows.iter().zip([(1, "antnode2"), (2, "antnode3")]) {
         assert_eq!((row.id, row.service.as_str()), (id, service));
         assert_eq!(row.root_dir, base.with_file_name(service));
         assert_eq!(
             row.port,
-            stage.colony.ports.node_port(u16::try_from(id).unwrap())
+            fixture.colony.ports.node_port(u16::try_from(id).unwrap())
         );
     }
     let removal = ["--force-action=remove", "--service-name=0001"];
-    let _ = stage.wnm(removal).run().succeeded();
-    assert_eq!(stage.names(), ["antnode1", "antnode3"]);
+    let _ = fixture.wnm(removal).run().succeeded();
+    assert_eq!(fixture.names(), ["antnode1", "antnode3"]);
     assert!(!base.with_file_name("antnode2").exists());
-    assert!(process_of(&stage, "antnode3").is_some());
-    let _ = stage
+    assert!(process_of(&fixture, "antnode3").is_some());
+    let _ = fixture
         .wnm(["--force-action=teardown", "--confirm"])
         .run()
         .succeeded();
-    assert_eq!(stage.names(), ["antnode1"], "it is none of wnm's");
-    assert!(stage.colony.processes().is_empty());
+    assert_eq!(fixture.names(), ["antnode1"], "not managed by wnm");
+    assert!(fixture.colony.processes().is_empty());
 }

@@ -9,10 +9,10 @@ use crate::{colony, one_line, refused, refused_as};
 
 const NO_CHECKSUM: &str = "0x00455D78f850b0358E8cea5be24d415E01E107CF";
 
-/// Arguments, and words that the refusal must have.
+/// Arguments, and words that the error must contain.
 type Case = (&'static [&'static str], &'static [&'static str]);
 
-/// Wrong whatever there is on the machine.
+/// Wrong in every state of the machine.
 const ALWAYS: &[Case] = &[
     (
         &["--nod-cap", "8"],
@@ -118,7 +118,7 @@ const ALWAYS: &[Case] = &[
 ];
 
 #[test]
-fn what_is_wrong_anywhere_is_refused_where_there_is_no_colony_and_where_there_is_one() {
+fn bad_arguments_are_refused_with_and_without_a_colony() {
     let (empty, made) = (Colony::new(), colony());
     for (args, words) in ALWAYS {
         refused(&empty, args, words);
@@ -127,7 +127,7 @@ fn what_is_wrong_anywhere_is_refused_where_there_is_no_colony_and_where_there_is
 }
 
 #[test]
-fn what_has_no_json_is_refused_in_a_line_too() {
+fn commands_without_json_refuse_bad_arguments_in_one_line() {
     let colony = colony();
     let cases: &[Case] = &[
         (&["completions"], &["completions bash"]),
@@ -152,7 +152,7 @@ fn what_has_no_json_is_refused_in_a_line_too() {
 }
 
 #[test]
-fn settings_that_do_not_go_together_make_no_colony() {
+fn init_refuses_conflicting_settings() {
     let colony = Colony::new();
     let program = colony.program("0.4.17");
     let path = program.to_str().unwrap();
@@ -207,7 +207,7 @@ fn settings_that_do_not_go_together_make_no_colony() {
 }
 
 #[test]
-fn settings_that_do_not_go_together_are_not_stored() {
+fn conflicting_settings_are_not_stored() {
     let colony = colony();
     let cases: &[Case] = &[
         (
@@ -220,7 +220,7 @@ fn settings_that_do_not_go_together_are_not_stored() {
         ),
         (&["--node-cap=60000"], &["--node-cap '60000'", "65535"]),
         (&["--process-manager=setsid+sudo"], &["since --init"]),
-        // No test is given the usual range, so it is not what is stored.
+        // No test gets the default range, so it differs from the stored one.
         (&["--port-start=55"], &["--port-start '55'", "since --init"]),
         (
             &["--last-stopped-at=5"],
@@ -252,7 +252,7 @@ fn settings_that_do_not_go_together_are_not_stored() {
 }
 
 #[test]
-fn a_node_that_does_not_exist_is_told_with_the_nearest_and_the_others_are_left_alone() {
+fn an_unknown_node_is_refused_with_the_nearest_name() {
     let colony = crate::colony_of(2);
     let before = colony.processes();
     for action in ["stop", "start", "remove", "upgrade", "disable"] {
@@ -272,11 +272,11 @@ fn a_node_that_does_not_exist_is_told_with_the_nearest_and_the_others_are_left_a
 }
 
 #[test]
-fn lines_of_a_config_file_are_named_with_file_and_line() {
+fn config_file_errors_name_file_and_line() {
     let colony = colony();
     let file = colony.dir().join("night.conf");
     let path = file.to_str().unwrap();
-    // Any but the one that the colony has.
+    // Any manager but the colony's.
     let other = if colony.ports.node == 64 { 63 } else { 64 };
     let (moved, named) = (
         format!("port_start {other}\n"),
@@ -315,7 +315,7 @@ fn lines_of_a_config_file_are_named_with_file_and_line() {
     std::fs::write(&file, b"node_cap = \xff\xfe\n").unwrap();
     refused(&colony, &["-c", path], &[path, ":1: ", "UTF-8"]);
 
-    // Whoever may write it could have the rewards paid to them.
+    // Whoever can write it could direct the rewards to themselves.
     std::fs::write(&file, "node_cap = 5\n").unwrap();
     let mode = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode));
     mode(0o666).unwrap();
@@ -323,7 +323,7 @@ fn lines_of_a_config_file_are_named_with_file_and_line() {
     mode(0o664).unwrap();
     colony.wnm(["plan", "-c", path]).run().succeeded();
 
-    // The default file is no different.
+    // The same holds for the default file.
     let config = colony.home().join(".local/share/wnm");
     std::fs::create_dir_all(&config).unwrap();
     std::fs::write(config.join("config"), "xyzzy = 1\n").unwrap();
@@ -335,7 +335,7 @@ fn lines_of_a_config_file_are_named_with_file_and_line() {
 }
 
 #[test]
-fn a_variable_of_the_environment_is_named() {
+fn environment_errors_name_the_variable() {
     let colony = colony();
     let cases = [
         ("NODE_CAP", "lots", "whole number"),
@@ -351,12 +351,12 @@ fn a_variable_of_the_environment_is_named() {
 }
 
 #[test]
-fn all_faults_are_told_at_once() {
+fn all_errors_are_reported_together() {
     let colony = colony();
     let args = ["--node-cap", "many", "--cpu-remove", "hot", "--json"];
-    let told = colony.wnm(args).run().refused();
-    assert_eq!(told.stderr.lines().count(), 2, "{}", told.stderr);
-    assert!(told.stderr.contains("--node-cap") && told.stderr.contains("--cpu-remove"));
-    assert_eq!(told.stdout.lines().count(), 1, "{}", told.stdout);
-    assert_eq!(told.status(), "error");
+    let output = colony.wnm(args).run().refused();
+    assert_eq!(output.stderr.lines().count(), 2, "{}", output.stderr);
+    assert!(output.stderr.contains("--node-cap") && output.stderr.contains("--cpu-remove"));
+    assert_eq!(output.stdout.lines().count(), 1, "{}", output.stdout);
+    assert_eq!(output.status(), "error");
 }

@@ -1,12 +1,12 @@
-//! Databases that are none, of others, newer, read-only, in use, or not there.
+//! Databases that are not databases, foreign, newer, read-only, in use, or missing.
 
 use std::fs;
 
 use wnm_tests::colony::Colony;
 use wnm_tests::nodes::WALLET;
 
+use crate::directory_state::DirectoryState;
 use crate::mounts::{self, Mounts};
-use crate::picture::Picture;
 use crate::{call, colony, colony_of, one_line, refused};
 
 /// Commands that need a colony, each in its own way.
@@ -20,7 +20,7 @@ const COMMANDS: [&[&str]; 6] = [
 ];
 
 #[test]
-fn without_a_database_every_command_says_how_to_make_one_and_makes_nothing() {
+fn without_a_database_every_command_refuses_and_names_init() {
     let colony = Colony::new();
     let home = Colony::new();
     for args in COMMANDS {
@@ -35,7 +35,7 @@ fn without_a_database_every_command_says_how_to_make_one_and_makes_nothing() {
 }
 
 #[test]
-fn a_colony_is_made_once() {
+fn a_second_init_is_refused() {
     let colony = colony_of(1);
     let program = colony.program("0.4.17");
     let args = [
@@ -50,7 +50,7 @@ fn a_colony_is_made_once() {
 }
 
 #[test]
-fn a_file_that_is_no_database_of_ours_is_left_as_it_is() {
+fn a_foreign_file_is_refused_and_stays_unchanged() {
     let colony = Colony::new();
     let program = colony.program("0.4.17");
     let init = [
@@ -85,7 +85,7 @@ fn a_file_that_is_no_database_of_ours_is_left_as_it_is() {
 }
 
 #[test]
-fn a_damaged_database_is_told_and_not_made_worse() {
+fn a_damaged_database_is_reported_and_stays_unchanged() {
     let colony = colony();
     let path = colony.database_path();
     let mut bytes = fs::read(&path).unwrap();
@@ -96,13 +96,13 @@ fn a_damaged_database_is_told_and_not_made_worse() {
     for args in COMMANDS {
         let line = one_line(&call(&colony, args, false).run().refused());
         assert!(line.contains("colony.db is damaged"), "{line}");
-        // What SQLite keeps beside it may be new: it could not be closed in order.
+        // The files that SQLite keeps beside it may be new: it was not closed properly.
         assert_eq!(fs::read(&path).unwrap(), bytes, "{args:?}");
     }
 }
 
 #[test]
-fn a_database_of_a_newer_program_is_left_to_it() {
+fn a_newer_database_is_refused() {
     let colony = colony_of(1);
     let row = "('m20990101_000001_beyond', 4070908800)";
     colony.database().execute(&format!(
@@ -116,7 +116,7 @@ fn a_database_of_a_newer_program_is_left_to_it() {
 }
 
 #[test]
-fn a_row_that_cannot_be_read_is_named() {
+fn an_unreadable_row_is_named() {
     let colony = colony();
     colony
         .database()
@@ -127,12 +127,12 @@ fn a_row_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn a_read_only_database_is_looked_at_and_not_worked_on() {
+fn a_read_only_database_allows_reports_but_no_changes() {
     let colony = colony_of(1);
     let Some(mounts) = Mounts::permitted() else {
         return;
     };
-    let before = Picture::of(colony.dir());
+    let before = DirectoryState::of(colony.dir());
     let script = format!(
         "mount --bind {dir} {dir} && mount -o remount,ro,bind {dir}",
         dir = mounts::quoted(colony.dir())
@@ -146,26 +146,26 @@ fn a_read_only_database_is_looked_at_and_not_worked_on() {
         );
         assert!(line.contains("colony.db"), "{line}");
     }
-    // Looking needs no writing.
+    // Reading needs no write access.
     for args in [&["--report", "node-status"][..], &["events"]] {
-        let told = run(args).succeeded();
-        assert!(told.stdout.contains("antnode0001"), "{}", told.stdout);
+        let output = run(args).succeeded();
+        output.assert_stdout_contains("antnode0001");
     }
-    Picture::of(colony.dir()).assert_same_as(&before);
+    DirectoryState::of(colony.dir()).assert_same_as(&before);
     assert_eq!(colony.processes().len(), 1);
 }
 
 #[test]
-fn a_database_that_another_program_is_writing_is_waited_for_and_then_left() {
+fn a_locked_database_is_awaited_up_to_a_deadline() {
     let colony = colony_of(1);
     let held = colony.database().hold();
     for args in [&["--force-action", "stop"][..], &["--node-cap", "4"]] {
         let line = one_line(&colony.wnm(args).run().refused());
         assert!(line.contains("in use by another program"), "{line}");
     }
-    // Reports go on.
-    let told = colony.wnm(["--report", "node-status"]).run().succeeded();
-    assert!(told.stdout.contains("antnode0001"), "{}", told.stdout);
+    // Reports still work.
+    let output = colony.wnm(["--report", "node-status"]).run().succeeded();
+    output.assert_stdout_contains("antnode0001");
     drop(held);
     assert_eq!(
         colony.processes().len(),

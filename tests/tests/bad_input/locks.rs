@@ -1,4 +1,4 @@
-//! Someone else is at it.
+//! Concurrent runs.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,9 +10,9 @@ use wnm_tests::wait::{self, LONG};
 use crate::{colony, colony_of, one_line, refused};
 
 #[test]
-fn a_second_run_says_who_is_at_it_and_a_report_does_not_care() {
+fn a_second_run_names_the_first_and_reports_still_work() {
     let colony = colony_of(1);
-    // A node program that says its version when the gate opens, so that the first run stays.
+    // This node program prints its version only when the gate opens, so the first run keeps waiting.
     let gate = colony.dir().join("gate");
     nix::unistd::mkfifo(&gate, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let slow = colony.dir().join("slow");
@@ -44,8 +44,8 @@ fn a_second_run_says_who_is_at_it_and_a_report_does_not_care() {
         assert!(line.contains("`wnm --antnode-path "), "{line}");
         assert!(line.contains("colony.db"), "{line}");
     }
-    let told = colony.wnm(["--report", "node-status"]).run().succeeded();
-    assert!(told.stdout.contains("antnode0001"), "{}", told.stdout);
+    let output = colony.wnm(["--report", "node-status"]).run().succeeded();
+    output.assert_stdout_contains("antnode0001");
     colony.wnm(["events"]).run().succeeded();
 
     fs::write(&gate, "go\n").unwrap();
@@ -55,14 +55,14 @@ fn a_second_run_says_who_is_at_it_and_a_report_does_not_care() {
 }
 
 #[test]
-fn a_lock_of_a_run_that_was_killed_holds_nobody_up() {
+fn the_lock_of_a_killed_run_blocks_nobody() {
     let colony = colony();
     fs::write(colony.dir().join("colony.db.lock"), "1\n1\nwnm\n").unwrap();
     colony.wnm::<&str>([]).run().succeeded();
 }
 
 #[test]
-fn a_python_wnm_that_may_be_running_is_respected_and_one_that_is_long_gone_is_told() {
+fn a_recent_python_lock_blocks_and_a_stale_one_is_reported() {
     let colony = colony();
     let state = colony.home().join(".local/share/autonomi");
     fs::create_dir_all(&state).unwrap();
@@ -83,8 +83,8 @@ fn a_python_wnm_that_may_be_running_is_respected_and_one_that_is_long_gone_is_to
     colony.wnm(["--report", "node-status"]).run().succeeded();
 
     fs::write(&lock, (now - 7200).to_string()).unwrap();
-    let told = colony.wnm(["--force-action", "survey"]).run().succeeded();
-    let line = one_line(&told);
+    let output = colony.wnm(["--force-action", "survey"]).run().succeeded();
+    let line = one_line(&output);
     assert!(
         line.contains("wnm_active") && line.contains("--remove-lockfile"),
         "{line}"
@@ -92,11 +92,11 @@ fn a_python_wnm_that_may_be_running_is_respected_and_one_that_is_long_gone_is_to
     assert!(lock.exists(), "nobody asked for its removal");
 
     let remove = |colony: &wnm_tests::colony::Colony| -> Call { colony.wnm(["--remove-lockfile"]) };
-    let told = remove(&colony).run().succeeded();
-    assert!(told.stdout.contains("deleted"), "{}", told.stdout);
+    let output = remove(&colony).run().succeeded();
+    output.assert_stdout_contains("deleted");
     assert!(!lock.exists());
-    let told = remove(&colony).arg("--json").run().succeeded();
-    assert_eq!(told.status(), "lockfile-removed");
-    let told = colony.wnm(["--force-action", "survey"]).run().succeeded();
-    assert_eq!(told.stderr, "");
+    let output = remove(&colony).arg("--json").run().succeeded();
+    assert_eq!(output.status(), "lockfile-removed");
+    let output = colony.wnm(["--force-action", "survey"]).run().succeeded();
+    assert_eq!(output.stderr, "");
 }

@@ -1,30 +1,26 @@
-//! What is wrong with what the program is given, or with the machine it runs on: each is refused in one line
-//! that says what to do, and nothing is changed or lost.
+//! Bad input, or a bad machine: wnm refuses each case in one line that says what to do, and changes or loses nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod arguments;
 mod databases;
-mod hostile_nodes;
+mod directory_state;
 mod locks;
+mod malicious_nodes;
 mod mounts;
-mod picture;
 mod programs;
 mod snapshots;
 mod storage;
 
-use picture::Picture;
+use directory_state::DirectoryState;
 use wnm_tests::call::{Call, Outcome};
-use wnm_tests::colony::{Colony, EAGER};
+use wnm_tests::colony::Colony;
 
-/// A colony of simulated nodes without nodes.
+/// A colony for simulated nodes, without any.
 fn colony() -> Colony {
-    let colony = Colony::new();
-    let program = colony.program("0.4.17");
-    colony.init("setsid+user", &program, EAGER);
-    colony
+    Colony::simulated("0.4.17", &[])
 }
 
-/// The same with this many nodes that run.
+/// The same with this many running nodes.
 fn colony_of(nodes: usize) -> Colony {
     let colony = colony();
     let count = nodes.to_string();
@@ -43,8 +39,8 @@ fn colony_of(nodes: usize) -> Colony {
     colony
 }
 
-/// Fails the test unless the call is refused in one line with these words in it, to people and to programs, and
-/// leaves everything in the test's directory as it was. The line without the program's name comes back.
+/// Fails the test unless the call is refused in one line with these words in it, for people and for programs, and
+/// leaves everything in the test's directory as it was. Returns the line without the program's name.
 #[track_caller]
 fn refused<S: AsRef<str>>(colony: &Colony, args: &[S], words: &[&str]) -> String {
     refused_as(colony, |json| call(colony, args, json), words)
@@ -52,19 +48,19 @@ fn refused<S: AsRef<str>>(colony: &Colony, args: &[S], words: &[&str]) -> String
 
 #[track_caller]
 fn refused_as(colony: &Colony, call: impl Fn(bool) -> Call, words: &[&str]) -> String {
-    let before = Picture::of(colony.dir());
-    let told = call(false).run().refused();
-    let line = one_line(&told);
+    let before = DirectoryState::of(colony.dir());
+    let output = call(false).run().refused();
+    let line = one_line(&output);
     for word in words {
         assert!(line.contains(word), "no '{word}' in: {line}");
     }
-    assert_eq!(told.stdout, "", "{line}");
+    assert_eq!(output.stdout, "", "{line}");
 
-    let told = call(true).run().refused();
-    assert_eq!(told.status(), "error", "{}", told.stdout);
-    let message = told.last_json()["message"].as_str().unwrap().to_owned();
+    let output = call(true).run().refused();
+    assert_eq!(output.status(), "error", "{}", output.stdout);
+    let message = output.last_json()["message"].as_str().unwrap().to_owned();
     assert_eq!(message, line);
-    Picture::of(colony.dir()).assert_same_as(&before);
+    DirectoryState::of(colony.dir()).assert_same_as(&before);
     line
 }
 
@@ -73,14 +69,14 @@ fn call<S: AsRef<str>>(colony: &Colony, args: &[S], json: bool) -> Call {
     if json { call.arg("--json") } else { call }
 }
 
-/// The one line of complaint.
+/// The one line of the error.
 #[track_caller]
-fn one_line(told: &Outcome) -> String {
-    let mut lines = told.stderr.lines();
+fn one_line(output: &Outcome) -> String {
+    let mut lines = output.stderr.lines();
     let (first, second) = (lines.next(), lines.next());
     let line = first.and_then(|line| line.strip_prefix("wnm: "));
     match (line, second) {
         (Some(line), None) if !line.is_empty() => line.to_owned(),
-        _ => panic!("not one line of complaint:\n{}", told.stderr),
+        _ => panic!("not one line of complaint:\n{}", output.stderr),
     }
 }

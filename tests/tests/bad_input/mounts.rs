@@ -1,4 +1,4 @@
-//! Running the program where something is mounted over a directory, for it alone.
+//! Runs the program with something mounted over a directory that only it sees.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use wnm_tests::colony::Colony;
 use wnm_tests::nodes::NOWHERE;
 use wnm_tests::real;
 
-/// How this user may get a mount namespace: as root, or as root of a user namespace.
+/// How this user can get a mount namespace: as root, or as root of a user namespace.
 pub struct Mounts {
     options: &'static [&'static str],
 }
@@ -29,7 +29,7 @@ impl Mounts {
         permitted.map(|options| Self { options })
     }
 
-    /// A call of `wnm` after `script` has mounted what it takes.
+    /// A call of `wnm` after `script` has done the mounts.
     pub fn call<S: AsRef<str>>(&self, colony: &Colony, script: &str, args: &[S]) -> Call {
         Call::new(Path::new("unshare"), &colony.home(), &colony.temporary())
             .env("DBPATH", colony.database_path())
@@ -41,7 +41,7 @@ impl Mounts {
     }
 }
 
-/// A path as one word of a script.
+/// A path quoted for a script.
 pub fn quoted(path: &Path) -> String {
     let path = path.to_str().expect("paths of tests are text");
     assert!(!path.contains('\''), "{path}");

@@ -1,4 +1,4 @@
-//! Node programs that are missing, cannot be run, are something else, or hang.
+//! Node programs that are missing, cannot be run, are another program, or hang.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use wnm_tests::colony::Colony;
 use wnm_tests::nodes::WALLET;
 use wnm_tests::wait::{self, LONG};
 
-use crate::picture::Picture;
+use crate::directory_state::DirectoryState;
 use crate::{colony_of, one_line, refused};
 
 fn script(dir: &Path, name: &str, text: &str, mode: u32) -> PathBuf {
@@ -18,7 +18,7 @@ fn script(dir: &Path, name: &str, text: &str, mode: u32) -> PathBuf {
     path
 }
 
-/// Programs that no node can be run with, and what is said of them.
+/// Programs that cannot be node programs, and what the error says.
 fn wrong_programs(dir: &Path) -> Vec<(PathBuf, &'static str)> {
     fs::create_dir(dir.join("a-directory")).unwrap();
     vec![
@@ -54,7 +54,7 @@ fn wrong_programs(dir: &Path) -> Vec<(PathBuf, &'static str)> {
 }
 
 #[test]
-fn no_colony_is_made_with_a_wrong_program() {
+fn init_refuses_a_wrong_program() {
     let colony = Colony::new();
     for (program, words) in wrong_programs(colony.dir()) {
         let path = program.to_str().unwrap();
@@ -71,9 +71,9 @@ fn no_colony_is_made_with_a_wrong_program() {
 }
 
 #[test]
-fn a_program_that_hangs_is_given_up_and_killed() {
+fn a_hanging_program_is_killed() {
     let colony = Colony::new();
-    // Its child would outlive it, were it not for the process group.
+    // Its child would outlive it without the process group.
     let pid = colony.dir().join("pid");
     let text = format!(
         "#!/bin/sh\nsleep 600 &\necho $! > '{}'\nwait\n",
@@ -92,30 +92,30 @@ fn a_program_that_hangs_is_given_up_and_killed() {
     assert!(!colony.database().exists());
     let sleeper: i32 = fs::read_to_string(pid).unwrap().trim().parse().unwrap();
     wait::until(LONG, "the end of what hung", || {
-        // A zombie that nobody collects is as good as gone.
+        // A zombie that nobody waits for counts as gone.
         let state = fs::read_to_string(format!("/proc/{sleeper}/stat"));
         !state.is_ok_and(|stat| !stat.contains(") Z "))
     });
 }
 
 #[test]
-fn a_program_that_goes_wrong_later_stops_adding_and_nothing_else() {
+fn a_program_that_breaks_later_stops_only_adds() {
     let colony = colony_of(2);
     let before = colony.processes();
     for (program, words) in wrong_programs(colony.dir()) {
         let path = program.to_str().unwrap();
-        let told = colony.wnm(["--antnode-path", path]).run().succeeded();
-        assert!(told.stdout.contains("not adding"), "{}", told.stdout);
-        assert!(told.stdout.contains(words), "{}", told.stdout);
+        let output = colony.wnm(["--antnode-path", path]).run().succeeded();
+        output.assert_stdout_contains("not adding");
+        output.assert_stdout_contains(words);
         for action in ["add", "upgrade"] {
-            let pictured = Picture::of(&colony.storage());
-            let told = colony.wnm(["--force-action", action]).run().refused();
-            let line = one_line(&told);
+            let pictured = DirectoryState::of(&colony.storage());
+            let output = colony.wnm(["--force-action", action]).run().refused();
+            let line = one_line(&output);
             assert!(
                 line.contains("no node program") && line.contains(words),
                 "{line}"
             );
-            Picture::of(&colony.storage()).assert_same_as(&pictured);
+            DirectoryState::of(&colony.storage()).assert_same_as(&pictured);
         }
         colony
             .wnm(["--report", "machine-metrics"])

@@ -1,4 +1,4 @@
-//! Snapshots to be planned on that are none.
+//! `wnm plan` on files that are not snapshots.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use wnm_tests::colony::Colony;
 use crate::{colony_of, refused};
 
 #[test]
-fn a_snapshot_that_is_none_is_named_with_what_is_wrong() {
+fn a_bad_snapshot_is_refused_with_the_reason() {
     let colony = colony_of(1);
     let good = colony.wnm(["plan", "--json"]).run().succeeded().stdout;
     let elsewhere = Colony::new();

@@ -1,4 +1,4 @@
-//! Storage that is full or cannot be written.
+//! Storage that is full or cannot be written to.
 
 use wnm_tests::colony::Colony;
 use wnm_tests::nodes::WALLET;
@@ -11,7 +11,7 @@ use crate::{colony, one_line};
 const SMALL: &str = "mount -t tmpfs -o size=256k none";
 
 #[test]
-fn no_colony_is_made_in_a_storage_that_is_full_or_read_only() {
+fn init_refuses_a_full_or_read_only_storage() {
     let colony = Colony::new();
     let Some(mounts) = Mounts::permitted() else {
         return;
@@ -46,7 +46,7 @@ fn no_colony_is_made_in_a_storage_that_is_full_or_read_only() {
 }
 
 #[test]
-fn a_node_for_which_there_is_no_room_is_told_and_made_once_there_is() {
+fn an_add_fails_without_disk_space_and_succeeds_later() {
     let colony = colony();
     let Some(mounts) = Mounts::permitted() else {
         return;
@@ -55,7 +55,7 @@ fn a_node_for_which_there_is_no_room_is_told_and_made_once_there_is() {
         quoted(&colony.storage()),
         quoted(&colony.dir().join("mark")),
     );
-    // The mark tells that it is the right storage.
+    // The mark proves that it is the right storage.
     let small = format!("cp {dir}/.wnm {aside} && {SMALL} {dir} && cp {aside} {dir}/.wnm");
     let read_only = format!("{small} && mount -o remount,ro {dir}");
     for (script, words) in [
@@ -63,19 +63,19 @@ fn a_node_for_which_there_is_no_room_is_told_and_made_once_there_is() {
         (&read_only, "Read-only file system"),
     ] {
         let args = ["--force-action", "add", "--json"];
-        let told = mounts.call(&colony, script, &args).run().refused();
-        assert_eq!(told.status(), "error", "{}", told.stdout);
-        let step = told.stdout.lines().next().unwrap();
+        let output = mounts.call(&colony, script, &args).run().refused();
+        assert_eq!(output.status(), "error", "{}", output.stdout);
+        let step = output.stdout.lines().next().unwrap();
         assert!(
             step.contains(words) && step.contains("antnode0001"),
             "{step}"
         );
         assert_eq!(colony.processes(), []);
         let journal = colony.wnm(["events", "--node", "1"]).run().succeeded();
-        assert!(journal.stdout.contains("failed"), "{}", journal.stdout);
-        assert!(journal.stdout.contains(words), "{}", journal.stdout);
+        journal.assert_stdout_contains("failed");
+        journal.assert_stdout_contains(words);
 
-        // With room it is made good, without a word from anyone.
+        // Once there is room, a cycle finishes it without further input.
         wait::until(wait::LONG, "the node to run", || {
             colony.wnm(["--node-cap", "1"]).run().succeeded();
             let nodes = colony.database().nodes();

@@ -1,17 +1,18 @@
-//! The program killed at any moment, and not only where it says that it can be.
+//! Plain processes, and the program killed at any moment: not only at fault points.
 
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use wnm_tests::colony::Colony;
 use wnm_tests::wait::{LONG, closely};
 
-use crate::stage::Stage;
+use crate::test_colony::TestColony;
 
 /// Nodes that are added at once.
 const NODES: u32 = 3;
 
-/// When to kill: so many microseconds after something showed in the node storage; the storage itself is there
-/// from the beginning, and nothing that is waited for goes away again. Drawn once, so that a failure can be had again as far as that is possible.
+/// When to kill: so many microseconds after a path appears in the node storage, which itself is always there. No path
+/// that is waited for disappears again. Drawn once, so that a failure repeats as far as it can.
 const MOMENTS: [(&str, u64); 12] = [
     ("", 3_170),
     ("", 21_430),
@@ -28,35 +29,33 @@ const MOMENTS: [(&str, u64); 12] = [
 ];
 
 #[test]
-fn adding_three_nodes_ends_well_whenever_it_is_killed() {
+fn an_add_of_three_nodes_ends_well_whenever_it_is_killed() {
     let (even, odd): (Vec<_>, Vec<_>) = (0..MOMENTS.len()).partition(|at| at % 2 == 0);
     std::thread::scope(|scope| {
         for half in [even, odd] {
             scope.spawn(|| {
-                half.into_iter()
-                    .for_each(kill_in_turn(Stage::with_nodes(0)))
+                let colony = TestColony::new(Colony::new());
+                for at in half {
+                    kill_after(&colony, MOMENTS[at]);
+                }
             });
         }
     });
 }
 
-fn kill_in_turn(stage: Stage) -> impl FnMut(usize) {
-    move |at| {
-        let (sign, microseconds) = MOMENTS[at];
-        eprintln!("killed {microseconds} µs after '{sign}'");
-        let adding = stage.add(NODES).spawn();
-        let path = stage.colony.storage().join(sign);
-        closely(LONG, path.display(), || path.exists());
-        // Not to wait for anything: the time itself is what is tried.
-        std::thread::sleep(Duration::from_micros(microseconds));
-        let _ended = adding.end_with(Signal::SIGKILL);
-        stage.settle_with(&[]);
-        stage.check();
-        let rows = stage.rows();
-        assert!(rows.len() <= NODES as usize, "{rows:#?}");
-        for (row, _) in &rows {
-            assert_eq!(row.status, "RUNNING", "{rows:#?}");
-        }
-        stage.tear_down();
-    }
+fn kill_after(colony: &TestColony<'_>, (sign, microseconds): (&str, u64)) {
+    eprintln!("killed {microseconds} µs after '{sign}'");
+    let adding = colony.add(NODES).spawn();
+    let path = colony.backend.storage().join(sign);
+    closely(LONG, path.display(), || path.exists());
+    // Waits for nothing: the moment itself is what is tested.
+    std::thread::sleep(Duration::from_micros(microseconds));
+    let _ended = adding.end_with(Signal::SIGKILL);
+    colony.settle(&[]);
+    colony.check();
+    let rows = colony.backend.database().nodes();
+    assert!(rows.len() <= NODES as usize, "{rows:#?}");
+    let running = rows.iter().all(|row| row.status == "RUNNING");
+    assert!(running, "{rows:#?}");
+    colony.tear_down();
 }

@@ -1,4 +1,4 @@
-//! What the program is killed in, as a table.
+//! The operations that the program is killed in.
 
 /// The version of a node before an upgrade.
 pub const OLD: &str = "0.4.16";
@@ -6,7 +6,7 @@ pub const OLD: &str = "0.4.16";
 /// The version after it, and of every other node.
 pub const NEW: &str = "0.4.17";
 
-/// How a node stands once nothing is under way.
+/// A node with no transition under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// There is no such node.
@@ -17,76 +17,59 @@ pub enum State {
     Running(&'static str),
 }
 
-/// Something that a person makes the program do with one node.
-#[derive(Debug)]
+/// Something that an operator makes the program do with one node or with several.
+#[derive(Debug, Clone, Copy)]
 pub struct Operation {
     /// For messages.
     pub name: &'static str,
     /// What follows `--force-action`.
-    pub words: &'static [&'static str],
-    /// What the cycles are given that follow.
+    pub act: &'static str,
+    /// Further options. `{}` stands for a number that no earlier call had.
+    pub options: &'static [&'static str],
+    /// Options of the cycles that follow. They upgrade nothing unless these say so: an upgrade is the operation's doing.
     pub cycle: &'static [&'static str],
-    /// The node it is done with.
-    pub node: u32,
-    /// How that node stands before.
+    /// The nodes.
+    pub nodes: &'static [u32],
+    /// Their state before.
     pub before: State,
-    /// How it stands after.
+    /// Their state after.
     pub after: State,
 }
 
-pub const ADD: Operation = Operation {
-    name: "add",
-    words: &["add"],
-    cycle: &[],
-    node: 4,
-    before: State::Gone,
-    after: State::Running(NEW),
-};
+impl Operation {
+    const fn of(act: &'static str, before: State, after: State) -> Self {
+        Self {
+            name: act,
+            act,
+            options: &[],
+            cycle: &[],
+            nodes: &[],
+            before,
+            after,
+        }
+    }
 
-pub const START: Operation = Operation {
-    name: "start",
-    words: &["start", "--service-name=antnode0003"],
-    cycle: &[],
-    node: 3,
-    before: State::Stopped(NEW),
-    after: State::Running(NEW),
-};
+    /// The same with these nodes.
+    pub const fn on(self, nodes: &'static [u32]) -> Self {
+        Self { nodes, ..self }
+    }
 
-pub const START_OUTDATED: Operation = Operation {
-    name: "start of an outdated node",
-    words: &["start", "--service-name=antnode0003", "--enable-upgrade"],
-    cycle: &["--enable-upgrade"],
-    node: 3,
-    before: State::Stopped(OLD),
-    after: State::Running(NEW),
-};
+    /// The same with settings that no earlier call had.
+    pub const fn with_options(self, name: &'static str, options: &'static [&'static str]) -> Self {
+        Self {
+            name,
+            options,
+            ..self
+        }
+    }
+}
 
-pub const STOP: Operation = Operation {
-    name: "stop",
-    words: &["stop", "--service-name=antnode0003"],
-    cycle: &[],
-    node: 3,
-    before: State::Running(NEW),
-    after: State::Stopped(NEW),
-};
+pub const ADD: Operation = Operation::of("add", State::Gone, State::Running(NEW));
 
-/// The cycles that follow upgrade nothing of their own accord, so that what happens is the step's doing.
-pub const UPGRADE: Operation = Operation {
-    name: "upgrade",
-    words: &["upgrade", "--service-name=antnode0003"],
-    cycle: &[],
-    node: 3,
-    before: State::Running(OLD),
-    after: State::Running(NEW),
-};
+pub const START: Operation = Operation::of("start", State::Stopped(NEW), State::Running(NEW));
 
-pub const REMOVE: Operation = Operation {
-    name: "remove",
-    words: &["remove", "--service-name=antnode0003"],
-    cycle: &[],
-    node: 3,
-    before: State::Running(NEW),
-    after: State::Gone,
-};
+pub const STOP: Operation = Operation::of("stop", State::Running(NEW), State::Stopped(NEW));
 
-pub const OPERATIONS: [&Operation; 6] = [&ADD, &START, &START_OUTDATED, &STOP, &UPGRADE, &REMOVE];
+pub const UPGRADE: Operation = Operation::of("upgrade", State::Running(OLD), State::Running(NEW));
+
+pub const REMOVE: Operation = Operation::of("remove", State::Running(NEW), State::Gone);

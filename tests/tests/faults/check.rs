@@ -1,24 +1,24 @@
-//! What must hold at the end of every run.
+//! The check at the end of every run.
 
-use wnm_tests::agreement::{answers_when_asked, each_once};
+use wnm_tests::agreement::{assert_page_is_of, assert_unique};
 
-use crate::stage::Stage;
-use crate::wanted::Wanted;
+use crate::expected::ExpectedNodes;
+use crate::test_colony::TestColony;
 
-/// Fails the test unless all of it holds.
+/// Fails the test unless the database is intact, everything agrees and every node ended as it may.
 #[track_caller]
-pub fn check(stage: &Stage<'_>, wanted: &Wanted) {
-    let database = stage.ground.database();
+pub fn check(colony: &TestColony<'_>, expected: &ExpectedNodes) {
+    let database = colony.backend.database();
     let integrity = database.rows(&["integrity_check"], "pragma_integrity_check");
     assert_eq!(integrity, [[Some("ok".to_owned())]]);
 
-    stage.ground.check_agreement();
-    wanted.check(stage.seen());
+    colony.backend.check_agreement();
+    expected.check(colony.observed_nodes());
     let rows = database.nodes();
-    each_once(&rows);
-    assert!(rows.len() <= stage.ceiling as usize, "too many: {rows:#?}");
+    assert_unique(&rows);
+    assert!(rows.len() <= colony.ceiling as usize, "too many: {rows:#?}");
     let running = rows.iter().filter(|row| row.status == "RUNNING");
-    for row in running.filter(|row| !stage.is_without_metrics(row)) {
-        answers_when_asked(row, |port| stage.ground.page(port));
+    for row in running.filter(|row| !colony.is_without_metrics(row)) {
+        assert_page_is_of(row, |port| colony.backend.page(port));
     }
 }

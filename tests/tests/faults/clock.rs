@@ -1,9 +1,9 @@
-//! A clock that jumps. Nothing here can set the machine's; but for who goes by stored times it comes to the same
-//! when all of those are moved the other way.
+//! A clock that jumps. A test cannot set the machine's clock, but shifting all stored times the other way has the same
+//! effect on a program that compares them.
 
 use wnm_tests::database::Database;
 
-/// The columns with a time in them.
+/// The columns with times.
 const TIMES: [(&str, &[&str]); 3] = [
     (
         "node",
@@ -20,10 +20,10 @@ const TIMES: [(&str, &[&str]); 3] = [
     ("wnm_event", &["at"]),
 ];
 
-/// What the last cycle left for the next, where the figures it measured have their times.
+/// The times of the last cycle and of its measurements, stored for the next one.
 const STATE: [&str; 2] = ["$.last_cycle_at", "$.counters.at"];
 
-/// Moves the clock so many seconds ahead.
+/// Moves the clock forward by so many seconds.
 pub fn moved(database: &Database, by: i64) {
     for path in STATE {
         let time = format!("json_extract(value, '{path}')");
@@ -35,7 +35,7 @@ pub fn moved(database: &Database, by: i64) {
     passed(database, by);
 }
 
-/// Lets time pass: the same without the figures of the last cycle, which would be taken anew at a cost.
+/// Lets time pass: the same without the measurements of the last cycle, which would be costly to repeat.
 pub fn passed(database: &Database, by: i64) {
     for (table, columns) in TIMES {
         let columns = columns.iter();

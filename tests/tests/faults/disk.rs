@@ -1,5 +1,5 @@
-//! A small disk of a run's own, to be filled and to be made read-only. Seen by the run alone: it is mounted in a
-//! mount namespace of the run's thread, and gone with it however the run ends.
+//! A small disk for one run, to fill it or to make it read-only. It is mounted in a mount namespace of the run's
+//! thread, so only the run sees it, and it is gone with the thread however the run ends.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,15 +10,15 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::statvfs::statvfs;
 use wnm_tests::{real, wait};
 
-/// Room for eight simulated nodes with a new and a former program each, and a database, in mebibytes.
+/// Room for eight simulated nodes with a new and a previous program each, and a database, in mebibytes.
 pub const SMALL: u32 = 96;
 
-/// Longest that something may still hold the disk once all that used it has ended.
+/// The longest time that something may hold the disk after all its users have ended.
 const FREE_WITHIN: Duration = Duration::from_secs(30);
 
 const NOTHING: Option<&str> = None;
 
-/// Whether this user may mount anything. Otherwise the test is skipped with a word.
+/// Whether this user may mount anything. Otherwise says that the test is skipped.
 pub fn permitted() -> bool {
     let permitted = std::thread::scope(|scope| {
         let thread = scope.spawn(|| unshare(CloneFlags::CLONE_NEWNS).is_ok());
@@ -30,7 +30,7 @@ pub fn permitted() -> bool {
     permitted
 }
 
-/// Calls `run` with the directory that a disk of so many mebibytes is mounted on.
+/// Mounts a disk of so many mebibytes and calls `run` with its directory.
 pub fn with_disk(mebibytes: u32, run: impl FnOnce(&Path) + Send) {
     let ended = std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
@@ -77,7 +77,7 @@ impl Drop for Disk {
     }
 }
 
-/// What used it has just ended, and the kernel takes a moment to notice.
+/// Its user has just ended, and the kernel takes a moment to notice.
 fn unmount(place: &Path) {
     let gone = wait::found_within(FREE_WITHIN, || match umount2(place, MntFlags::empty()) {
         Err(Errno::EBUSY) => None,
@@ -89,21 +89,21 @@ fn unmount(place: &Path) {
     }
 }
 
-/// A disk with next to nothing left on it: it has become smaller, which comes to the same and takes no memory.
+/// A disk that is nearly full: it was made smaller, which has the same effect and takes no memory.
 pub struct Filled {
     place: PathBuf,
     whole: u64,
 }
 
 impl Filled {
-    /// Leaves `bytes` of the disk that is mounted on `place`.
+    /// Leaves `bytes` free on the disk that is mounted on `place`.
     pub fn up_to(place: &Path, bytes: u64) -> Self {
         let (whole, used) = size(place);
         let filled = Self {
             place: place.to_owned(),
             whole,
         };
-        // What is written at this moment may be more than what is to be left.
+        // Concurrent writes may take more than that.
         let mut used = used;
         wait::until(wait::LONG, "a disk with little left", || {
             let resized = filled.resize(used + bytes);
@@ -122,9 +122,9 @@ impl Filled {
 
 /// Bytes of a disk: all of it, and what is in use.
 fn size(place: &Path) -> (u64, u64) {
-    let told = statvfs(place).expect("a disk tells its size");
-    let whole = told.blocks() * told.fragment_size();
-    (whole, whole - told.blocks_free() * told.fragment_size())
+    let output = statvfs(place).expect("a disk tells its size");
+    let whole = output.blocks() * output.fragment_size();
+    (whole, whole - output.blocks_free() * output.fragment_size())
 }
 
 impl Drop for Filled {
@@ -136,14 +136,14 @@ impl Drop for Filled {
     }
 }
 
-/// Makes a directory one that cannot be written in. What was open in it before stays open.
+/// Makes a directory read-only. Open files stay writable.
 pub fn make_read_only(dir: &Path) {
     mount(Some(dir), dir, NOTHING, MsFlags::MS_BIND, NOTHING).expect("no second mount");
     let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
     mount(NOTHING, dir, NOTHING, flags, NOTHING).expect("the mount stays writable");
 }
 
-/// Brings back what [`make_read_only`] took.
+/// Reverts [`make_read_only`].
 pub fn make_writable(dir: &Path) {
     unmount(dir);
 }

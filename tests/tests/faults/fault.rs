@@ -1,4 +1,4 @@
-//! What goes wrong. A fault that lasts is over when what [`Fault::begin`] gave is dropped.
+//! Faults. One that lasts ends when the result of [`Fault::begin`] is dropped.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
@@ -11,20 +11,20 @@ use wnm_tests::database::Database;
 use wnm_tests::network;
 use wnm_tests::wait::LONG;
 
+use crate::backend::FaultBackend;
 use crate::clock;
 use crate::disk::Filled;
-use crate::ground::Ground;
 use crate::operation::Operation;
+use crate::port_squatter::PortSquatter;
 use crate::script::When;
 use crate::silence::{Silence, Silent, Supervisor};
-use crate::thief::Thief;
 
-/// A name that no resolver is even asked for: it has an empty part.
+/// No resolver is even asked for this name: it has an empty part.
 const NOBODY: &str = "nowhere..invalid";
 
 const DAY: i64 = 86_400;
 
-/// What can be asked for.
+/// The kinds of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Killed,
@@ -40,7 +40,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All there are.
+    /// All kinds.
     pub const ALL: [Self; 10] = [
         Self::Killed,
         Self::PowerCut,
@@ -55,24 +55,24 @@ impl Kind {
     ];
 }
 
-/// What goes wrong in one run.
+/// The fault of one run.
 #[derive(Debug)]
 pub enum Fault {
     /// The program is killed.
     Killed,
-    /// The machine goes off, and comes up with what was on its disk.
+    /// The power is cut, and the machine boots with what was on its disk.
     PowerCut,
     /// No more than this is left on the disk.
     DiskFull { bytes: u64 },
-    /// Nothing can be written: nowhere, or where the nodes are.
+    /// Nothing can be written: nowhere, or not in the node storage.
     ReadOnly { everywhere: bool },
-    /// The clock is so many seconds ahead of what it was, or behind.
+    /// The clock jumps by so many seconds, forward or back.
     ClockMoved { by: i64 },
-    /// Some nodes are killed, a bit each.
+    /// Some nodes are killed: those whose bits are set.
     NodesDie { which: u32 },
-    /// Another program has a port of this node, which need not be there yet.
+    /// Another program has a port of this node, which need not exist yet.
     PortTaken { node: u16, metrics: bool },
-    /// The name of the host leads nowhere.
+    /// The name of the host does not resolve.
     NameLost,
     /// The program is called a second time.
     TwoAtOnce { other: Operation },
@@ -80,20 +80,20 @@ pub enum Fault {
     Silence(Silence),
 }
 
-/// A fault that goes on.
+/// A lasting fault.
 #[allow(dead_code, reason = "held until it is dropped")]
 pub enum Ongoing<'g> {
     Nothing,
     Disk(Filled),
     Mount(ReadOnly<'g>),
-    Metrics(Thief),
+    Metrics(PortSquatter),
     Node(UdpSocket),
     Name(Restored),
     Silence(Silent<'g>),
 }
 
 impl Fault {
-    /// One of these kinds, in a colony of nodes 1 to `count`.
+    /// Draws a fault of one of these kinds, in a colony of nodes 1 to `count`.
     pub fn draw(kinds: &[Kind], rng: &mut Rng, count: u32) -> Self {
         match kinds[rng.usize(0..kinds.len())] {
             Kind::Killed => Self::Killed,
@@ -126,7 +126,7 @@ impl Fault {
         }
     }
 
-    /// Whether it takes a disk of its own.
+    /// Whether it needs a disk for itself.
     pub fn is_of_the_disk(&self) -> bool {
         matches!(self, Self::DiskFull { .. } | Self::ReadOnly { .. })
     }
@@ -139,11 +139,11 @@ impl Fault {
         }
     }
 
-    /// When it comes, if it is to come then.
+    /// When it begins, given the drawn time.
     pub fn when(&self, drawn: When) -> When {
         match self {
             Self::Killed | Self::PowerCut | Self::TwoAtOnce { .. } => When::During,
-            // The program reads the clock as it goes; only between two runs it can be moved for both.
+            // A running program reads the clock repeatedly. Only between two runs can it jump for all of them.
             Self::ClockMoved { by } if drawn == When::During => {
                 if by % 2 == 0 {
                     When::Before
@@ -164,7 +164,7 @@ impl Fault {
         }
     }
 
-    /// How many of so many cycles it is to be seen by: one is enough for what takes minutes.
+    /// How many of the drawn cycles run while it lasts. One is enough where a cycle takes minutes.
     pub fn cycles(&self, drawn: u32) -> u32 {
         match self {
             Self::Silence(_) => drawn.min(1),
@@ -173,113 +173,115 @@ impl Fault {
     }
 
     /// A call of the program, while it lasts.
-    pub fn wnm(&self, ground: &dyn Ground) -> Call {
+    pub fn wnm(&self, backend: &dyn FaultBackend) -> Call {
         match self {
-            Self::Silence(Silence::NotFound { entirely }) => supervisor(ground).lost(*entirely),
-            // A call waits for who hangs until it is sure, several times over.
-            Self::Silence(_) => ground.wnm().within(LONG.saturating_mul(10)),
-            _ => ground.wnm(),
+            Self::Silence(Silence::NotFound { entirely }) => supervisor(backend).lost(*entirely),
+            // The call waits for the hanging supervisor until its deadlines pass, several times.
+            Self::Silence(_) => backend.wnm().within(LONG.saturating_mul(10)),
+            _ => backend.wnm(),
         }
     }
 
-    /// Lets it happen. Those that have to do with the operation itself are none of these.
-    pub fn begin<'g>(&self, ground: &'g dyn Ground) -> Ongoing<'g> {
+    /// Begins it. Does nothing for faults that need the operation itself.
+    pub fn begin<'g>(&self, backend: &'g dyn FaultBackend) -> Ongoing<'g> {
         match *self {
             Self::Killed | Self::PowerCut | Self::TwoAtOnce { .. } => Ongoing::Nothing,
             Self::DiskFull { bytes } => {
-                let disk = ground.dir().parent().expect("a directory on a disk");
+                let disk = backend.dir().parent().expect("a directory on a disk");
                 Ongoing::Disk(Filled::up_to(disk, bytes))
             }
             Self::ReadOnly { everywhere } => Ongoing::Mount(ReadOnly::at(
-                ground,
+                backend,
                 if everywhere {
-                    ground.dir().to_owned()
+                    backend.dir().to_owned()
                 } else {
-                    ground.storage()
+                    backend.storage()
                 },
             )),
             Self::ClockMoved { by } => {
-                clock::moved(&ground.database(), by);
+                clock::moved(&backend.database(), by);
                 Ongoing::Nothing
             }
             Self::NodesDie { which } => {
-                for row in ground.database().nodes() {
+                for row in backend.database().nodes() {
                     if which & (1 << (row.id % 32)) != 0 {
-                        ground.kill_node(&row);
+                        backend.kill_node(&row);
                     }
                 }
                 Ongoing::Nothing
             }
-            Self::PortTaken { node, metrics } => take_port(ground, node, metrics),
-            Self::NameLost => Ongoing::Name(Restored::after(ground.database(), NOBODY)),
-            Self::Silence(silence) => Ongoing::Silence(silence.begin(supervisor(ground))),
+            Self::PortTaken { node, metrics } => take_port(backend, node, metrics),
+            Self::NameLost => Ongoing::Name(Restored::after(backend.database(), NOBODY)),
+            Self::Silence(silence) => Ongoing::Silence(silence.begin(supervisor(backend))),
         }
     }
 }
 
-fn supervisor(ground: &dyn Ground) -> &dyn Supervisor {
-    ground.supervisor().expect("nobody who could be silent")
+fn supervisor(backend: &dyn FaultBackend) -> &dyn Supervisor {
+    backend
+        .supervisor()
+        .expect("a manager without a supervisor")
 }
 
-/// Another program is faster than a node. If that runs it is killed first, as its port is free only then.
-fn take_port<'g>(ground: &dyn Ground, node: u16, metrics: bool) -> Ongoing<'g> {
-    let rows = ground.database().nodes();
+/// Another program takes a node's port first. A running node is killed before, to free the port.
+fn take_port<'g>(backend: &dyn FaultBackend, node: u16, metrics: bool) -> Ongoing<'g> {
+    let rows = backend.database().nodes();
     if let Some(row) = rows.iter().find(|row| row.id == u32::from(node)) {
-        ground.kill_node(row);
+        backend.kill_node(row);
     }
     let thousands = if metrics {
         "metrics_port_start"
     } else {
         "port_start"
     };
-    let thousands = ground
+    let thousands = backend
         .database()
         .value(&format!("(SELECT {thousands} FROM machine)"));
     let port = thousands.unwrap().parse::<u16>().unwrap() * 1000 + node;
-    // It may be on its way up again: then it was faster.
+    // The node may be restarting: then it was first.
     if metrics {
-        let bound = bound(ground, || TcpListener::bind((Ipv4Addr::LOCALHOST, port)));
+        let bound = bound(backend, || TcpListener::bind((Ipv4Addr::LOCALHOST, port)));
         bound.map_or(Ongoing::Nothing, |listener| {
-            Ongoing::Metrics(Thief::at(listener))
+            Ongoing::Metrics(PortSquatter::at(listener))
         })
     } else {
-        let bound = bound(ground, || UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)));
+        let bound = bound(backend, || UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)));
         bound.map_or(Ongoing::Nothing, Ongoing::Node)
     }
 }
 
-/// A socket in the network that the nodes are in.
+/// Binds a socket in the network of the nodes.
 fn bound<T: Send>(
-    ground: &dyn Ground,
+    backend: &dyn FaultBackend,
     bind: impl FnOnce() -> io::Result<T> + Send,
 ) -> io::Result<T> {
-    match ground.network() {
+    match backend.network() {
         Some(network) => network::within(&network, bind),
         None => bind(),
     }
 }
 
-/// A directory that cannot be written in until this is dropped.
+/// A read-only directory until it is dropped.
 pub struct ReadOnly<'g> {
-    ground: &'g dyn Ground,
+    backend: &'g dyn FaultBackend,
     dir: PathBuf,
 }
 
 impl<'g> ReadOnly<'g> {
-    fn at(ground: &'g dyn Ground, dir: PathBuf) -> Self {
-        let read_only = Self { ground, dir };
-        ground.make_read_only(&read_only.dir);
+    fn at(backend: &'g dyn FaultBackend, dir: PathBuf) -> Self {
+        let read_only = Self { backend, dir };
+        backend.make_read_only(&read_only.dir);
         read_only
     }
 }
 
 impl Drop for ReadOnly<'_> {
     fn drop(&mut self) {
-        self.ground.make_writable(&self.dir);
+        self.backend.make_writable(&self.dir);
     }
 }
 
-/// Brings back the host's name at the end.
+/// Restores the host's name when it is dropped.
 pub struct Restored {
     database: Database,
 }

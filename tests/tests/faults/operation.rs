@@ -1,25 +1,25 @@
-//! What a person or cron does while something goes wrong.
+//! What the operator or cron does while something goes wrong.
 
 use fastrand::Rng;
 
 /// An operation.
 #[derive(Debug, Clone)]
 pub enum Operation {
-    /// A cycle with nothing to do but what it finds.
+    /// A cycle.
     Cycle,
-    /// A cycle under a cap that lets it add so many nodes.
+    /// A cycle with a cap that allows so many more nodes.
     Grow(u32),
-    /// A cycle that upgrades.
+    /// A cycle with upgrades enabled.
     UpgradeCycle,
-    /// A person's word.
+    /// A forced add.
     Add(u32),
-    /// A person's word on certain nodes.
+    /// A forced action on certain nodes.
     On(Act, Vec<u32>),
-    /// Everything goes.
+    /// A teardown.
     Teardown,
 }
 
-/// What a person can say of certain nodes.
+/// A forced action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
     Start,
@@ -33,7 +33,7 @@ pub enum Act {
 pub const MOST_ADDED: u32 = 3;
 
 impl Operation {
-    /// One of them, in a colony of nodes 1 to `count`.
+    /// Draws an operation for a colony of nodes 1 to `count`.
     pub fn draw(rng: &mut Rng, count: u32) -> Self {
         match rng.u32(0..20) {
             0..2 => Self::Cycle,
@@ -49,7 +49,7 @@ impl Operation {
         }
     }
 
-    /// Its words on the command line.
+    /// Its options.
     pub fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
         let mut forced = |action: &str, more: String| {

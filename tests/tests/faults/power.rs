@@ -1,7 +1,7 @@
-//! The machine goes off in the middle of an operation and comes up with what was on its disk.
+//! Cuts the power in the middle of an operation, and boots with what was on the disk.
 //!
-//! Where the machine is none of its own, the program is stopped first, so that a copy of the disk is of one moment.
-//! Nothing that was written is missing afterwards: what a disk loses of writes that were not synced is not tried.
+//! A manager without its own machine is stopped first, together with the program, so that a copy of the disk is
+//! consistent. Nothing that was written gets lost: writes that were not synced are not tested.
 
 use std::fs::File;
 use std::path::Path;
@@ -13,24 +13,24 @@ use wnm_tests::call::{Background, Outcome};
 use wnm_tests::processes;
 use wnm_tests::wait::{LONG, until};
 
-/// The files of the database, as far as they are there.
+/// The files of the database. Some may be missing.
 const DATABASE: [&str; 3] = ["colony.db", "colony.db-wal", "colony.db-shm"];
 
-/// What is not on any disk: an index that SQLite keeps in memory it shares, written as a file.
+/// A file in which SQLite keeps its shared memory. No disk has it.
 const IN_MEMORY: &str = "colony.db-shm";
 
-/// The power of a colony on a machine that goes on: its disk is copied.
+/// A colony whose power is cut by copying its disk.
 pub trait PowerByCopy {
-    /// Directories that the colony keeps besides the database.
+    /// The colony's directories on the disk.
     fn kept(&self) -> &[&str];
 
-    /// Stops whoever else writes there.
+    /// Stops all other processes that write there.
     fn stop(&self) {}
 
-    /// Ends what is not in the colony's directory, and forgets what is not on a disk.
+    /// Ends all processes outside of the colony's directory, and deletes what is only in memory.
     fn off(&self) {}
 
-    /// Brings up what comes up with the machine.
+    /// Starts what starts at boot.
     fn on(&self) {}
 }
 
@@ -54,7 +54,7 @@ pub fn cut(dir: &Path, power: &dyn PowerByCopy, operation: Background) -> Outcom
         for process in &processes {
             process.signal(Signal::SIGKILL);
         }
-        // A child on its way to be a node still has the lock.
+        // A child that is about to become a node still has the lock.
         processes.is_empty() && is_free(&dir.join("colony.db.lock"))
     });
     for name in kept() {

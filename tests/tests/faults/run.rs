@@ -1,27 +1,27 @@
-//! One run, from a colony in some state to the proof that nothing is lost.
+//! One run, from a colony in some state to the check that nothing is lost.
 
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::backend::FaultBackend;
+use crate::expected::ExpectedNodes;
 use crate::fault::{Fault, Kind, Ongoing};
-use crate::ground::Ground;
 use crate::operation::{Act, Operation};
 use crate::outcome::checked;
-use crate::script::{Script, Standing, Start, When};
+use crate::script::{Desired, Script, Start, When};
 use crate::seeds::Seed;
-use crate::stage::Stage;
-use crate::wanted::Wanted;
+use crate::test_colony::TestColony;
 use crate::{check, disk};
 
-/// What happens in a run.
+/// A drawn run.
 pub struct Run {
     script: Script,
     fault: Fault,
 }
 
 impl Run {
-    /// One with a fault of these kinds.
+    /// Draws one with a fault of these kinds.
     pub fn draw(seed: Seed<'_>, kinds: &[Kind]) -> Self {
         let mut rng = seed.rng();
         let mut script = Script::draw(&mut rng);
@@ -31,11 +31,11 @@ impl Run {
         Self { script, fault }
     }
 
-    /// One that need not be drawn: the program of a node that runs cannot be replaced.
+    /// A fixed one: the program of a running node cannot be replaced.
     pub fn upgrade_on_a_full_disk() -> Self {
         let outdated = Start {
             outdated: true,
-            standing: Standing::Running,
+            desired: Desired::Running,
         };
         Self {
             script: Script {
@@ -47,17 +47,21 @@ impl Run {
                 upgrades: false,
                 delay: 0,
             },
-            // Enough to record what is done.
+            // Enough to record the steps.
             fault: Fault::DiskFull { bytes: 256 * 1024 },
         }
     }
 
-    /// Makes it on what `ground` gives for a directory to be in: where tests lie, or on a disk of so many mebibytes
-    /// if the fault is one of the disk. Where there is no ground, or no such disk, that was said.
-    pub fn make<G: Ground>(&self, mebibytes: u32, ground: impl FnOnce(&Path) -> Option<G> + Send) {
+    /// Runs it with the backend that `backend` returns for a directory: on a disk of so many mebibytes for a fault of
+    /// the disk, and otherwise in the directory for temporary files. Skips it when there is no backend or no such disk.
+    pub fn make<G: FaultBackend>(
+        &self,
+        mebibytes: u32,
+        backend: impl FnOnce(&Path) -> Option<G> + Send,
+    ) {
         let make = |place: &Path| {
-            if let Some(ground) = ground(place) {
-                self.make_on(&ground);
+            if let Some(backend) = backend(place) {
+                self.make_on(&backend);
             }
         };
         if !self.fault.is_of_the_disk() {
@@ -67,45 +71,45 @@ impl Run {
         }
     }
 
-    /// Makes it on this ground.
-    pub fn make_on(&self, ground: &dyn Ground) {
+    /// Runs it with this backend.
+    pub fn make_on(&self, backend: &dyn FaultBackend) {
         let adds = self.script.operation.adds() + self.fault.adds();
-        let stage = Stage::set(&self.script, self.script.count() + adds, ground);
-        let mut wanted = Wanted::as_it_is(stage.seen());
-        self.act(&stage, &mut wanted);
-        stage.settle();
+        let colony = TestColony::set(&self.script, self.script.count() + adds, backend);
+        let mut expected = ExpectedNodes::unchanged(colony.observed_nodes());
+        self.act(&colony, &mut expected);
+        colony.settle();
         if matches!(self.fault, Fault::ReadOnly { .. }) {
-            forget_replaced_programs(&stage);
+            forget_replaced_programs(&colony);
         }
-        check::check(&stage, &wanted);
+        check::check(&colony, &expected);
     }
 
-    /// The operation, the fault, and what the next cycles make of it while it lasts.
-    fn act(&self, stage: &Stage<'_>, wanted: &mut Wanted) {
+    /// The operation, the fault, and the cycles while it lasts.
+    fn act(&self, colony: &TestColony<'_>, expected: &mut ExpectedNodes) {
         let Self { script, fault } = self;
         let mut ongoing = Ongoing::Nothing;
         if script.when == When::Before {
-            ongoing = fault.begin(stage.ground);
+            ongoing = fault.begin(colony.backend);
         }
-        wanted.perhaps(&script.operation);
-        let operation = stage.call_during(fault, script.operation.words()).spawn();
+        expected.may_have_run(&script.operation);
+        let operation = colony.call_during(fault, script.operation.words()).spawn();
         if script.when == When::During {
-            // Not to wait for anything: the time itself is what is tried.
+            // Waits for nothing: the moment itself is what is tested.
             std::thread::sleep(script.moment);
         }
         let outcome = match fault {
-            Fault::Killed => stage.ground.kill_program(operation),
-            Fault::PowerCut => stage.ground.cut_power(operation),
+            Fault::Killed => colony.backend.kill_program(operation),
+            Fault::PowerCut => colony.backend.cut_power(operation),
             Fault::TwoAtOnce { other } => {
                 // Before the other and, if it was done meanwhile, after it.
-                wanted.perhaps(other);
-                wanted.perhaps(&script.operation);
-                checked(stage.call(other.words()).run());
+                expected.may_have_run(other);
+                expected.may_have_run(&script.operation);
+                checked(colony.call(other.words()).run());
                 operation.finish()
             }
             lasting => {
                 if script.when == When::During {
-                    ongoing = lasting.begin(stage.ground);
+                    ongoing = lasting.begin(colony.backend);
                 }
                 if let Some(length) = lasting.length() {
                     std::thread::sleep(length);
@@ -117,23 +121,23 @@ impl Run {
         eprintln!("the operation ended with {:?}", outcome.code);
         let alone = !matches!(fault, Fault::PowerCut | Fault::TwoAtOnce { .. });
         if checked(outcome).code == Some(0) && alone {
-            wanted.surely(&script.operation);
+            expected.succeeded_with(&script.operation);
         }
         if script.when == When::After {
-            ongoing = fault.begin(stage.ground);
+            ongoing = fault.begin(colony.backend);
         }
         for _ in 0..fault.cycles(script.cycles) {
-            // Whatever comes of it, it must end well.
-            checked(stage.call_during(fault, stage.cycle()).run());
+            // Whatever happens, it must end well.
+            checked(colony.call_during(fault, colony.cycle()).run());
         }
         drop(ongoing);
     }
 }
 
-/// An upgrade that went well but could not delete the program it replaced tells so and leaves it to the next one.
-fn forget_replaced_programs(stage: &Stage<'_>) {
-    for row in stage.ground.database().nodes() {
-        let dir = stage.ground.seen_at(&row.root_dir);
+/// An upgrade that could not delete the previous program reports it and leaves it to the next one.
+fn forget_replaced_programs(colony: &TestColony<'_>) {
+    for row in colony.backend.database().nodes() {
+        let dir = colony.backend.path_from_here(&row.root_dir);
         if row.status == "RUNNING"
             && let Err(error) = std::fs::remove_file(dir.join("antnode.previous"))
         {

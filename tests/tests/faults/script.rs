@@ -1,4 +1,4 @@
-//! What happens in one run, drawn before it begins.
+//! The events of one run, drawn before it begins.
 
 use std::time::Duration;
 
@@ -6,47 +6,47 @@ use fastrand::Rng;
 
 use crate::operation::Operation;
 
-/// Longest time into an operation at which a fault comes. One that has ended by then meets it right after; so
-/// that few have, earlier moments are drawn more often.
+/// The latest time in an operation at which a fault begins. It may begin right after a shorter operation; earlier times
+/// are drawn more often to make that rare.
 const LATEST: Duration = Duration::from_millis(900);
 
 /// A whole run.
 #[derive(Debug)]
 pub struct Script {
-    /// How nodes 1, 2, … stand at the beginning; outdated ones come first.
+    /// The initial states of nodes 1, 2, … Outdated ones come first.
     pub nodes: Vec<Start>,
-    /// What is done.
+    /// The operation.
     pub operation: Operation,
-    /// When something goes wrong.
+    /// When the fault begins.
     pub when: When,
-    /// How long after the beginning of the operation, where it comes during it.
+    /// The time from the beginning of the operation to the fault, where that begins during it.
     pub moment: Duration,
     /// Cycles between the operation and the end of the fault.
     pub cycles: u32,
-    /// Whether cycles upgrade of their own accord.
+    /// Whether cycles upgrade nodes.
     pub upgrades: bool,
-    /// Seconds that a node is left alone for after something was done with it.
+    /// The delay after each step, in seconds.
     pub delay: u32,
 }
 
-/// How a node stands at the beginning.
+/// The initial state of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Start {
     /// Whether there is a newer program than its own.
     pub outdated: bool,
-    /// What a person said of it last.
-    pub standing: Standing,
+    /// Its desired state.
+    pub desired: Desired,
 }
 
-/// What is wanted of a node.
+/// The desired state of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+pub enum Desired {
     Running,
     Stopped,
     Disabled,
 }
 
-/// When a fault begins. Those that last end after the operation and some cycles.
+/// When a fault begins. One that lasts ends after the operation and some cycles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     Before,
@@ -55,16 +55,16 @@ pub enum When {
 }
 
 impl Script {
-    /// One of all there can be.
+    /// Draws one.
     pub fn draw(rng: &mut Rng) -> Self {
         let count = rng.u32(3..=5);
         let outdated = rng.u32(0..=count);
         let nodes = (0..count).map(|at| Start {
             outdated: at < outdated,
-            standing: match rng.u32(0..10) {
-                0..5 => Standing::Running,
-                5..8 => Standing::Stopped,
-                _ => Standing::Disabled,
+            desired: match rng.u32(0..10) {
+                0..5 => Desired::Running,
+                5..8 => Desired::Stopped,
+                _ => Desired::Disabled,
             },
         });
         Self {
@@ -87,10 +87,10 @@ impl Script {
         u32::try_from(self.nodes.len()).unwrap()
     }
 
-    /// The numbers of the nodes that stand like this, as the program takes them.
-    pub fn names(&self, standing: Standing) -> String {
+    /// The nodes with this desired state, in the form of an option.
+    pub fn names(&self, desired: Desired) -> String {
         let numbered = (1..).zip(&self.nodes);
-        let these = numbered.filter(|(_, node)| node.standing == standing);
+        let these = numbered.filter(|(_, node)| node.desired == desired);
         let names: Vec<String> = these.map(|(id, _): (u32, _)| format!("{id:04}")).collect();
         names.join(",")
     }

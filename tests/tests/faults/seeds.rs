@@ -1,4 +1,4 @@
-//! Which runs are made, and how a failed one is made again.
+//! The runs of a test, and how to repeat a failed one.
 
 use std::any::Any;
 use std::fmt::{self, Display, Formatter};
@@ -8,16 +8,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use fastrand::Rng;
 
-/// The seed to begin with, 0 unless it is set. Alone it asks for that one run.
+/// The first seed, by default 0. Set without the other variable it selects one run.
 const SEED: &str = "WNM_FAULT_SEED";
 
-/// How many runs all tests together make, in the proportion of what they make ordinarily.
+/// The number of runs of all tests together, distributed in the proportion of the defaults.
 const RUNS: &str = "WNM_FAULT_RUNS";
 
-/// Runs side by side in one test: most of their time goes by waiting for nodes to stay up.
+/// Concurrent runs in one test: they mostly wait for nodes to stay up.
 const AT_ONCE: usize = 2;
 
-/// What a run is drawn by.
+/// The seed of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Seed<'t> {
     number: u64,
@@ -25,13 +25,13 @@ pub struct Seed<'t> {
 }
 
 impl Seed<'_> {
-    /// The same for each run of this seed, and another for each test.
+    /// The random numbers of a run. They differ between tests.
     pub fn rng(self) -> Rng {
         let mixed = |seed: u64, byte: u8| seed.rotate_left(5) ^ u64::from(byte);
         Rng::with_seed(self.test.bytes().fold(self.number, mixed))
     }
 
-    /// The command that makes the run again.
+    /// The command that repeats the run.
     fn repeat(self) -> String {
         let Self { number, test } = self;
         format!("{SEED}={number} cargo test -p wnm-tests --test faults {test}")
@@ -44,8 +44,7 @@ impl Display for Seed<'_> {
     }
 }
 
-/// Makes the runs of one test, all of them even if some fail, and fails at the end with the commands that repeat
-/// those.
+/// Makes all runs of one test, even if some fail, and fails at the end with the commands that repeat those.
 pub fn each_seed(test: &str, ordinarily: u64, run: impl Fn(Seed<'_>) + Sync) {
     let first = number(SEED);
     let count = match number(RUNS) {

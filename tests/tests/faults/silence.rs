@@ -1,4 +1,4 @@
-//! A supervisor that falls silent, and is heard again.
+//! A supervisor that stops answering, and answers again.
 
 use std::time::Duration;
 
@@ -7,36 +7,36 @@ use wnm_tests::call::Call;
 
 use crate::script::When;
 
-/// Where nothing is.
+/// A path that does not exist.
 pub const NOWHERE: &str = "/nowhere";
 
-/// A program that runs the nodes.
+/// A program that runs nodes.
 pub trait Supervisor {
-    /// Stops it in its tracks.
+    /// Suspends it.
     fn freeze(&self);
 
-    /// Has it go on where it was stopped, and returns once it answers.
+    /// Resumes it, and returns once it answers.
     fn thaw(&self);
 
-    /// Takes it away.
-    fn leave(&self);
+    /// Stops it.
+    fn take_down(&self);
 
-    /// Brings it back, and returns once it answers.
-    fn come_back(&self);
+    /// Starts it again, and returns once it answers.
+    fn bring_up(&self);
 
-    /// A call of the program that does not find it. Where there are several ways to it, one of them may be left
-    /// unless they are to be lost `entirely`.
+    /// A call of wnm that does not find it. Where wnm has several ways to reach it, `entirely` says whether all are
+    /// blocked or only the first.
     fn lost(&self, entirely: bool) -> Call;
 }
 
-/// One way in which it is silent.
+/// How it is silent.
 #[derive(Debug, Clone, Copy)]
 pub enum Silence {
-    /// It is stopped, for so many milliseconds or, without, until the operation has given up.
+    /// It is suspended, for so many milliseconds or until the operation gives up.
     Hangs { for_ms: Option<u64> },
-    /// It is gone.
+    /// It is stopped.
     Gone,
-    /// It is not where it is looked for.
+    /// wnm does not find it.
     NotFound { entirely: bool },
 }
 
@@ -46,7 +46,7 @@ impl Silence {
             0..4 => Self::Hangs {
                 for_ms: Some(rng.u64(0..4000)),
             },
-            // Takes a minute and more: each question waits for its deadline.
+            // Takes more than a minute: each request waits for its deadline.
             4 => Self::Hangs { for_ms: None },
             5..8 => Self::Gone,
             _ => Self::NotFound {
@@ -55,11 +55,11 @@ impl Silence {
         }
     }
 
-    /// When it comes, if it is to come then.
+    /// When it begins, given the drawn time.
     pub fn when(self, drawn: When) -> When {
         match self {
             Self::Hangs { for_ms: Some(_) } if drawn == When::After => When::During,
-            // A program finds its surroundings as they are when it is called.
+            // A program reads its environment once, when it is called.
             Self::NotFound { .. } => When::Before,
             _ => drawn,
         }
@@ -73,11 +73,11 @@ impl Silence {
         }
     }
 
-    /// Lets it begin.
+    /// Begins it.
     pub fn begin(self, supervisor: &dyn Supervisor) -> Silent<'_> {
         match self {
             Self::Hangs { .. } => supervisor.freeze(),
-            Self::Gone => supervisor.leave(),
+            Self::Gone => supervisor.take_down(),
             Self::NotFound { .. } => {}
         }
         Silent {
@@ -95,13 +95,13 @@ pub struct Silent<'g> {
 
 impl Drop for Silent<'_> {
     fn drop(&mut self) {
-        // A run that failed is over, and a second panic would hide why.
+        // A failed run is over, and a second panic would hide the reason.
         if std::thread::panicking() {
             return;
         }
         match self.silence {
             Silence::Hangs { .. } => self.supervisor.thaw(),
-            Silence::Gone => self.supervisor.come_back(),
+            Silence::Gone => self.supervisor.bring_up(),
             Silence::NotFound { .. } => {}
         }
     }

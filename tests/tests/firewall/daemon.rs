@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use wnm_tests::wait;
 
-/// Where programs look for the system's bus. `/run` is private.
+/// The socket of the system's bus. `/run` is private.
 const BUS: &str = "/run/dbus/system_bus_socket";
 
 /// Everybody on it may do everything, and it starts no services.
@@ -14,14 +14,14 @@ const BUS_CONFIGURATION: &str = "<busconfig><type>system</type>\
     <policy context='default'><allow user='*'/><allow own='*'/>\
     <allow send_destination='*'/><allow receive_sender='*'/></policy></busconfig>";
 
-/// A running firewalld. Both end with it.
+/// A running firewalld and its bus. Both end when it is dropped.
 pub struct Daemon {
     firewalld: Child,
     bus: Child,
 }
 
 impl Daemon {
-    /// Returns once it answers.
+    /// Starts it, and returns once it answers.
     pub fn start() -> Self {
         std::fs::create_dir_all("/run/dbus").unwrap();
         let configuration = "/run/dbus/test.conf";

@@ -6,7 +6,7 @@ use wnm_tests::network::{call, in_private_network};
 use crate::daemon::Daemon;
 use crate::{close, firewall, node, open, opening};
 
-/// The ports that are open, now and after a reload.
+/// The open ports, now and after a reload.
 fn open_ports() -> String {
     let now = call("firewall-cmd --list-ports");
     assert_eq!(call("firewall-cmd --permanent --list-ports"), now);
@@ -21,7 +21,7 @@ fn firewalld_opens_a_range_and_splits_it() {
         for scope in ["", "--permanent "] {
             call(&format!("firewall-cmd {scope}--add-port=40000/tcp"));
         }
-        // The one that is active.
+        // The active one.
         let firewalld = firewall(FirewallChoice::Auto);
         for _ in 0..2 {
             open(&firewalld, &opening(55001, 55030, 1));

@@ -1,4 +1,4 @@
-//! Ports of nodes in the real firewalls, each in a network of its own.
+//! Ports of nodes in the real firewalls, each in a private network.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -31,7 +31,7 @@ fn firewall(choice: FirewallChoice) -> Arc<SystemFirewall> {
     ))
 }
 
-/// These ports, of which the first is that of this node.
+/// These ports. The first is that of this node.
 fn opening(first: u16, last: u16, node: u32) -> Opening {
     let single = |after: u16| {
         let node = NodeId::new(node + u32::from(after)).unwrap();
@@ -45,7 +45,7 @@ fn node(number: u16) -> Opening {
     opening(55_000 + number, 55_000 + number, number.into())
 }
 
-/// On this thread, whose network the commands are to see.
+/// Runs on this thread, since the commands must see its network.
 fn now<T>(future: impl Future<Output = T>) -> T {
     Builder::new_current_thread()
         .enable_all()
@@ -63,7 +63,7 @@ fn close(firewall: &SystemFirewall, ports: &Opening) {
 }
 
 #[test]
-fn auto_goes_by_what_is_active_at_the_moment() {
+fn auto_uses_the_active_firewall() {
     in_private_network(&["nft", UFW[0], UFW[1], UFW[2]], || {
         let auto = firewall(FirewallChoice::Auto);
         let ports = node(1);

@@ -9,7 +9,7 @@ use wnm_tests::wait::LONG;
 
 use crate::{close, firewall, node, open, opening};
 
-/// A chain that packets to this machine pass, with a policy and these rules.
+/// A chain for packets to this machine, with a policy and these rules.
 pub fn chain(family: &str, table: &str, policy: &str, rules: &[&str]) {
     call(&format!("nft add table {family} {table}"));
     let hook = format!("{{ type filter hook input priority 0; policy {policy}; }}");
@@ -19,8 +19,8 @@ pub fn chain(family: &str, table: &str, policy: &str, rules: &[&str]) {
     }
 }
 
-/// Whether a packet to this port comes through. One to `control`, which is open, is sent after it: once that
-/// one is there, the first was dropped or is there as well.
+/// Whether a packet to this port gets through. A packet to `control`, which is open, follows it: once that one is
+/// there, the first was dropped or is there as well.
 fn reaches(port: u16, control: u16) -> bool {
     let at = |port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
     let (asked, sure, sender) = (at(port), at(control), at(0));
@@ -41,7 +41,7 @@ fn reaches(port: u16, control: u16) -> bool {
 }
 
 #[test]
-fn packets_come_through_every_chain_that_drops_once_the_port_is_open() {
+fn packets_pass_every_dropping_chain_once_the_port_is_open() {
     in_private_network(&["nft"], || {
         let control = "udp dport 40000 accept";
         chain(
@@ -78,7 +78,7 @@ fn packets_come_through_every_chain_that_drops_once_the_port_is_open() {
             "{rules}"
         );
 
-        // Another colony's node of the same name keeps its port.
+        // The port of another colony's node of the same name stays open.
         open(&nftables, &opening(44001, 44001, 1));
         for _ in 0..2 {
             close(&nftables, &one);
@@ -92,7 +92,7 @@ fn packets_come_through_every_chain_that_drops_once_the_port_is_open() {
 }
 
 #[test]
-fn rules_of_iptables_stay_readable_to_it() {
+fn iptables_can_still_read_its_rules() {
     in_private_network(&["nft", "iptables"], || {
         call("iptables -P INPUT DROP");
         if !call("iptables --version").contains("nf_tables") {
@@ -154,7 +154,7 @@ fn nftables_has_one_rule_for_many_nodes_and_splits_it() {
                 "antnode0016-antnode0029"
             ]
         );
-        // Somebody else has that one open.
+        // Somebody else opened this one.
         assert!(reaches(55010, 40000));
         for id in 1..=30 {
             close(&nftables, &node(id));

@@ -1,4 +1,4 @@
-//! What becomes of rules when nodes come and go through the program.
+//! Rules as nodes come and go through the program.
 
 use wnm_tests::binaries;
 use wnm_tests::colony::{Colony, EAGER};
@@ -12,12 +12,12 @@ fn a_port_is_open_for_as_long_as_its_node_exists() {
 }
 
 #[test]
-fn a_firewall_that_is_named_does_the_same() {
+fn a_named_firewall_opens_ports_too() {
     rules_come_and_go_with_nodes("--firewall=ufw");
 }
 
 fn rules_come_and_go_with_nodes(option: &str) {
-    // Built out here: a build may need the network that is not in there.
+    // Built out here: a build may need the network, which is missing in there.
     binaries::wnm();
     binaries::simulated_node();
     in_private_network(&UFW, || {

@@ -9,7 +9,7 @@ use wnm_tests::network::{call, in_private_network};
 
 use crate::{close, firewall, node, now, open, opening};
 
-/// What ufw is called with: the program itself, flock to call it one at a time, iptables that it calls.
+/// The programs that ufw needs: itself, flock to call it one at a time, and iptables.
 pub const UFW: [&str; 3] = ["ufw", "flock", "iptables"];
 
 /// The rules of ufw for IPv4 as `port comment`, sorted; those for IPv6 must be the same.
@@ -32,7 +32,7 @@ pub fn ufw_rules() -> Vec<String> {
     rules
 }
 
-/// Every rule that was added, of ours or not, as the command that adds it.
+/// All rules that were added, ours and others, as the commands that add them.
 fn added() -> Vec<String> {
     let rules = call("ufw show added");
     rules
@@ -42,7 +42,7 @@ fn added() -> Vec<String> {
 }
 
 #[test]
-fn ufw_keeps_every_rule_of_calls_at_once() {
+fn ufw_keeps_the_rules_of_concurrent_calls() {
     in_private_network(&UFW, || {
         call("ufw --force enable");
         let ufw = firewall(FirewallChoice::Ufw);
@@ -60,7 +60,7 @@ fn ufw_keeps_every_rule_of_calls_at_once() {
         let all = [1, 2, 3, 4, 5, 6].map(|id| format!("5500{id}/udp antnode000{id}"));
         assert_eq!(ufw_rules(), all);
 
-        // A second time is as good as once, and closing takes that one and no other, however often.
+        // Opening twice changes nothing, and closing removes this rule and no other, however often.
         open(&ufw, &node(3));
         assert_eq!(ufw_rules(), all);
         for _ in 0..2 {
@@ -107,7 +107,7 @@ fn ufw_has_one_rule_for_many_nodes_and_splits_it() {
 }
 
 #[test]
-fn ports_that_ufw_closes_at_once_all_stay_closed() {
+fn ports_that_ufw_closes_concurrently_stay_closed() {
     in_private_network(&UFW, || {
         call("ufw --force enable");
         let ufw = firewall(FirewallChoice::Ufw);
@@ -134,9 +134,9 @@ fn ports_that_ufw_closes_at_once_all_stay_closed() {
     });
 }
 
-/// ufw is not switched on here: rules can be added and are kept all the same.
+/// ufw is not enabled here: it still adds and stores rules.
 #[test]
-fn what_others_told_ufw_stands_and_what_was_left_in_the_middle_is_carried_on() {
+fn foreign_rules_stay_and_an_interrupted_change_is_finished() {
     in_private_network(&UFW, || {
         let foreign = [
             "allow 22/tcp",
@@ -151,7 +151,7 @@ fn what_others_told_ufw_stands_and_what_was_left_in_the_middle_is_carried_on() {
             call(&format!("ufw {rule}"));
         }
         let foreign = added();
-        // A run that was killed had split the rule by half.
+        // A killed run had split the rule halfway.
         call("ufw allow 55001:55030/udp comment antnode0001-antnode0030");
         call("ufw allow 55001:55014/udp comment antnode0001-antnode0014");
         let ufw = firewall(FirewallChoice::Ufw);

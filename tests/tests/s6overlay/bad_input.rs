@@ -1,4 +1,4 @@
-//! What cannot be done is refused in one line that says what to do, and nothing is left half done.
+//! wnm refuses what it cannot do, in one line that says what to do, and leaves nothing half done.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -6,31 +6,31 @@ use wnm_tests::colony::Colony;
 use wnm_tests::engine::{Suite, with_engine};
 
 #[test]
-fn an_engine_that_is_not_there_is_named() {
+fn a_missing_engine_is_named() {
     let colony = Colony::new();
     let program = colony.program("0.4.17");
     let _ = colony.init("s6overlay+user", &program, [""; 0]);
     let nowhere = format!("unix://{}", colony.dir().join("no.sock").display());
     let call = |args: &[&str]| colony.wnm(args).env("DOCKER_HOST", &nowhere);
     let refused = call(&["--force-action=add"]).run().refused();
-    assert!(refused.stderr.contains("no.sock"), "{}", refused.stderr);
-    assert!(refused.stderr.contains("DOCKER_HOST"), "{}", refused.stderr);
-    let told = call(&["--json"]).run().succeeded().last_json();
-    assert_eq!(told["steps"].as_array().map(Vec::len), Some(0), "{told}");
-    // Somebody who is no engine.
+    refused.assert_stderr_contains("no.sock");
+    refused.assert_stderr_contains("DOCKER_HOST");
+    let report = call(&["--json"]).run().succeeded().last_json();
+    assert_eq!(
+        report["steps"].as_array().map(Vec::len),
+        Some(0),
+        "{report}"
+    );
+    // A server that is not an engine.
     let other = std::os::unix::net::UnixListener::bind(colony.dir().join("no.sock")).unwrap();
     drop(other);
     let refused = call(&["--force-action=add"]).run().refused();
-    assert!(
-        refused.stderr.contains("not reachable"),
-        "{}",
-        refused.stderr
-    );
+    refused.assert_stderr_contains("not reachable");
     assert!(colony.node_dirs().is_empty());
 }
 
 #[test]
-fn faults_of_images_names_and_storage_are_told_apart() {
+fn errors_of_images_names_and_storage_are_distinguished() {
     with_engine(Suite::Bookworm, |engine| {
         let colony = Colony::new();
         let program = colony.program("0.4.17");
@@ -38,9 +38,9 @@ fn faults_of_images_names_and_storage_are_told_apart() {
         let add = |more: &[&str], words: &[&str]| {
             let args = [&["--force-action=add"], more].concat();
             let refused = engine.wnm(&colony, &args).run().refused();
-            let said = refused.stdout + &refused.stderr;
+            let printed = refused.stdout + &refused.stderr;
             for word in words {
-                assert!(said.contains(word), "'{word}' in {said}");
+                assert!(printed.contains(word), "'{word}' in {printed}");
             }
             assert!(colony.node_dirs().is_empty());
             assert!(colony.database().nodes().is_empty());
@@ -74,7 +74,7 @@ fn faults_of_images_names_and_storage_are_told_apart() {
         std::fs::rename(&aside, colony.storage()).unwrap();
         assert!(engine.containers().is_empty());
 
-        // An image whose ant stays who it is.
+        // An image whose account ant keeps its own number.
         engine.call([
             "run",
             "--name",
@@ -100,7 +100,7 @@ fn faults_of_images_names_and_storage_are_told_apart() {
         );
         engine.call(["rm", "--force", "a1"]);
 
-        // Nothing that s6 would answer in.
+        // Without the programs of s6.
         engine.call(["pause", &{
             let _ = engine
                 .wnm(&colony, &[&image, "--node-cap=0"])
@@ -115,7 +115,7 @@ fn faults_of_images_names_and_storage_are_told_apart() {
             .run()
             .succeeded();
 
-        // Whoever may not use the socket is told so.
+        // The socket is not accessible to everybody.
         let open = |path: &std::path::Path, mode| {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
         };
@@ -125,7 +125,7 @@ fn faults_of_images_names_and_storage_are_told_apart() {
         open(socket, 0o660);
         open(socket.parent().unwrap(), 0o755);
         open(colony.dir(), 0o755);
-        // Where the program was built need not be open to everyone.
+        // Another account may not be able to read the build directory.
         let program = colony.dir().join("wnm");
         std::fs::copy(wnm_tests::binaries::wnm(), &program).unwrap();
         let setpriv = std::path::Path::new("/usr/bin/setpriv");
@@ -137,7 +137,7 @@ fn faults_of_images_names_and_storage_are_told_apart() {
             .env("DOCKER_HOST", engine.host())
             .run()
             .refused();
-        assert!(denied.stderr.contains("group docker"), "{}", denied.stderr);
+        denied.assert_stderr_contains("group docker");
         let teardown = ["--force-action=teardown", "--confirm"];
         let _ = engine.wnm(&colony, &teardown).run().succeeded();
         assert!(engine.containers().is_empty());
@@ -146,9 +146,9 @@ fn faults_of_images_names_and_storage_are_told_apart() {
 
 fn add_without_storage(engine: &wnm_tests::engine::Engine, colony: &Colony) {
     let refused = engine.wnm(colony, &["--force-action=add"]).run().refused();
-    let said = refused.stdout + &refused.stderr;
+    let printed = refused.stdout + &refused.stderr;
     assert!(
-        said.contains("node storage") || said.contains("nodes"),
-        "{said}"
+        printed.contains("node storage") || printed.contains("nodes"),
+        "{printed}"
     );
 }

@@ -1,5 +1,5 @@
-//! The Dockerfile: what a linter says of it, and as far as it can be built without the network, its own layers on
-//! the image of the tests.
+//! The Dockerfile: the linter's findings, and, as far as it can be built without the network, its layers on the tests'
+//! own image.
 
 use std::io::Write;
 use std::path::Path;
@@ -10,7 +10,7 @@ use wnm_tests::colony::Colony;
 use wnm_tests::engine::{Engine, IMAGE, Suite, with_engine};
 use wnm_tests::real;
 
-/// Every instruction but those that download, on another base.
+/// All instructions but those that download, on another base.
 fn offline(dockerfile: &str) -> String {
     let (mut kept, mut instruction) = (Vec::new(), Vec::new());
     for line in dockerfile.lines() {
@@ -32,20 +32,20 @@ fn offline(dockerfile: &str) -> String {
     kept.join("\n") + "\n"
 }
 
-/// What hadolint says of a Dockerfile, as the rules that are broken.
+/// The rules that a Dockerfile breaks, as hadolint reports them.
 fn broken_rules(hadolint: &Path, dockerfile: &str) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("Dockerfile"), dockerfile).unwrap();
     let words = ["--no-color", "--no-fail", "--format=json", "Dockerfile"];
-    let told = Call::new(hadolint, dir.path(), dir.path()).args(words);
-    let told: serde_json::Value = serde_json::from_str(&told.run().succeeded().stdout).unwrap();
+    let output = Call::new(hadolint, dir.path(), dir.path()).args(words);
+    let output: serde_json::Value = serde_json::from_str(&output.run().succeeded().stdout).unwrap();
     let rule = |broken: &serde_json::Value| broken["code"].as_str().unwrap().to_owned();
-    told.as_array().unwrap().iter().map(rule).collect()
+    output.as_array().unwrap().iter().map(rule).collect()
 }
 
-/// And what it is told to pass over is what it would find.
+/// What hadolint is configured to ignore is what it would report.
 #[test]
-fn hadolint_finds_nothing_but_what_is_set_aside() {
+fn hadolint_finds_nothing_but_the_ignored_rules() {
     let Some(hadolint) = real::HADOLINT.file("bin/hadolint") else {
         return;
     };
@@ -71,14 +71,14 @@ fn build(engine: &Engine, dockerfile: &str) -> String {
     input.write_all(dockerfile.as_bytes()).unwrap();
     drop(input);
     let output = docker.wait_with_output().unwrap();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let answer = String::from_utf8_lossy(&output.stdout).into_owned();
     let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{told}\n{complaint}");
-    told
+    assert!(output.status.success(), "{answer}\n{complaint}");
+    answer
 }
 
 #[test]
-fn what_the_dockerfile_makes_is_an_image_that_nodes_run_in() {
+fn nodes_run_in_the_image_of_the_dockerfile() {
     with_engine(Suite::Bookworm, |engine| {
         let colony = Colony::new();
         let printed = engine.wnm(
@@ -87,7 +87,7 @@ fn what_the_dockerfile_makes_is_an_image_that_nodes_run_in() {
         );
         let dockerfile = printed.run().succeeded().stdout;
         build(engine, &offline(&dockerfile));
-        // The script that the image got is the one that the tests' own image has.
+        // The script in the image is that of the tests' own image.
         let script = "/etc/s6-overlay/scripts/ant-ids";
         let read =
             |image: &str| engine.call(["run", "--rm", "--entrypoint", "/bin/cat", image, script]);
@@ -104,7 +104,7 @@ fn what_the_dockerfile_makes_is_an_image_that_nodes_run_in() {
         let _ = engine.init(&colony, &program, 5, &["--docker-image=built"]);
         let add = ["--force-action=add", "--count=2"];
         let _ = engine.wnm(&colony, &add).run().succeeded();
-        assert_eq!(engine.inside("a1", "id -u ant"), "1000");
+        assert_eq!(engine.run_in("a1", "id -u ant"), "1000");
         let teardown = ["--force-action=teardown", "--confirm"];
         let _ = engine.wnm(&colony, &teardown).run().succeeded();
         colony.assert_nothing_left();

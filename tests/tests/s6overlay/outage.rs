@@ -1,19 +1,16 @@
-//! The engine goes away and comes back.
+//! The engine stops and comes back.
 
 use std::time::Duration;
 
-use wnm_tests::colony::Colony;
 use wnm_tests::engine::{Suite, with_engine};
 use wnm_tests::wait::{LONG, until};
 
-use crate::statuses;
+use crate::{empty_colony, statuses};
 
 #[test]
-fn nothing_is_done_to_nodes_while_the_engine_is_away() {
+fn no_node_is_touched_while_the_engine_is_down() {
     with_engine(Suite::Bookworm, |engine| {
-        let colony = Colony::new();
-        let program = colony.program("0.4.17");
-        let _ = engine.init(&colony, &program, 4, &["--node-cap=8"]);
+        let colony = empty_colony(engine, 4, &["--node-cap=8"]);
         let add = ["--force-action=add", "--count=6"];
         let _ = engine.wnm(&colony, &add).run().succeeded();
         let _ = engine
@@ -29,24 +26,24 @@ fn nothing_is_done_to_nodes_while_the_engine_is_away() {
         let before = desired();
 
         engine.stop();
-        let told = engine
+        let report = engine
             .wnm(&colony, &["--json"])
             .run()
             .succeeded()
             .last_json();
-        assert_eq!(told["steps"].as_array().map(Vec::len), Some(0), "{told}");
+        assert_eq!(
+            report["steps"].as_array().map(Vec::len),
+            Some(0),
+            "{report}"
+        );
         assert_eq!(statuses(&colony), ["UNKNOWN"; 6]);
         assert_eq!(desired(), before);
         for act in ["stop", "remove", "upgrade", "add"] {
             let force = format!("--force-action={act}");
             let refused = engine.wnm(&colony, &[&force]).run().refused();
-            assert!(
-                refused.stderr.contains("does not answer"),
-                "{}",
-                refused.stderr
-            );
+            refused.assert_stderr_contains("does not answer");
         }
-        // A teardown that could not be done leaves what it was about.
+        // A teardown that failed keeps the records.
         let teardown = ["--force-action=teardown", "--confirm"];
         let _ = engine.wnm(&colony, &["--dry-run"]).run().succeeded();
         assert_eq!(colony.node_dirs().len(), 6);
@@ -62,11 +59,9 @@ fn nothing_is_done_to_nodes_while_the_engine_is_away() {
 }
 
 #[test]
-fn an_engine_that_goes_away_in_the_middle_leaves_steps_to_be_taken_again() {
+fn steps_are_retried_after_the_engine_stopped_in_the_middle() {
     with_engine(Suite::Bookworm, |engine| {
-        let colony = Colony::new();
-        let program = colony.program("0.4.17");
-        let _ = engine.init(&colony, &program, 30, &["--min-container-count=2"]);
+        let colony = empty_colony(engine, 30, &["--min-container-count=2"]);
         let _ = engine.wnm(&colony, &["--node-cap=0"]).run().succeeded();
         let add = [
             "--json",
@@ -82,7 +77,7 @@ fn an_engine_that_goes_away_in_the_middle_leaves_steps_to_be_taken_again() {
             colony.database().nodes().len() >= 30
         });
         engine.stop();
-        // What came of it is for the record to say: it may have been done just before.
+        // The record says what happened: the step may have been done just before.
         let _ = adding.finish();
         let _ = engine
             .wnm(&colony, &["--json", "--force-action=survey"])

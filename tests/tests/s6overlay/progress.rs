@@ -1,4 +1,4 @@
-//! What a person sees while many nodes are added.
+//! The progress bar while many nodes are added.
 
 use wnm_tests::colony::Colony;
 use wnm_tests::engine::{Suite, with_engine};
@@ -8,7 +8,7 @@ use crate::give_away;
 /// Nodes in two containers, in more than one call for each.
 const NODES: usize = 120;
 
-/// One state of the bar: how many nodes it says are done, and how much of it is filled.
+/// One state of the bar: the number of nodes that it reports as done, and how much of it is filled.
 fn frame(line: &str) -> Option<(usize, usize)> {
     let of = format!("/{NODES}");
     let position = line
@@ -18,7 +18,7 @@ fn frame(line: &str) -> Option<(usize, usize)> {
 }
 
 #[test]
-fn a_person_sees_a_bar_that_advances_with_the_nodes() {
+fn the_progress_bar_advances_with_the_nodes() {
     with_engine(Suite::Bookworm, |engine| {
         let colony = Colony::new();
         give_away(&colony, 1234, 1235);
@@ -30,7 +30,7 @@ fn a_person_sees_a_bar_that_advances_with_the_nodes() {
             .run_on_terminal()
             .succeeded()
             .stdout;
-        // Each frame is written over the one before.
+        // Each frame overwrites the one before.
         let frames: Vec<(usize, usize)> = shown.split('\r').filter_map(frame).collect();
         assert!(frames.is_sorted(), "{frames:?}");
         let on_the_way = frames
@@ -44,7 +44,7 @@ fn a_person_sees_a_bar_that_advances_with_the_nodes() {
         );
         let (first, last) = (frames[0], frames[frames.len() - 1]);
         assert!(first.0 < last.0 && first.1 < last.1, "{frames:?}");
-        // What stays is the outcome.
+        // The outcome stays.
         let after = shown.rsplit("\u{1b}[2K").next().unwrap_or_default();
         assert!(
             after.trim_start().starts_with("added antnode0001"),
@@ -52,10 +52,10 @@ fn a_person_sees_a_bar_that_advances_with_the_nodes() {
         );
         assert!(!after.contains('█'), "{after:?}");
 
-        // Programs are shown none, wherever they look.
+        // Programs get no bar, whatever their output is.
         let survey = ["--json", "--force-action=survey"];
-        let told = engine.wnm(&colony, &survey).run_on_terminal().succeeded();
-        assert_eq!(told.json()["running"], NODES);
+        let output = engine.wnm(&colony, &survey).run_on_terminal().succeeded();
+        assert_eq!(output.json()["running"], NODES);
         let teardown = ["--force-action=teardown", "--confirm"];
         let _ = engine.wnm(&colony, &teardown).run().succeeded();
         colony.assert_nothing_left();

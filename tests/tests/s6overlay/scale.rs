@@ -1,4 +1,4 @@
-//! A thousand nodes, and containers with a network of their own.
+//! A thousand nodes, and containers with their own network.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use wnm_tests::engine::{Suite, with_engine};
 
 use crate::{give_away, statuses};
 
-/// For a thousand nodes on two cores that do other things, too.
+/// Enough for a thousand nodes on two busy cores.
 const LONG_CALL: Duration = Duration::from_secs(1200);
 
 #[test]
-fn a_thousand_nodes_have_the_ports_of_the_table() {
+fn a_thousand_nodes_get_the_documented_ports() {
     with_engine(Suite::Bookworm, |engine| {
         let colony = Colony::new();
         give_away(&colony, 1234, 1235);
@@ -24,8 +24,8 @@ fn a_thousand_nodes_have_the_ports_of_the_table() {
             .run()
             .succeeded();
         let survey = ["--json", "--force-action=survey"];
-        let told = engine.wnm(&colony, &survey).run().succeeded().last_json();
-        assert_eq!(told["running"], 1000, "{told}");
+        let report = engine.wnm(&colony, &survey).run().succeeded().last_json();
+        assert_eq!(report["running"], 1000, "{report}");
         let columns = [
             "name",
             "count(*)",
@@ -64,7 +64,7 @@ fn a_thousand_nodes_have_the_ports_of_the_table() {
 }
 
 #[test]
-fn published_nodes_are_asked_from_inside() {
+fn nodes_with_published_ports_are_queried_inside_their_container() {
     with_engine(Suite::Bookworm, |engine| {
         let colony = Colony::new();
         give_away(&colony, 1234, 1235);
@@ -79,7 +79,7 @@ fn published_nodes_are_asked_from_inside() {
             .database()
             .rows(&["peer_id"], "node WHERE peer_id IS NOT NULL");
         assert_eq!(peers.len(), 10);
-        // Node ports are published to everyone, one family and one proxy each; metrics to nobody.
+        // Node ports are published to everyone, for one family and with one proxy each; metrics ports to nobody.
         let ports = engine.call([
             "inspect",
             "--format",
@@ -90,12 +90,12 @@ fn published_nodes_are_asked_from_inside() {
         assert!(!ports.contains("/tcp"), "{ports}");
         let metrics = std::net::TcpStream::connect(("127.0.0.1", 13_001));
         assert!(metrics.is_err(), "it shares the machine's network");
-        // A place in a container that publishes its ports is still seen as free.
+        // A free place in a container that publishes its ports is still found.
         let removed = ["--force-action=remove", "--service-name=antnode0004"];
         let _ = engine.wnm(&colony, &removed).run().succeeded();
         let one = ["--json", "--node-cap=10"];
-        let told = engine.wnm(&colony, &one).run().succeeded().last_json();
-        assert_eq!(told["steps"][0]["node"], "antnode0004", "{told}");
+        let report = engine.wnm(&colony, &one).run().succeeded().last_json();
+        assert_eq!(report["steps"][0]["node"], "antnode0004", "{report}");
         let teardown = ["--force-action=teardown", "--confirm"];
         let _ = engine.wnm(&colony, &teardown).run().succeeded();
         assert!(engine.containers().is_empty());

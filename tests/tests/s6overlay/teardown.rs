@@ -1,14 +1,14 @@
-//! A teardown takes a colony's containers once its nodes are gone, and nobody else's.
+//! A teardown removes a colony's containers once its nodes are gone, and no others.
 
 use wnm_tests::colony::Colony;
 use wnm_tests::engine::{IMAGE, Suite, with_engine};
 
 #[test]
-fn containers_go_when_all_nodes_have_and_those_of_others_stay() {
+fn a_teardown_removes_its_containers_and_keeps_foreign_ones() {
     with_engine(Suite::Bookworm, |engine| {
         let colony = Colony::new();
         let program = colony.program("0.4.17");
-        // The first container of another colony, under a name of its own.
+        // The first container of another colony, with its own name.
         engine.call([
             "create",
             "--name=other",
@@ -28,7 +28,7 @@ fn containers_go_when_all_nodes_have_and_those_of_others_stay() {
         engine.call(["pause", "a1"]);
         let teardown = ["--force-action=teardown", "--confirm"];
         let refused = engine.wnm(&colony, &teardown).run().refused();
-        assert!(refused.stderr.contains("paused"), "{}", refused.stderr);
+        refused.assert_stderr_contains("paused");
         assert_eq!(engine.containers(), ["a1", "a2", "other"]);
         assert_eq!(colony.node_dirs(), ["antnode0001", "antnode0002"]);
         engine.call(["unpause", "a1"]);

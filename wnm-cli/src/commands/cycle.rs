@@ -1,6 +1,6 @@
 //! One cycle, as cron calls it.
 
-use wnm_core::cycle::CycleReport;
+use wnm_core::cycle::{CycleReport, StepResult};
 use wnm_core::decide::Act;
 use wnm_core::event::Outcome;
 use wnm_core::id::NodeId;
@@ -91,7 +91,13 @@ fn text(done: &CycleReport, plan_shown: bool) -> String {
         ));
     }
     for result in &done.machine_results {
-        if let Some(error) = &result.error {
+        // The steps that needed it say the same.
+        let told = |step: &StepResult| step.error == result.error;
+        if let Some(error) = result
+            .error
+            .as_ref()
+            .filter(|_| !done.results.iter().any(told))
+        {
             let on = result.step.act.to_string();
             // Some errors begin with it.
             match error.starts_with(&on) {

@@ -1,7 +1,7 @@
 //! The record of a node after a step. Pure.
 
 use super::perform::Performed;
-use wnm_core::decide::Step;
+use wnm_core::decide::{Reason, Step};
 use wnm_core::event::{Event, EventKind, EventReason, Outcome};
 use wnm_core::manager::ManagerError;
 use wnm_core::node::lifecycle::{self, Completed};
@@ -75,7 +75,10 @@ fn succeeded(
         }
         Performed::Started { version } => {
             next.version = version.clone().or(next.version);
-            Completed::Started
+            match step.reason {
+                Reason::ContainerRestarted { .. } => Completed::Restarted,
+                _ => Completed::Started,
+            }
         }
         Performed::Upgraded { version } => {
             next.version = Some(version.clone());

@@ -1,11 +1,11 @@
-//! What is asked and answered, and the codes and texts of the real one.
+//! Requests and answers, and the codes and texts of the real launchctl.
 
 use serde::{Deserialize, Serialize};
 
-/// What the real one ends with when it cannot speak to launchd.
+/// The exit code of the real one when it cannot reach launchd.
 pub const NO_LAUNCHD: u8 = 118;
 
-/// Printed by the real one after failures of a user.
+/// The real one prints this after failures of a user.
 const ADVICE: &str = "Try re-running the command as root for richer errors.";
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -82,7 +82,7 @@ impl Answer {
     }
 }
 
-/// What the real one calls a domain in a sentence.
+/// The name of a domain in the real one's sentences.
 fn described(domain: &str) -> String {
     match domain.split_once('/') {
         Some(("gui", uid)) => format!("user gui: {uid}"),

@@ -11,7 +11,7 @@ use nix::unistd::User;
 use plist::Value;
 use serde::Deserialize;
 
-/// What is used of the keys of launchd.plist(5).
+/// The keys of launchd.plist(5) that the fake uses.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Described {
@@ -36,7 +36,7 @@ pub struct Described {
     pub disabled: bool,
 }
 
-/// Why a file is not taken, as a code of launchd.
+/// Why launchd refuses a file, as its error code.
 pub type Code = u8;
 
 impl Described {
@@ -52,7 +52,7 @@ impl Described {
         Ok(job)
     }
 
-    /// Whether it may be in a session of this type.
+    /// Whether it may run in a session of this type.
     pub fn is_for(&self, session: &str) -> bool {
         match &self.limit_load_to_session_type {
             None => session == "Aqua",

@@ -1,4 +1,4 @@
-//! A job that is held: its process, started and started again, until it is let go of.
+//! A loaded job: its process, started and restarted until the job is unloaded.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use nix::unistd::Pid;
 
 use crate::described::Described;
 
-/// What launchd calls a program that it cannot start (sysexits(3)).
+/// launchd's exit status for a program that it cannot start (sysexits(3)).
 const EX_CONFIG: i32 = 78;
 
-/// Seconds between two starts, and for an end, where a file names none.
+/// Seconds between two starts, and until a process is killed, where a file names none.
 const THROTTLE: u32 = 10;
 const EXIT_TIME_OUT: u32 = 5;
 
@@ -28,16 +28,16 @@ pub struct Job {
     changed: Condvar,
 }
 
-/// How it stands.
+/// The state of a job.
 #[derive(Debug, Clone, Default)]
 pub struct Stand {
     pub pid: Option<i32>,
     pub runs: u64,
     /// Exit code, or minus the signal.
     pub last: Option<i32>,
-    /// It is on its way out.
+    /// It is being unloaded.
     pub leaving: bool,
-    /// It is not shown any more, and its label is still busy.
+    /// It is no longer listed, and its label is still busy.
     pub drained: bool,
     kicked: bool,
 }
@@ -58,7 +58,7 @@ impl Job {
         self.lock().clone()
     }
 
-    /// Starts and keeps it; returns when it was let go of and its process is gone.
+    /// Runs it until it is unloaded and its process is gone.
     pub fn keep(&self) {
         let mut started = None;
         while self.wait_for_a_start(started) {
@@ -70,7 +70,7 @@ impl Job {
             {
                 Ok(mut child) => {
                     self.change(|stand| stand.pid = Some(child.id().cast_signed()));
-                    // Let go of between the two: nobody knew whom to tell.
+                    // Unloaded between the two: nobody knew whom to signal.
                     if self.lock().leaving {
                         self.signal(Signal::SIGTERM);
                     }
@@ -86,7 +86,7 @@ impl Job {
         self.change(|stand| stand.drained = true);
     }
 
-    /// Waits until it is to be started. `false` once it is let go of.
+    /// Waits until it is to start. `false` once it is unloaded.
     fn wait_for_a_start(&self, started: Option<Instant>) -> bool {
         let throttle = self.described.throttle_interval.unwrap_or(THROTTLE);
         let mut stand = self.lock();
@@ -119,13 +119,13 @@ impl Job {
         self.described.run_at_load || self.described.is_kept_alive()
     }
 
-    /// Ends its process, and has none follow it.
-    pub fn leave(self: &Arc<Self>) {
+    /// Ends its process for good.
+    pub fn unload(self: &Arc<Self>) {
         self.change(|stand| stand.leaving = true);
         self.end();
     }
 
-    /// Ends its process, if there is one and it is to, and has another follow it at once.
+    /// Ends its process, if there is one and `ends` is set, and starts another at once.
     pub fn kick(self: &Arc<Self>, ends: bool) {
         self.change(|stand| stand.kicked = true);
         if ends {
@@ -133,7 +133,7 @@ impl Job {
         }
     }
 
-    /// TERM, and KILL when that did not do in time.
+    /// Sends TERM, and KILL when it does not end in time.
     fn end(self: &Arc<Self>) {
         let Some(pid) = self.stand().pid else { return };
         self.signal(Signal::SIGTERM);
@@ -150,7 +150,7 @@ impl Job {
         });
     }
 
-    /// It may end at this very moment; its number is not given out again before it was waited for.
+    /// It may end at this very moment. Its number stays taken until it was waited for.
     pub fn signal(&self, signal: Signal) {
         let stand = self.lock();
         if let Some(pid) = stand.pid {

@@ -1,4 +1,4 @@
-//! What launchd does when it is asked.
+//! What launchd does for each request.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,9 +25,9 @@ pub type Jobs = BTreeMap<(String, String), Arc<Job>>;
 #[derive(Default)]
 struct State {
     jobs: Jobs,
-    /// How often it was answered instead of done, by place in the settings.
+    /// How often each prepared answer was given, by its place in the settings.
     instead: BTreeMap<usize, usize>,
-    /// Everything that was asked.
+    /// All requests.
     asked: Vec<String>,
 }
 
@@ -42,7 +42,7 @@ impl Launchd {
             for entry in std::fs::read_dir(&boot.directory).into_iter().flatten() {
                 let file = entry.expect("an entry cannot be read").path();
                 if file.extension().is_some_and(|ending| ending == "plist") {
-                    // What cannot be taken is passed over, as in life.
+                    // launchd passes over what it cannot load.
                     launchd.take(&settings, &boot.domain, &file).ok();
                 }
             }
@@ -86,8 +86,8 @@ impl Launchd {
                 self.kickstart(target, options.contains(&"-k"))
             }
             (["print", target], false) => self.print(&settings, target),
-            (["enable", target], false) => self.bar(target, false),
-            (["disable", target], false) => self.bar(target, true),
+            (["enable", target], false) => self.set_disabled(target, false),
+            (["disable", target], false) => self.set_disabled(target, true),
             _ => Answer::unknown(verb),
         }
     }
@@ -129,16 +129,16 @@ impl Launchd {
         if domain != "system" && !described.is_for(session) {
             return Err(134);
         }
-        if self.is_barred(domain, &described) {
+        if self.is_disabled(domain, &described) {
             return Err(119);
         }
         self.take(settings, domain, file)
     }
 
-    /// Holds a job from now on.
+    /// Loads a job.
     fn take(self: &Arc<Self>, settings: &Settings, domain: &str, file: &Path) -> Result<(), u8> {
         let described = Described::read(file)?;
-        if self.is_barred(domain, &described) {
+        if self.is_disabled(domain, &described) {
             return Err(5);
         }
         let key = (domain.to_owned(), described.label.clone());
@@ -152,7 +152,7 @@ impl Launchd {
         let (launchd, dir) = (Arc::clone(self), self.dir.clone());
         thread::spawn(move || {
             job.keep();
-            // What is modelled is this very time.
+            // The fake models exactly this interval.
             thread::sleep(Duration::from_millis(Settings::read(&dir).settles_ms));
             launchd.state().jobs.remove(&key);
         });
@@ -164,7 +164,7 @@ impl Launchd {
             None => Answer::failed("Boot-out", 3),
             Some(job) if job.stand().leaving => Answer::failed("Boot-out", 36),
             Some(job) => {
-                job.leave();
+                job.unload();
                 Answer::done()
             }
         }
@@ -217,17 +217,17 @@ impl Launchd {
         }
     }
 
-    /// Ends with 0 whatever comes of it.
+    /// Always ends with 0.
     fn load(
         self: &Arc<Self>,
         settings: &Settings,
         domain: &str,
-        lifts_bar: bool,
+        enables: bool,
         file: &Path,
     ) -> Answer {
         let label = Described::read(file).map(|job| job.label);
-        if let (true, Ok(label)) = (lifts_bar, &label) {
-            self.bar(&format!("{domain}/{label}"), false);
+        if let (true, Ok(label)) = (enables, &label) {
+            self.set_disabled(&format!("{domain}/{label}"), false);
         }
         match label.and_then(|_| self.take(settings, domain, file)) {
             Ok(()) => Answer::done(),
@@ -238,8 +238,8 @@ impl Launchd {
         }
     }
 
-    /// Ends with 0 whatever comes of it.
-    fn unload(&self, domain: &str, bars: bool, file: &Path) -> Answer {
+    /// Always ends with 0.
+    fn unload(&self, domain: &str, disabled: bool, file: &Path) -> Answer {
         let Ok(described) = Described::read(file) else {
             return Answer {
                 code: 0,
@@ -247,19 +247,19 @@ impl Launchd {
             };
         };
         let target = format!("{domain}/{}", described.label);
-        if bars {
-            self.bar(&target, true);
+        if disabled {
+            self.set_disabled(&target, true);
         }
         match self.find(&target) {
             Some(job) => {
-                job.leave();
+                job.unload();
                 Answer::done()
             }
             None => Answer::complaint(0, "Unload failed: 113: Could not find specified service"),
         }
     }
 
-    /// What is shown under this name.
+    /// The job of this name.
     fn find(&self, target: &str) -> Option<Arc<Job>> {
         let (domain, label) = split(target);
         let key = (domain.to_owned(), label.to_owned());
@@ -267,40 +267,41 @@ impl Launchd {
         job.filter(|job| !job.stand().drained)
     }
 
-    /// Both domains of a user share what is barred; it outlasts a reboot, and stands above the file of a job.
-    fn bar(&self, target: &str, bars: bool) -> Answer {
+    /// Both domains of a user share the disabled labels. They outlast a reboot, and override the file of a job.
+    fn set_disabled(&self, target: &str, disabled: bool) -> Answer {
         let (domain, label) = split(target);
-        // One at a time, or one would write over what another barred.
+        // One at a time, or one request would overwrite what another disabled.
         let _alone = self.state();
-        let mut barred = self.barred();
-        barred.insert(format!("{}/{label}", owner(domain)), bars);
-        let text = serde_json::to_vec(&barred).expect("names are text");
-        // Whole at every moment: it may be killed at any.
+        let mut disabled_labels = self.disabled_labels();
+        disabled_labels.insert(format!("{}/{label}", owner(domain)), disabled);
+        let text = serde_json::to_vec(&disabled_labels).expect("names are text");
+        // The file is complete at every moment: this process may be killed at any.
         let beside = self.dir.join("disabled.new");
-        std::fs::write(&beside, text).expect("nothing can be barred");
-        std::fs::rename(beside, self.dir.join("disabled.json")).expect("nothing can be barred");
+        std::fs::write(&beside, text).expect("the disabled labels cannot be stored");
+        std::fs::rename(beside, self.dir.join("disabled.json"))
+            .expect("the disabled labels cannot be stored");
         Answer::done()
     }
 
-    fn is_barred(&self, domain: &str, described: &Described) -> bool {
+    fn is_disabled(&self, domain: &str, described: &Described) -> bool {
         let entry = format!("{}/{}", owner(domain), described.label);
-        let told = self.barred().get(&entry).copied();
-        told.unwrap_or(described.disabled)
+        let stored = self.disabled_labels().get(&entry).copied();
+        stored.unwrap_or(described.disabled)
     }
 
-    fn barred(&self) -> BTreeMap<String, bool> {
+    fn disabled_labels(&self) -> BTreeMap<String, bool> {
         let text = std::fs::read(self.dir.join("disabled.json")).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
-    /// Kills everything, as a machine that loses its power does, and returns when it is gone.
+    /// Kills everything, as a power cut does, and returns when it is gone.
     pub fn end(&self) {
         loop {
             let left: Vec<Arc<Job>> = self.state().jobs.values().cloned().collect();
             let left = left.into_iter().filter(|job| !job.stand().drained);
             let left: Vec<Arc<Job>> = left.collect();
             for job in &left {
-                job.leave();
+                job.unload();
                 job.signal(Signal::SIGKILL);
             }
             if left.is_empty() {
@@ -315,7 +316,7 @@ impl Launchd {
     }
 }
 
-/// Domain and label of a service.
+/// The domain and the label of a service.
 fn split(target: &str) -> (&str, &str) {
     target.rsplit_once('/').unwrap_or((target, ""))
 }

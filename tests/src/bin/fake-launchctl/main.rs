@@ -1,9 +1,9 @@
-//! A launchd for tests on systems that have none: `launchctl` as far as nodes need it, with its codes and texts,
-//! and the launchd behind it, which really runs what it is given.
+//! A launchd for tests on systems that have none: `launchctl` as far as nodes need it, with its codes and texts, and
+//! the launchd behind it, which really runs its jobs.
 //!
-//! `fake-launchctl serve` is the launchd: everything that it has is in the directory that `WNM_FAKE_LAUNCHD` names,
-//! and it ends with all of its processes when its standard input does. Called with anything else it is launchctl.
-//! How it is to behave is read from `settings.json` there, with every request.
+//! `fake-launchctl serve` is the launchd. All of its files are in the directory that `WNM_FAKE_LAUNCHD` names, and it
+//! ends with all of its processes when its standard input closes. With other arguments it is launchctl. It reads its
+//! behaviour from `settings.json` there, with every request.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -22,10 +22,10 @@ use std::process::ExitCode;
 
 use answer::{Answer, Request};
 
-/// Names the directory with everything of one launchd.
+/// The variable that names the directory of one launchd.
 const VARIABLE: &str = "WNM_FAKE_LAUNCHD";
 
-/// Where it listens.
+/// The socket on which it listens.
 const SOCKET: &str = "socket";
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! What launchctl prints, in the form of the real one.
+//! The output of launchctl, in the form of the real one.
 
 use std::fmt::Write;
 
@@ -17,7 +17,7 @@ pub fn list(domain: &str, jobs: &Jobs) -> String {
     text
 }
 
-/// `launchctl list LABEL`; the exit status is that of wait(2).
+/// `launchctl list LABEL`. The exit status is that of wait(2).
 pub fn dictionary(job: &Job) -> String {
     let stand = job.stand();
     let last = match stand.last.unwrap_or_default() {

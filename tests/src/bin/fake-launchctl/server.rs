@@ -1,4 +1,4 @@
-//! Listens for requests until its owner is gone.
+//! Serves requests until its owner is gone.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -15,7 +15,7 @@ pub fn serve(dir: &Path) {
     std::fs::remove_file(&socket).ok();
     let launchd = Launchd::boot(dir);
     let listener = UnixListener::bind(&socket).expect("no socket");
-    // Every user of a machine speaks to its launchd.
+    // All users of a machine share its launchd.
     std::fs::set_permissions(&socket, PermissionsExt::from_mode(0o777)).expect("no socket");
     let listening = Arc::clone(&launchd);
     thread::spawn(move || {
@@ -28,7 +28,7 @@ pub fn serve(dir: &Path) {
     launchd.end();
 }
 
-/// A caller that is killed meanwhile waits for no answer.
+/// A caller that was killed meanwhile waits for no answer.
 fn answer(launchd: &Arc<Launchd>, mut stream: UnixStream) {
     let mut line = String::new();
     let mut reader = BufReader::new(&stream);

@@ -1,4 +1,4 @@
-//! How the fake is to behave.
+//! The behaviour of the fake.
 
 use std::path::{Path, PathBuf};
 
@@ -11,26 +11,26 @@ use crate::answer::Answer;
 pub struct Settings {
     /// Nobody is logged in at the screen.
     pub headless: bool,
-    /// There are only the subcommands of the time before domains.
+    /// Only the subcommands from before domains exist.
     pub former: bool,
-    /// The domain whose jobs `list` shows; the caller's session if it is not given.
+    /// The domain whose jobs `list` shows. The caller's session if it is not given.
     pub listed: Option<String>,
     /// `print DOMAIN` has another form.
     pub strange_tables: bool,
     /// How long a label is busy after its job is gone.
     pub settles_ms: u64,
-    /// Length of a second in the files of jobs, so that tests need not wait for real ones.
+    /// The length of a second in the files of jobs, so that tests need not wait for real ones.
     pub second_ms: u64,
-    /// Answers given instead of doing what is asked.
+    /// Answers that replace an action.
     pub instead: Vec<Instead>,
-    /// What it takes when it comes up.
+    /// What it loads when it boots.
     pub at_boot: Vec<AtBoot>,
 }
 
 #[derive(Debug, Deserialize)]
 pub struct Instead {
     pub verb: String,
-    /// So many times; then it does what it is asked.
+    /// This many times. Then it acts again.
     pub times: usize,
     pub answer: Answer,
 }

@@ -8,6 +8,8 @@ use crate::quantity::UnixTime;
 pub enum Completed {
     /// The node was started, after it was added or for itself.
     Started,
+    /// The node was started again after its container. It ran before, so no delay runs.
+    Restarted,
     /// It has a new binary.
     Upgraded,
     /// It does not run.
@@ -27,6 +29,11 @@ pub fn complete(node: &mut Node, completed: Completed, now: UnixTime) {
                 saw(record, ObservedState::Running, now);
                 record.last_start = Some(now);
                 Some(Transition::acted(TransitionKind::Starting, now))
+            }
+            Completed::Restarted => {
+                saw(record, ObservedState::Running, now);
+                record.last_start = Some(now);
+                None
             }
             Completed::Upgraded => {
                 record.last_start = Some(now);

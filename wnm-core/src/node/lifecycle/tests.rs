@@ -90,6 +90,7 @@ fn happenings() -> Vec<Happening> {
     ];
     let completed = [
         Completed::Started,
+        Completed::Restarted,
         Completed::Upgraded,
         Completed::Stopped,
         Completed::Removed,
