@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use wnm_core::command::{CommandError, CommandOutput, CommandRunner, CommandSpec};
 use wnm_core::manager::{ManagerContext, ManagerError};
 use wnm_host::Account;
-use wnm_host::command::AsRoot;
+use wnm_host::command::WithRoot;
 use wnm_host::files::Files;
 
 use crate::layout::{Layout, Ownership};
@@ -270,17 +270,17 @@ impl Client {
                 spec.env = self.environment();
                 spec
             }
-            Ownership::System => self.as_root(limit).args(args),
+            Ownership::System => self.with_root(limit).args(args),
         }
         .output_limit(MAX_OUTPUT)
     }
 
     /// sudo drops variables, so `env` sets this one behind it.
-    fn as_root(&self, limit: Duration) -> CommandSpec {
+    fn with_root(&self, limit: Duration) -> CommandSpec {
         match &self.backtrace {
-            None => CommandSpec::new(&self.program, limit).as_root(),
+            None => CommandSpec::new(&self.program, limit).with_root(),
             Some(level) => CommandSpec::new("env", limit)
-                .as_root()
+                .with_root()
                 .arg(format!("RUST_BACKTRACE={level}"))
                 .arg(&self.program),
         }

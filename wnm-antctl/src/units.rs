@@ -8,7 +8,7 @@ use std::time::Duration;
 use wnm_core::command::{CommandRunner, CommandSpec};
 use wnm_core::manager::ManagerError;
 use wnm_host::blocking;
-use wnm_host::command::AsRoot;
+use wnm_host::command::WithRoot;
 use wnm_host::files::Files;
 
 use crate::client::runtime_directory;
@@ -149,7 +149,7 @@ impl Units {
         }
         spec = spec.args(args);
         if self.layout.ownership == Ownership::System && args.first() != Some(&"is-enabled") {
-            spec = spec.as_root();
+            spec = spec.with_root();
         }
         let output = self.runner.run(&spec).await?.success(&spec)?;
         Ok(output::plain_text(&output.stdout))

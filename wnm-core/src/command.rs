@@ -60,10 +60,6 @@ impl CommandSpec {
         self
     }
 
-    /// Puts `sudo -n` in front unless the caller is root already. It never asks for a password: without the
-    /// right it fails at once.
-    #[must_use]
-
     /// The program, as text.
     pub fn name(&self) -> String {
         self.program.to_string_lossy().into_owned()

@@ -13,15 +13,15 @@ use wnm_core::command::{CommandError, CommandOutput, CommandRunner, CommandSpec}
 use crate::spawn_when_free;
 
 /// Adds root's rights to a command.
-pub trait AsRoot {
+pub trait WithRoot {
     /// Puts `sudo -n` in front unless the caller is root already. It never asks for a password: without the
     /// right it fails at once.
     #[must_use]
-    fn as_root(self) -> Self;
+    fn with_root(self) -> Self;
 }
 
-impl AsRoot for CommandSpec {
-    fn as_root(mut self) -> Self {
+impl WithRoot for CommandSpec {
+    fn with_root(mut self) -> Self {
         if !nix::unistd::geteuid().is_root() {
             let program = std::mem::replace(&mut self.program, OsString::from("sudo"));
             self.args.splice(0..0, [OsString::from("-n"), program]);

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use wnm_core::command::{CommandRunner, CommandSpec};
 use wnm_core::manager::ManagerError;
-use wnm_host::command::AsRoot;
+use wnm_host::command::WithRoot;
 
 pub(crate) use error::{LaunchctlError, Refusal};
 pub(crate) use parse::{Details, Job};
@@ -165,7 +165,7 @@ impl Launchctl {
     fn spec(&self, deadline: Duration, words: &[&str]) -> CommandSpec {
         let spec = CommandSpec::new("launchctl", deadline).args(words);
         match self.scope {
-            Scope::Machine => spec.as_root(),
+            Scope::Machine => spec.with_root(),
             Scope::Caller(_) => spec,
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use wnm_core::command::CommandSpec;
 use wnm_core::kind::Mode;
 use wnm_core::manager::ManagerError;
-use wnm_host::command::AsRoot;
+use wnm_host::command::WithRoot;
 
 /// A systemd instance: the system manager or the caller's user manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Domain {
     pub fn change_command(&self, program: &str, deadline: Duration) -> CommandSpec {
         let spec = self.query_command(program, deadline);
         match self {
-            Self::System => spec.as_root(),
+            Self::System => spec.with_root(),
             Self::User { .. } => spec,
         }
     }

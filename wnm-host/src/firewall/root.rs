@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::command::AsRoot;
+use crate::command::WithRoot;
 use wnm_core::command::{CommandError, CommandOutput, CommandRunner, CommandSpec};
 
 /// Where the programs of firewalls are. PATH is not asked: cron's lacks the sbin directories, and what is run
@@ -52,7 +52,7 @@ impl Root {
     /// Runs a command as root, with messages in the language that they are read in. sudo lets the variable
     /// through. An exit code other than 0 is a result here, not an error.
     pub async fn run(&self, spec: CommandSpec) -> Result<Answer, CommandError> {
-        let mut spec = spec.as_root();
+        let mut spec = spec.with_root();
         spec.env.push(("LC_ALL".into(), "C".into()));
         let output = self.runner.run(&spec).await?;
         Ok(Answer { spec, output })
