@@ -3,7 +3,7 @@ use std::path::Path;
 use crate::assign::assign;
 use crate::defaults::{MachineFacts, defaults};
 use crate::fault::{Fault, SettingsError};
-use crate::layers::spelling;
+use crate::spelling::spelling;
 use crate::stored::{StoredSettings, stored_value};
 use crate::value;
 use crate::{ForceAction, Layers, OptionSpec, Scope, ValueKind};

@@ -30,7 +30,7 @@ impl Fault {
         problem: impl Into<String>,
     ) -> Self {
         Self {
-            option: crate::layers::spelling(source, spec),
+            option: crate::spelling::spelling(source, spec),
             value: Some(value.to_owned()),
             source: Some(source.clone()),
             problem: problem.into(),

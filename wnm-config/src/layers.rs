@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::fault::Fault;
 use crate::file;
 use crate::file::Entry;
+use crate::spelling::spelling;
 use crate::value::Reading;
 use crate::{Expansion, OptionSpec, OptionTable, Scope};
 use wnm_core::machine::Source;
@@ -15,15 +16,6 @@ const PYTHON_NONE: &str = "None";
 /// Keys of the machine-config report that say what a machine is, not what it is told. The report reads back as
 /// a config file, so they are passed over there.
 const FACTS: [&str; 2] = ["id", "cpu_count"];
-
-/// How an option is spelled in a source.
-pub(crate) fn spelling(source: &Source, spec: &OptionSpec) -> String {
-    match source {
-        Source::CommandLine => format!("--{}", spec.long()),
-        Source::Environment => spec.name.to_uppercase(),
-        _ => spec.name.to_owned(),
-    }
-}
 
 /// What was given for options, as text, by where it was given.
 ///

@@ -23,6 +23,7 @@ mod layers;
 
 mod provenance;
 mod run;
+mod spelling;
 mod stored;
 mod table;
 mod value;

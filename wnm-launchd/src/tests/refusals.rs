@@ -87,7 +87,7 @@ async fn a_refused_job_is_reported_with_launchds_message() {
     ];
     for (code, words, advice) in cases {
         backend.launchd.behave(|launchd| {
-            launchd.obeys();
+            launchd.act_normally();
             launchd.fail("bootstrap", code, words, 999);
         });
         backend.launchd.reboot();

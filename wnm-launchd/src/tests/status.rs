@@ -54,7 +54,9 @@ async fn an_unresponsive_launchd_yields_no_state_and_no_change() {
         assert!(error.leaves_it_open(), "{error}");
     }
     assert!(node.root_dir.exists());
-    backend.launchd.behave(wnm_tests::launchd::Behaviour::obeys);
+    backend
+        .launchd
+        .behave(wnm_tests::launchd::Behaviour::act_normally);
     backend.pid(&node).await;
 }
 

@@ -16,7 +16,7 @@ use wnm_core::program::NodeBinary;
 use wnm_host::command::SystemRunner;
 use wnm_systemd::Systemd;
 use wnm_testkit::SingleNode;
-use wnm_tests::systemd::{As, Booted};
+use wnm_tests::systemd::{As, System};
 
 const UNITS: u32 = 300;
 
@@ -35,7 +35,7 @@ pub(crate) fn run() {
         return;
     }
     let this = std::env::current_exe().unwrap();
-    if let Some(system) = Booted::up(&[this.parent().unwrap()]) {
+    if let Some(system) = System::up(&[this.parent().unwrap()]) {
         let output = system
             .call(As::Root, &this, [IN_MACHINE])
             .within(TIMEOUT)
