@@ -146,6 +146,7 @@ fn an_added_node_needs_its_container_even_if_nobody_saw_it() {
 #[test]
 fn the_least_number_of_containers_runs_without_nodes() {
     let mut snapshot = colony([], [ContainerState::Missing; 2]);
+    snapshot.policy.min_containers = 1;
     snapshot.machine.node_cap = 0;
     snapshot.policy.min_containers = 1;
     let plan = decide(&snapshot);
