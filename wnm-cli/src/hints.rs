@@ -4,10 +4,13 @@ mod store;
 
 use wnm_colony::ColonyError;
 use wnm_core::decide::Refusal;
+use wnm_core::kind::ManagerKind;
+use wnm_core::manager::ManagerError;
 use wnm_core::reports::UnknownReport;
 use wnm_report::ReportError;
 
 use crate::error::ProgramError;
+use crate::managers;
 
 /// A failure in one line: what failed, why, and what to do.
 pub fn message(error: &ProgramError) -> String {
@@ -37,8 +40,20 @@ fn of_colony(error: &ColonyError) -> Option<String> {
         ColonyError::Refused(refusal) => of_refusal(refusal),
         ColonyError::Store(error) => store::store_hint(error).map(str::to_owned),
         ColonyError::Lock(error) => store::lock_hint(error).map(str::to_owned),
+        ColonyError::Manager {
+            kind,
+            source: ManagerError::NotFound(_),
+        } => Some(other_managers(kind)),
         _ => None,
     }
+}
+
+/// A manager cannot be built on this machine: the managers of other supervisors may be.
+fn other_managers(kind: &ManagerKind) -> String {
+    let kinds = managers::registry(None).kinds().into_iter();
+    let others = kinds.filter(|other| other.supervisor() != kind.supervisor());
+    let names: Vec<String> = others.map(|other| other.to_string()).collect();
+    format!("give another with --process-manager: {}", names.join(", "))
 }
 
 fn of_refusal(refusal: &Refusal) -> Option<String> {
