@@ -104,7 +104,10 @@ impl ProcessManager for Memory {
     }
 
     async fn start(&self, nodes: &[Node]) -> Outcomes<()> {
-        each(nodes, async |node| self.0.change(node, |service| service.running = true)).await
+        each(nodes, async |node| {
+            self.0.change(node, |service| service.running = true)
+        })
+        .await
     }
 
     async fn stop(&self, nodes: &[Node]) -> Outcomes<()> {
@@ -118,7 +121,10 @@ impl ProcessManager for Memory {
     }
 
     async fn upgrade(&self, nodes: &[Node], to: &NodeBinary) -> Outcomes<()> {
-        each(nodes, async |node| self.0.change(node, |service| service.binary = to.clone())).await
+        each(nodes, async |node| {
+            self.0.change(node, |service| service.binary = to.clone())
+        })
+        .await
     }
 
     async fn remove(&self, nodes: &[Node]) -> Outcomes<()> {
@@ -153,7 +159,7 @@ impl ProcessManager for Memory {
             log_dir: service.node.log_dir.clone(),
             ports: service.node.ports,
             network: Some(service.node.network.clone()),
-            wallet: Some(service.node.wallet),
+            wallet: service.node.wallet,
             state: match service.running {
                 true => ProcessState::Running { pid: None },
                 false => ProcessState::Stopped,

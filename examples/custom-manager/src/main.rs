@@ -56,7 +56,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     machine.limits.starts = 10;
     machine.limits.upgrades = 10;
     machine.limits.operations = 10;
-    Colony::init(&db, machine, environment(&supervisor, &program)).await?.close().await?;
+    Colony::init(&db, machine, environment(&supervisor, &program))
+        .await?
+        .close()
+        .await?;
 
     // The database names the manager; whoever opens it builds the one registered by that name.
     let mut colony = Colony::open(&db, environment(&supervisor, &program)).await?;
@@ -69,7 +72,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
             return Err("the colony does not grow".into());
         }
     }
-    assert!(supervisor.services().values().all(|service| service.running));
+    assert!(
+        supervisor
+            .services()
+            .values()
+            .all(|service| service.running)
+    );
 
     let newer = Version::new(0, 4, 8);
     program.set_version(newer.clone());
@@ -78,7 +86,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let report = colony.cycle(&options).await?;
         println!("{}: {} steps", report.status.as_str(), report.results.len());
     }
-    assert!(supervisor.services().values().all(|service| service.binary.version == newer));
+    assert!(
+        supervisor
+            .services()
+            .values()
+            .all(|service| service.binary.version == newer)
+    );
 
     let removed = colony.teardown(true).await?.removed;
     println!("torn down: {removed} nodes removed");

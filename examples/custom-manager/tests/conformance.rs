@@ -32,7 +32,9 @@ impl Backend for InMemory {
 
     fn is_running(&self, node: &Node) -> bool {
         let services = self.0.0.services();
-        services.get(&node.id).is_some_and(|service| service.running)
+        services
+            .get(&node.id)
+            .is_some_and(|service| service.running)
     }
 
     fn kill(&self, node: &Node) {
@@ -43,7 +45,9 @@ impl Backend for InMemory {
 
     fn has_program(&self, node: &Node, binary: &NodeBinary) -> bool {
         let services = self.0.0.services();
-        services.get(&node.id).is_some_and(|service| service.binary == *binary)
+        services
+            .get(&node.id)
+            .is_some_and(|service| service.binary == *binary)
     }
 
     fn has_data(&self, node: &Node) -> bool {

@@ -68,7 +68,10 @@ async fn live(colony: &mut Colony) -> Result<(), Box<dyn Error>> {
                 println!("    {error}");
             }
         }
-        let running = report.nodes.iter().filter(|node| node.observed().state == ObservedState::Running);
+        let running = report
+            .nodes
+            .iter()
+            .filter(|node| node.observed().state == ObservedState::Running);
         if running.count() == NODES as usize {
             break;
         }
@@ -77,8 +80,14 @@ async fn live(colony: &mut Colony) -> Result<(), Box<dyn Error>> {
     if nodes.len() != NODES as usize {
         return Err(format!("{} nodes, expected {NODES}", nodes.len()).into());
     }
-    for event in colony.events(&EventQuery::default()).await? {
-        println!("{}: {} {}", event.at, event.kind.as_str(), event.reason);
+    let query = EventQuery {
+        since: None,
+        node: None,
+        after: None,
+        limit: 100,
+    };
+    for event in colony.events(&query).await? {
+        println!("{}: {} {}", event.at, event.kind.action(), event.reason);
     }
     Ok(())
 }
@@ -116,7 +125,9 @@ fn free_ports() -> Result<PortBases, Box<dyn Error>> {
                 && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok()
         })
     };
-    let mut free = (10..32).filter_map(|base| PortBase::from_number(base).ok()).filter(is_free);
+    let mut free = (10..32)
+        .filter_map(|base| PortBase::from_number(base).ok())
+        .filter(is_free);
     match (free.next(), free.next(), free.next()) {
         (Some(node), Some(metrics), Some(rpc)) => Ok(PortBases { node, metrics, rpc }),
         _ => Err("no free ports between 10000 and 32000".into()),
