@@ -1,5 +1,5 @@
 //! Inspects what a colony can take over: nodes under a supervisor, an installation of anm, and runs
-//! of the Python wnm. Nothing here changes the machine; [`crate::colony`] does.
+//! of the Python wnm. Nothing here changes the machine; [`crate::Colony`] does.
 
 mod adoption;
 pub mod anm;
